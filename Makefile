@@ -1,0 +1,58 @@
+# Everything from nothing but Python >= 3.11 and make. `make help` lists the targets.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check lint types contracts unit test bench snapshots lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "opsconsole needs Python 3.11 or later; run: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(BIN)/python pyproject.toml requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+setup: $(STAMP)  ## create .venv with everything the other targets need
+
+demo: setup  ## a complete live platform on this machine, and the console on it
+	$(BIN)/opsconsole demo
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+contracts: setup
+	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+unit: setup
+	$(BIN)/python -m pytest tests/unit -q
+
+check: lint types contracts unit  ## lint, strict types, import contracts, unit tests; under a minute
+
+test: check  ## everything, on real servers
+	$(BIN)/python -m pytest tests/integration tests/screens tests/terminal -q
+
+bench: setup  ## measure speed, bytes and memory through a terminal, and assert the bars
+	$(BIN)/python -m bench
+
+snapshots: setup  ## rewrite the screen snapshots (look at the report before committing)
+	$(BIN)/python -m pytest tests/screens -q --snapshot-update
+
+lock: setup  ## refresh the pinned, hashed requirements
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --extra demo --extra redis --group dev pyproject.toml -o requirements-dev.txt
+
+clean:  ## remove what the targets above made in this folder
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The one door: whatever changes the outside world goes through `actions.door`."""

@@ -1,0 +1,87 @@
+"""What is about to be done to the world, said so that a person can judge it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Risk(StrEnum):
+    """What an action can cost."""
+
+    READ = "read"
+    """Changes nothing."""
+    WRITE = "write"
+    """Changes something that can be changed back."""
+    DESTRUCTIVE = "destructive"
+    """Loses something: data, work in progress, a service's availability."""
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAILED = "failed"
+    TIMED_OUT = "timed-out"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    """The guard said no; nothing was started."""
+    DECLINED = "declined"
+    """The operator said no; nothing was started."""
+    UNKNOWN = "unknown"
+    """It was started, and no end was recorded."""
+    DRY_RUN = "dry-run"
+
+
+Sink = Callable[[bytes], None]
+"""Receives output as it comes, in chunks cut anywhere. Must not block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a runner reports."""
+
+    outcome: Outcome
+    exit_code: int | None = None
+    detail: str = ""
+    """One line for the operator: why it failed, what it found."""
+    output_bytes: int = 0
+    duration: float = 0.0
+    captured: tuple[tuple[str, str], ...] = ()
+    """NAME=value pairs a step wrote for later steps."""
+
+
+class Runner(Protocol):
+    """Carries one action out. Cancelling the task ends what it started, children included."""
+
+    async def run(self, sink: Sink) -> Result: ...
+
+
+Verification = Callable[[], Awaitable[Result]]
+"""Looks whether the effect is there. Reads only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One change to the outside world (or, with risk `read`, one look at it).
+
+    `command` is the exact text that will run, secrets masked: it is what the operator confirms and what the
+    journal keeps.
+    """
+
+    id: str
+    """What kind of action: `runbook.step`, `postgres.terminate`, …"""
+    title: str
+    command: str
+    target: str
+    """What it touches, by the name a person would type: `energy-service`, `app.readings`."""
+    risk: Risk
+    runner: Runner
+    timeout: float
+    """Seconds of wall time for one attempt."""
+    undo: str = ""
+    verify: Verification | None = None
+    run: str = ""
+    """The runbook run this belongs to."""
+    incident: str = ""

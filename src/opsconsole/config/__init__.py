@@ -1,0 +1,1 @@
+"""Load and validate what people edit; every error with file, line and column."""

@@ -1,0 +1,1 @@
+"""The vocabulary of the console: pure values and functions, standard library only."""

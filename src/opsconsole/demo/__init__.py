@@ -1,0 +1,1 @@
+"""A complete live platform on one machine, for trying, teaching and testing."""

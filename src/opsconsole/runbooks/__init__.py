@@ -1,0 +1,1 @@
+"""Runbooks: Markdown in, a run that can be trusted out."""

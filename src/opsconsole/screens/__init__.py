@@ -1,0 +1,1 @@
+"""Screens as content: definition, loading, polling, evaluation. No user interface in here."""

@@ -1,0 +1,1 @@
+"""The screen: a view over the layers below, never in touch with a source."""
