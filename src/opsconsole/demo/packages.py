@@ -88,11 +88,14 @@ def _closure(packages: Sequence[str], skip: str, narrate: Narrate) -> list[str]:
         _apt("update")
         plan = _apt("--simulate", "--no-install-recommends", "--reinstall", "install", first)
     planned = re.findall(r"^Inst (\S+)", plan, re.MULTILINE)
-    libraries = [one for one in planned if re.match(r"lib(?!js-)", one) and not re.match(skip, one)]
+    libraries = [one for one in planned if re.fullmatch(r"lib(?!js-).*(?<!-dev)", one) and not re.match(skip, one)]
     named: list[str] = []
     for pattern in packages:
-        matching = [one for one in planned if re.fullmatch(pattern, one)]
-        named += matching or ([pattern] if re.fullmatch(r"[a-z0-9.+-]+", pattern) else [])
+        is_name = re.fullmatch(r"[a-z0-9.+-]+", pattern) is not None
+        matching = [pattern] if is_name else [one for one in planned if re.fullmatch(pattern, one)]
+        if not matching:  # an incomplete folder in the cache would be taken for a complete one
+            raise FetchError(f"apt would install nothing like {pattern!r} for {first!r}")
+        named += matching
     return list(dict.fromkeys([*named, *libraries]))
 
 
