@@ -88,11 +88,13 @@ def key_latencies(
     for turn in range(count):
         terminal.watch(pause + pause * (turn % 7) / 7)
         before = answered(terminal)
+
+        def moved(before: object = before) -> bool:
+            return answered(terminal) != before
+
         pressed = time.monotonic()
         terminal.press(keys[turn % len(keys)])
-        terminal.wait_until(
-            lambda before=before: answered(terminal) != before, 5.0, f"an answer to {keys[turn % len(keys)]}"
-        )  # type: ignore[misc]
+        terminal.wait_until(moved, 5.0, f"an answer to {keys[turn % len(keys)]}")
         latencies.append(time.monotonic() - pressed)
     return latencies
 
