@@ -1,0 +1,22 @@
+"""`python -m bench [CASE...]`: measure, print the table, end with 1 where a bar is missed."""
+
+import sys
+
+from bench.cases import CASES
+from bench.report import Row, table
+from bench.servers import demo
+
+
+def main(names: list[str]) -> int:
+    """Run the cases named, or all; the exit code."""
+    chosen = [case for case in CASES if not names or case.__name__ in names]
+    rows: list[Row] = []
+    with demo() as platform:
+        for case in chosen:
+            print(f"measuring: {case.__doc__}", file=sys.stderr, flush=True)
+            rows.extend(case(platform))
+    print(table(rows))
+    return 0 if all(row.met for row in rows) else 1
+
+
+sys.exit(main(sys.argv[1:]))

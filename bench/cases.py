@@ -1,0 +1,93 @@
+"""The bars, one function each: what is measured, against what, and the limit."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.measure import Program, cursor_rows, in_turn, key_latencies, median, p95, steady
+from bench.report import Row
+from bench.servers import CONSOLE, frozen_prometheus, hanging_server
+
+HELLO = Program((sys.executable, "-m", "bench.programs.hello"), r"\d{10}\.\d\d")
+BARE_LINES = Program((sys.executable, "-m", "bench.programs.bare_lines"), r"SELECT")
+LIVE_TABLE = Program((sys.executable, "-m", "bench.programs.live_table"), r"SELECT")
+
+# Live: every area of the overview has a state, and none of them is still waiting for its first answer.
+OVERVIEW_LIVE = r"(?s)\A(?!.*connecting)(?=.*Services +[^ ]+ [A-Z]+ +\d).*Database +[^ ]+ [A-Z]+ +\d"
+
+
+def console(platform: dict[str, Any], *more: str, ready: str = OVERVIEW_LIVE) -> Program:
+    """The console on the demo platform."""
+    return Program((*CONSOLE, "--config", platform["config"], *more), ready, env=platform["environment"])
+
+
+def starting(platform: dict[str, Any]) -> Iterator[Row]:
+    """First paint against a minimal Textual program; live values after it."""
+    ours, theirs = in_turn(console(platform), HELLO, runs=7)
+    ratio = median([our.first_paint / their.first_paint for our, their in zip(ours, theirs, strict=True)])
+    how = f"{median([run.first_paint for run in ours]):.2f} s / {median([run.first_paint for run in theirs]):.2f} s"
+    yield Row("first paint against a minimal Textual app", ratio, 1.5, "x", how)
+    live = median([run.live - run.first_paint for run in ours])
+    yield Row("overview live after first paint", live, 1.0, "s", "all areas filled, local sources, median of 7")
+
+
+def watching(platform: dict[str, Any]) -> Iterator[Row]:
+    """What the overview costs while it is only looked at."""
+    changing = steady(console(platform), warm_up=6, window=25)
+    yield Row("overview, values changing", changing.bytes_per_second, 2500, "B/s", "refresh 5 s, 25 s")
+    yield Row("CPU of the overview", changing.cpu_percent, 2.0, "%", "of a core, refresh 5 s, 25 s")
+    with frozen_prometheus() as url, tempfile.TemporaryDirectory() as state:
+        program = Program(
+            (*CONSOLE, "--prometheus", url), r"Services +[^ ]+ [A-Z]+", env={"OPSCONSOLE_STATE": f"{state}/s"}
+        )
+        still = steady(program, warm_up=11, window=20)
+    yield Row("overview, nothing changing", still.bytes_per_second, 100, "B/s", "refresh 5 s, 20 s")
+
+
+def tables(_: dict[str, Any]) -> Iterator[Row]:
+    """Ten thousand rows, one visible row in ten changing each second."""
+    ours, floor = [], []
+    for _turn in range(3):
+        ours.append(steady(LIVE_TABLE, warm_up=2, window=10))
+        floor.append(steady(BARE_LINES, warm_up=2, window=10))
+    written = median([run.bytes_per_second for run in ours])
+    yield Row("table of 10,000 rows, 1 in 10 changing", written, 3000, "B/s", "each second, 120x40")
+    own, bare = median([run.cpu_percent for run in ours]), median([run.cpu_percent for run in floor])
+    # The kernel accounts in ticks of 10 ms: 0.1 % over ten seconds is the least that can be told apart.
+    yield Row("… its CPU against the bare line floor", own / max(bare, 0.1), 2.0, "x", f"{own:.2f} % / {bare:.2f} %")
+
+
+def keys(platform: dict[str, Any]) -> Iterator[Row]:
+    """Key to paint while every pane refreshes and one source hangs."""
+    with HELLO.open() as hello:
+        hello.wait_for(HELLO.ready)
+        floor = key_latencies(hello, ["down", "up"], 80, cursor_rows, pause=0.08)
+    with hanging_server() as port, tempfile.TemporaryDirectory() as folder:
+        config = yaml.safe_load(Path(platform["config"]).read_text())
+        environment = config["environments"][config["default_environment"]]
+        environment["postgres"]["app"]["dsn"] = f"postgresql://ops@127.0.0.1:{port}/app"
+        changed = Path(folder) / "opsconsole.yaml"
+        changed.write_text(yaml.safe_dump(config))
+        program = console({**platform, "config": str(changed)}, ready=r"Services +[^ ]+ [A-Z]+ +\d")
+        with program.open() as ours:
+            ours.wait_for(program.ready, 20)
+            ours.press("2")
+            ours.settle(0.5)
+            ours.press("tab")
+            ours.settle(0.3)
+            measured = key_latencies(ours, ["tab", "shift+tab"], 80, lambda terminal: terminal.text(), pause=0.08)
+    how = f"{p95(measured) * 1000:.1f} ms / {p95(floor) * 1000:.1f} ms, 80 keys each"
+    yield Row("key to paint, p95, against a minimal Textual app", p95(measured) / p95(floor), 2.0, "x", how)
+
+
+def memory(platform: dict[str, Any]) -> Iterator[Row]:
+    """Resident memory once every shipped screen has been visited."""
+    visited = steady(console(platform), warm_up=3, window=3, keys=[str(number) for number in (1, 2, 3, 4, 5, 1)])
+    yield Row("resident memory, all screens visited", visited.rss, 100, "MiB")
+
+
+CASES = (starting, watching, tables, keys, memory)
