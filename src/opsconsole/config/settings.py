@@ -1,0 +1,162 @@
+"""What `opsconsole.yaml` says, typed. `loading` makes these; docs/configuration.md is the reference."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+from opsconsole.config.secrets import SecretRef
+from opsconsole.core.problem import Problem
+
+DEFAULT_DATABASE = "app"
+"""The name under which `PG*` and `--postgres` are known; the shipped screens say `postgres/app`."""
+
+_NO_REFS: Mapping[str, SecretRef] = MappingProxyType({})
+
+
+class Mode(StrEnum):
+    """What an environment lets anybody do."""
+
+    READ_ONLY = "read-only"
+    """Nothing that changes the world."""
+    GUARDED = "guarded"
+    """A write asks; a destructive action asks for the target's name."""
+    OPEN = "open"
+    """A write does not ask; a destructive action asks."""
+
+
+class Role(StrEnum):
+    """What a person may do, least first."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    @property
+    def rank(self) -> int:
+        """0 for viewer, 2 for admin."""
+        return list(Role).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """How to reach something over HTTP. At most one of basic authentication and bearer token is set."""
+
+    url: str
+    """Without user and password; may have a path prefix; no slash at the end."""
+    timeout: float = 5.0
+    """Seconds for a whole answer."""
+    headers: Mapping[str, SecretRef] = field(default=_NO_REFS)
+    username: str = ""
+    password: SecretRef | None = None
+    bearer_token: SecretRef | None = None
+    """Resolved again when the server answers 401: tokens rotate."""
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusSettings(HttpSettings):
+    """A Prometheus, or what speaks its query API."""
+
+    max_concurrency: int = 4
+    """Queries under way at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertmanagerSettings(HttpSettings):
+    """An Alertmanager, API version 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class AirflowSettings(HttpSettings):
+    """An Airflow's REST API."""
+
+    metadata: str = ""
+    """The name, under `postgres`, of its metadata database; empty: not readable."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresSettings:
+    """One database."""
+
+    name: str
+    dsn: SecretRef = field(default_factory=lambda: SecretRef.of(""))
+    """URL or `key=value` text for libpq, which takes from `PG*`, `.pgpass` and the service file what it leaves out."""
+    statement_timeout: float = 5.0
+    """Seconds."""
+    lock_timeout: float = 1.0
+    """Seconds."""
+    connect_timeout: float = 5.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSettings:
+    """A Redis or Valkey server."""
+
+    url: SecretRef
+    timeout: float = 2.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment: where its systems are, and what may be done there."""
+
+    name: str
+    screens: Path
+    runbooks: Path
+    banner: str = ""
+    """Colour of the header: a name or `#rrggbb`; empty: the theme's."""
+    mode: Mode = Mode.GUARDED
+    prometheus: PrometheusSettings | None = None
+    alertmanager: AlertmanagerSettings | None = None
+    postgres: Mapping[str, PostgresSettings] = field(default_factory=lambda: MappingProxyType({}))
+    airflow: AirflowSettings | None = None
+    redis: RedisSettings | None = None
+    services: Path | None = None
+    slas: Path | None = None
+    quality: Path | None = None
+    escalation: Path | None = None
+    env: Mapping[str, SecretRef] = field(default=_NO_REFS)
+    """Environment variables for the shell steps of runbooks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Who may do what: user names, `%group` names, or `*` for everybody, per role."""
+
+    members: Mapping[Role, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def role_of(self, user: str, groups: Iterable[str]) -> Role:
+        """The highest role that names `user` or one of `groups`; viewer where none does.
+
+        Where no roles are configured at all, everybody is admin: the operating system decides alone.
+        """
+        if not self.members:
+            return Role.ADMIN
+        names = {"*", user, *(f"%{group}" for group in groups)}
+        held = [role for role, members in self.members.items() if names.intersection(members)]
+        return max(held, key=lambda role: role.rank, default=Role.VIEWER)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration."""
+
+    environments: Mapping[str, Environment]
+    default_environment: str
+    store_url: SecretRef = field(default_factory=lambda: SecretRef.of("sqlite"))
+    """`sqlite` (under the state folder), or a PostgreSQL URL for a journal that several operators share."""
+    roles: Roles = field(default_factory=Roles)
+    file: Path | None = None
+    """None: made from environment variables."""
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def environment(self) -> Environment:
+        """The default environment."""
+        return self.environments[self.default_environment]
