@@ -1,0 +1,1 @@
+"""What the console shows between its header and its key line."""
