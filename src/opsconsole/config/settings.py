@@ -12,7 +12,9 @@ from opsconsole.core.problem import Problem
 DEFAULT_DATABASE = "app"
 """The name under which `PG*` and `--postgres` are known; the shipped screens say `postgres/app`."""
 
-_NO_REFS: Mapping[str, SecretRef] = MappingProxyType({})
+
+def _no_refs() -> Mapping[str, SecretRef]:
+    return MappingProxyType({})
 
 
 class Mode(StrEnum):
@@ -47,7 +49,7 @@ class HttpSettings:
     """Without user and password; may have a path prefix; no slash at the end."""
     timeout: float = 5.0
     """Seconds for a whole answer."""
-    headers: Mapping[str, SecretRef] = field(default=_NO_REFS)
+    headers: Mapping[str, SecretRef] = field(default_factory=_no_refs)
     username: str = ""
     password: SecretRef | None = None
     bearer_token: SecretRef | None = None
@@ -121,7 +123,7 @@ class Environment:
     slas: Path | None = None
     quality: Path | None = None
     escalation: Path | None = None
-    env: Mapping[str, SecretRef] = field(default=_NO_REFS)
+    env: Mapping[str, SecretRef] = field(default_factory=_no_refs)
     """Environment variables for the shell steps of runbooks."""
 
 
