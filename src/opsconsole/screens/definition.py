@@ -53,6 +53,9 @@ class Column:
     title: str = ""
     unit: str = "none"
     thresholds: tuple[Threshold, ...] = ()
+    decimals: int | None = None
+    mappings: tuple[tuple[float, str], ...] = ()
+    """(number, the word to show for it)."""
     width: int = 0
     """In cells; 0: as wide as the content asks for."""
 
@@ -87,6 +90,8 @@ class Pane:
     unit: str = "short"
     decimals: int | None = None
     thresholds: tuple[Threshold, ...] = ()
+    mappings: tuple[tuple[float, str], ...] = ()
+    """(number, the word to show for it): `(0.0, "down")`."""
     reduce: Reduce = Reduce.LAST
     window: float | None = None
     """Seconds of history; None: the screen's time range where the kind needs one."""
@@ -106,6 +111,8 @@ class Pane:
     """The area of the overview that this pane's state counts for; empty: none."""
     no_data: State = State.UNKNOWN
     """The state where the query answers with nothing, for queries such as `ALERTS` where nothing is good."""
+    optional: bool = False
+    """Whether there may be nothing to see here, for what not every platform has: then it makes no check."""
     drill: Drill | None = None
     runbook: RunbookLink | None = None
     broken: str = ""

@@ -1,0 +1,164 @@
+"""Variables inside a query's text: `$job`, `${job}`, `${job:csv}`.
+
+A value is whatever a label holds, and so it is hostile. Where it may stand decides how it is written: in a
+matcher's string it is escaped for that string (and as a regular expression after `=~`); anywhere else only a
+plain word or number is let in. So a value can never end its string and go on as PromQL.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+FORMATS = ("pipe", "regex", "csv")
+GLOBALS = ("__rate_interval", "__interval", "__interval_ms", "__range", "__range_s", "__range_ms")
+
+_REFERENCE = re.compile(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)(?::(?P<format>\w*))?\}|(?P<bare>[A-Za-z_]\w*))")
+_BIND = re.compile(r"(?<!:):'(?P<name>[A-Za-z_]\w*)'")
+_WORD = re.compile(r"[A-Za-z0-9_:.]*")
+_REGEX_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+_MATCHER = re.compile(r"(=~|!~|!=|=)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is chosen for a variable. With `everything`, `values` are all that were known when it was asked."""
+
+    values: tuple[str, ...] = ()
+    everything: bool = False
+
+
+ALL = Selection(everything=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One use of a variable in a text."""
+
+    name: str
+    format: str
+    """`` for the natural one."""
+    start: int
+    end: int
+
+
+def references(text: str) -> Iterator[Reference]:
+    """Every `$name`, `${name}` and `${name:format}`; a `$` before anything else is just a character."""
+    for match in _REFERENCE.finditer(text):
+        yield Reference(match["braced"] or match["bare"], match["format"] or "", match.start(), match.end())
+
+
+def binds(text: str) -> tuple[str, ...]:
+    """The names in the `:'name'` slots of an SQL text, each once."""
+    return tuple(dict.fromkeys(match["name"] for match in _BIND.finditer(text)))
+
+
+def regex_escaped(value: str) -> str:
+    """`value` as an RE2 expression that matches exactly it."""
+    return _REGEX_SPECIAL.sub(lambda match: "\\" + match.group(), value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in PromQL a reference stands."""
+
+    quote: str
+    """The quote of the string around it, or nothing outside of strings."""
+    regex: bool
+    """The string is what `=~` or `!~` matches."""
+
+
+def _places(text: str, found: Sequence[Reference]) -> list[_Place]:
+    """For each reference the string it is in, by reading `text` as PromQL does."""
+    places = {reference.start: _Place("", False) for reference in found}
+    position = 0
+    while position < len(text):
+        char = text[position]
+        if char == "#":
+            newline = text.find("\n", position)
+            position = len(text) if newline < 0 else newline
+        elif char in "\"'`":
+            end = _string_end(text, position)
+            regex = (matcher := _MATCHER.search(text, 0, position)) is not None and matcher.group(1) in ("=~", "!~")
+            for start in places:
+                if position < start < end:
+                    places[start] = _Place(char, regex)
+            position = end
+        position += 1
+    return [places[reference.start] for reference in found]
+
+
+def _string_end(text: str, start: int) -> int:
+    """The position of the quote that closes the string opened at `start`, or the end of the text."""
+    quote = text[start]
+    position = start + 1
+    while position < len(text) and text[position] != quote:
+        position += 2 if text[position] == "\\" and quote != "`" else 1
+    return position
+
+
+def interpolate(text: str, selections: Mapping[str, Selection], globals_: Mapping[str, str]) -> str:
+    """PromQL `text` with every variable written out, safely.
+
+    Raises:
+        ValueError: an unknown variable, or a value that cannot stand where it is used; in words.
+    """
+    found = list(references(text))
+    parts: list[str] = []
+    position = 0
+    for reference, place in zip(found, _places(text, found), strict=True):
+        parts.append(text[position : reference.start])
+        if reference.name in globals_:
+            parts.append(globals_[reference.name])
+        elif reference.name in selections:
+            parts.append(_written(reference, selections[reference.name], place))
+        else:
+            raise ValueError(f"unknown variable ${reference.name}")
+        position = reference.end
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def _written(reference: Reference, selection: Selection, place: _Place) -> str:
+    if not place.quote:
+        return _bare(reference, selection)
+    return _quoted(_inner(reference, selection, place), place.quote, reference.name)
+
+
+def _inner(reference: Reference, selection: Selection, place: _Place) -> str:
+    """What the string shall hold, before the escaping of the string itself."""
+    values = selection.values
+    if reference.format == "csv":
+        return ",".join(values)
+    if selection.everything:
+        if not place.regex and reference.format != "pipe":
+            raise ValueError(f'${reference.name} is set to all, which only =~ can match; write =~"${reference.name}"')
+        return ".*"
+    if reference.format == "pipe":
+        return "|".join(values)
+    if place.regex or reference.format == "regex":
+        return "|".join(map(regex_escaped, values))
+    if len(values) != 1:
+        raise ValueError(f'${reference.name} has {len(values)} values; write =~"${reference.name}" to match any')
+    return values[0]
+
+
+def _quoted(inner: str, quote: str, name: str) -> str:
+    if quote == "`":
+        if "`" in inner:
+            raise ValueError(f"a value of ${name} holds a backtick; use double quotes around it")
+        return inner
+    return inner.replace("\\", "\\\\").replace(quote, "\\" + quote).replace("\n", "\\n")
+
+
+def _bare(reference: Reference, selection: Selection) -> str:
+    if selection.everything or len(selection.values) != 1:
+        raise ValueError(f"${reference.name} stands outside of quotes, where one value is needed")
+    value = selection.values[0]
+    if not value or not _WORD.fullmatch(value):
+        raise ValueError(f"{value!r} for ${reference.name} is no plain word or number, as needed outside of quotes")
+    return value
+
+
+def array_literal(values: Sequence[str]) -> str:
+    """PostgreSQL's text form of a text array, for `= any(:'name'::text[])`."""
+    return "{" + ",".join('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values) + "}"
