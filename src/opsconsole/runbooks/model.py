@@ -1,0 +1,259 @@
+"""What a runbook file says, typed and immutable. `parsing` makes these from Markdown; see docs/runbooks.md."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Literal
+
+from opsconsole.actions.action import Risk
+from opsconsole.core.problem import Problem
+
+FORMAT = 1
+"""The version of the format that this console runs; others stay readable."""
+
+
+class Kind(StrEnum):
+    """What a step is."""
+
+    SHELL = "shell"
+    SQL = "sql"
+    MANUAL = "manual"
+    HTTP = "http"
+    PROM = "prom"
+    CONFIRM = "confirm"
+    CHOICE = "choice"
+    WAIT = "wait"
+    INCLUDE = "include"
+    ACTION = "action"
+
+
+RUNNABLE = frozenset({Kind.SHELL, Kind.SQL, Kind.MANUAL})
+"""The kinds this version can run. The others are read, shown and reported by the linter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of the file: whole lines, counted from 1, and the bytes they are."""
+
+    first: int
+    last: int
+    start: int
+    """Offset of the first byte of line `first`."""
+    end: int
+    """Offset after the last byte of line `last`, its line break included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """What a step wants before it runs: nothing, a yes, or a text typed."""
+
+    mode: Literal["none", "yes", "type"]
+    text: str = ""
+    """For `type`: the name of the parameter whose value is typed, or the text itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One term of `when`: a parameter or captured value, or (`step:NAME`) how a step ended."""
+
+    subject: str
+    is_step: bool
+    equal: bool
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A demand on the number of rows: `>0`, `=0`, `<10`."""
+
+    relation: Literal["<", "<=", "=", ">=", ">", "!="]
+    number: int
+
+    def holds(self, rows: int) -> bool:
+        """Whether `rows` meets it."""
+        match self.relation:
+            case "<":
+                return rows < self.number
+            case "<=":
+                return rows <= self.number
+            case "=":
+                return rows == self.number
+            case ">=":
+                return rows >= self.number
+            case ">":
+                return rows > self.number
+            case _:
+                return rows != self.number
+
+    def __str__(self) -> str:
+        return f"{self.relation}{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """When a step counts as good, beyond having ended. Patterns are searched for in the output."""
+
+    exits: tuple[int, ...] = (0,)
+    rows: Count | None = None
+    match: str = ""
+    reject: str = ""
+    until: str = ""
+    """The step is run again, `every` so many seconds, until its output matches this or its time is over."""
+    every: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do: a block that carries a `name`, or a task-list item."""
+
+    name: str
+    """Unique in the runbook; given by the author, or derived from the text of a task-list item."""
+    kind: Kind
+    title: str
+    body: str
+    """The exact text that runs, without the fence; for a manual step what has to be done."""
+    number: str
+    """Position for people: `2.1` is the first step under the second heading that has steps."""
+    group: int
+    """Index into `Runbook.groups`."""
+    span: Span
+    prose: str = ""
+    """Markdown that stands before the step and belongs to it."""
+    language: str = ""
+    risk: Risk = Risk.WRITE
+    confirm: Confirm = Confirm("yes")
+    timeout: float | None = None
+    """Seconds for one attempt; None: the author gave none, which the linter reports."""
+    retries: int = 0
+    retry_delay: float = 5.0
+    when: tuple[Condition, ...] = ()
+    on_fail: str = ""
+    """`stop`, `ask`, `continue`, `rollback`, `goto:NAME`; empty: ask with an operator, stop without."""
+    critical: bool = True
+    verify: str = ""
+    undo: str = ""
+    expectations: Expectations = Expectations()
+    capture: tuple[str, ...] = ()
+    env: tuple[str, ...] | None = None
+    """Parameters the step may see; None: all."""
+    conn: str = ""
+    max_rows: int = 100
+    idempotent: bool = False
+    exclude_from_run_all: bool = False
+    cwd: str = ""
+    attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Every attribute as written, unknown ones included."""
+
+    @property
+    def executable(self) -> bool:
+        """Whether the console does it, rather than the operator."""
+        return self.kind is not Kind.MANUAL
+
+
+@dataclass(frozen=True, slots=True)
+class ManualItem:
+    """A task-list item as it stands in the file."""
+
+    text: str
+    checked: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading and what stands under it."""
+
+    title: str
+    level: int
+    """1 for `#` … 6; 0 for what stands before the first heading."""
+    text: str = ""
+    """The Markdown under the heading that belongs to no step: all of it, or what follows the last step."""
+    line: int = 1
+
+
+ParamType = Literal["string", "int", "date", "enum", "bool"]
+PARAM_TYPES: tuple[ParamType, ...] = ("string", "int", "date", "enum", "bool")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One declared parameter."""
+
+    name: str
+    type: ParamType = "string"
+    required: bool = False
+    default: str | None = None
+    pattern: str = ""
+    """The whole value has to match."""
+    values: tuple[str, ...] = ()
+    """For `enum`; for the others a list of what may be used as an SQL identifier."""
+    help: str = ""
+    from_label: str = ""
+    """The label of an alert or a series that fills it."""
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Which version of the file this is."""
+
+    sha256: str
+    """Of the bytes that were opened: what is executed is this, whatever happens to the file later."""
+    commit: str = ""
+    """Of the Git work tree around it; empty where there is none."""
+    dirty: bool = False
+    """Whether the bytes differ from that commit's."""
+
+    def __str__(self) -> str:
+        version = f"commit {self.commit[:12]}{' with local changes' if self.dirty else ''}, " if self.commit else ""
+        return f"{version}sha256 {self.sha256[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """One file."""
+
+    id: str
+    title: str
+    path: str
+    provenance: Provenance
+    version: int | None = None
+    """What the front matter's `runbook:` says; None for plain Markdown."""
+    owner: str = ""
+    severity: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    review_by: str = ""
+    """ISO date."""
+    params: tuple[Param, ...] = ()
+    secrets: tuple[str, ...] = ()
+    lock: str = ""
+    """One live run per key; `{NAME}` stands for a parameter's value."""
+    groups: tuple[Group, ...] = ()
+    steps: tuple[Step, ...] = ()
+    items: tuple[ManualItem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """What the parser could not make sense of; the linter adds to it."""
+    front: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """The front matter as read, unknown keys included."""
+    source: bytes = field(default=b"", repr=False, compare=False)
+
+    def step(self, name: str) -> Step | None:
+        """The step of that name."""
+        return next((step for step in self.steps if step.name == name), None)
+
+    def param(self, name: str) -> Param | None:
+        """The parameter of that name."""
+        return next((param for param in self.params if param.name == name), None)
+
+    @property
+    def executable_steps(self) -> int:
+        """How many steps the console carries out itself."""
+        return sum(step.executable for step in self.steps)
+
+    @property
+    def route(self) -> tuple[Step, ...]:
+        """The steps of a straight walk: all but those that are there to undo another."""
+        undoing = {step.undo for step in self.steps if step.undo}
+        return tuple(step for step in self.steps if step.name not in undoing)
