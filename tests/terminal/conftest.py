@@ -1,0 +1,33 @@
+"""The console on a terminal."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bench.servers import frozen_prometheus
+from bench.terminal import Terminal
+
+CONSOLE = (sys.executable, "-m", "opsconsole.cli.main")
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def open_console(tmp_path: Path) -> Iterator[Open]:
+    """Opens the console with the arguments given; closes it when the test is over."""
+    with ExitStack() as stack:
+
+        def open_it(*arguments: str, columns: int = 120, lines: int = 40, **env: str) -> Terminal:
+            environment = {"OPSCONSOLE_STATE": str(tmp_path / "state"), **env}
+            return stack.enter_context(Terminal((*CONSOLE, *arguments), columns=columns, lines=lines, env=environment))
+
+        yield open_it
+
+
+@pytest.fixture
+def still_prometheus() -> Iterator[str]:
+    """The URL of a Prometheus whose values stand still."""
+    with frozen_prometheus() as url:
+        yield url
