@@ -125,12 +125,12 @@ def postgres_at(dsn: str, where: str = "--postgres") -> PostgresSettings:
 
 def _check_value(field: Any, value: str, where: str) -> None:
     from opsconsole.config.document import Document, Node
-    from opsconsole.config.schema import require
+    from opsconsole.config.schema import Place
 
-    try:
-        require(Document(where, value, Node(0, 0, "scalar", raw=value)), field)
-    except ContentError as error:
-        raise ContentError([one for one in error.problems if one.severity == "error"]) from None
+    problems: list[Problem] = []
+    field.read(value, Place(Document(where, value, Node(0, 0, "scalar", raw=value)), (where,), problems))
+    if errors := [one for one in problems if one.severity == "error"]:
+        raise ContentError(errors)
 
 
 def _environment(name: str, entry: dict[str, Any], folder: Path) -> Environment:

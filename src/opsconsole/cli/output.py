@@ -1,0 +1,139 @@
+"""What commands print: data on stdout, narration on stderr, and nothing that a terminal would obey."""
+
+import json
+import math
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from opsconsole.config.secrets import known_secrets
+from opsconsole.core.clean import clean, clean_line
+from opsconsole.core.problem import Problem
+from opsconsole.core.secret import MASK, Secret, mask
+
+
+def rfc3339(seconds: float | None) -> str | None:
+    """Unix seconds as `2026-11-21T14:02:11.120Z`; None stays None."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def narrate(text: object) -> None:
+    """One line or more for people, on stderr, secrets masked."""
+    print(clean(mask(str(text), known_secrets())), file=sys.stderr)
+
+
+def print_json(value: object) -> None:
+    """`value` as JSON on stdout, ASCII only. NaN and infinities, which JSON has no word for, become null."""
+    print(json.dumps(_plain(value), indent=2, allow_nan=False))
+
+
+def print_text(text: object) -> None:
+    """Text that is the command's data, on stdout, cleaned."""
+    print(clean(text, limit=10_000_000))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, wrap: bool = False) -> None:
+    """Rows under a header on stdout, numbers to the right. On a terminal the last column is cut to fit, unless
+    `wrap`; in a pipe nothing is cut."""
+    given = [list(row) for row in rows]
+    cells = [[_cell(value) for value in row] for row in given]
+    right = [
+        bool(given) and all(isinstance(row[at], int | float) or row[at] is None for row in given)
+        for at in range(len(columns))
+    ]
+    widths = [max(cell_width(line[at]) for line in (list(columns), *cells)) for at in range(len(columns))]
+    room = 0 if wrap else _terminal_width()
+    for line in (list(columns), *cells):
+        shown = "  ".join(
+            _pad(text, width, to_right) for text, width, to_right in zip(line, widths, right, strict=True)
+        )
+        print(_cut(shown.rstrip(), room) if room else shown.rstrip())
+
+
+def print_problems(problems: Iterable[Problem]) -> None:
+    """Each problem on a line of stderr, `file:line:column: severity: what, and what was expected [code]`."""
+    for problem in problems:
+        where = clean_line(problem.file)
+        where += f":{problem.line}:{problem.column}" if problem.line else ""
+        narrate(f"{where}: {problem.severity}: {problem.message} [{problem.code}]")
+
+
+def problem_fields(problem: Problem) -> dict[str, Any]:
+    """A problem as the JSON of every checking command has it."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+    }
+
+
+def cell_width(text: str) -> int:
+    """Terminal cells that `text` takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(one) in "WF" for one in text)
+    return len(text) + wide - sum(unicodedata.combining(one) != 0 for one in text)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return clean_line(mask(str(value), known_secrets()))
+
+
+def _pad(text: str, width: int, to_right: bool) -> str:
+    padding = " " * (width - cell_width(text))
+    return padding + text if to_right else text + padding
+
+
+def _cut(text: str, room: int) -> str:
+    if cell_width(text) <= room:
+        return text
+    while text and cell_width(text) >= room:
+        text = text[:-1]
+    return text + "…"
+
+
+def _terminal_width() -> int:
+    """Columns of the terminal that stdout is; 0 where it is none."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else 0
+
+
+def _plain(value: Any) -> Any:
+    """`value` in what JSON knows."""
+    match value:
+        case None | bool() | int():
+            return value
+        case Enum():
+            return value.value
+        case str():
+            return mask(value, known_secrets())
+        case float():
+            return value if math.isfinite(value) else None
+        case Secret():
+            return MASK
+        case datetime():
+            return rfc3339(value.timestamp())
+        case Path():
+            return str(value)
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case Iterable():
+            return [_plain(item) for item in value]
+        case _:
+            return str(value)

@@ -1,0 +1,147 @@
+"""The composition root: from the command line to settings, and from settings to what commands work with.
+
+Everything is imported inside the function that hands it out: a command pays for what it uses.
+"""
+
+import argparse
+import os
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from opsconsole.core.problem import Problem, nearest
+
+if TYPE_CHECKING:
+    from opsconsole.actions.door import Door
+    from opsconsole.actions.guard import Context
+    from opsconsole.config.settings import Environment, Settings
+    from opsconsole.runbooks.library import Library
+    from opsconsole.screens.definition import Screen
+    from opsconsole.sources.registry import Sources
+    from opsconsole.store.journal import Journal
+
+NOTHING_CONFIGURED = """\
+there is nothing to look at yet. To start:
+  opsconsole demo                          a complete live platform on this machine, to try it on
+  opsconsole init                          write a configuration from what is found here
+  opsconsole --prometheus http://HOST:9090 look at one Prometheus right away
+Looked for: --config, $OPSCONSOLE_CONFIG, ./config/opsconsole.yaml, {home}, $PROMETHEUS_URL, $PGHOST, $PGSERVICE"""
+
+
+class UsageError(Exception):
+    """The command line asks for what cannot be; the message says what was expected."""
+
+
+def resolve_settings(args: argparse.Namespace) -> "Settings":
+    """The settings that `args` ask for.
+
+    `--prometheus` and `--postgres` alone mean just those, with the shipped content. Beside `--config` or `--env`
+    they take the place of what the configuration says. Without a configuration, the environment variables count.
+
+    Raises:
+        ContentError: the configuration is not valid.
+        UsageError: nothing is configured.
+    """
+    from opsconsole.config.loading import find_config, load_settings, settings_from_environment
+    from opsconsole.core.paths import config_home
+
+    url, dsn = getattr(args, "prometheus", None), getattr(args, "postgres", None)
+    explicit = args.config or os.environ.get("OPSCONSOLE_CONFIG")
+    if (url or dsn is not None) and not explicit and not args.env:
+        return _just(url, dsn)
+    path = find_config(args.config)
+    if path is not None:
+        return _overridden(load_settings(path), args)
+    settings = settings_from_environment()
+    if settings is None:
+        raise UsageError(NOTHING_CONFIGURED.format(home=config_home() / "opsconsole.yaml"))
+    return settings
+
+
+def pick_environment(settings: "Settings", args: argparse.Namespace) -> "Environment":
+    """The environment that `args` name, or the default.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    name = args.env or settings.default_environment
+    if name not in settings.environments:
+        hint = nearest(name, settings.environments) or f"; known are {', '.join(settings.environments)}"
+        raise UsageError(f"no environment {name!r}{hint}")
+    return settings.environments[name]
+
+
+def open_sources(environment: "Environment") -> "Sources":
+    """The sources of `environment`; none is connected yet."""
+    from opsconsole.sources.registry import Sources
+
+    return Sources(environment)
+
+
+def open_journal(settings: "Settings") -> "Journal":
+    """The journal that the settings name.
+
+    Raises:
+        JournalError: it cannot be had.
+    """
+    from opsconsole.store import open_journal as open_at
+
+    return open_at(settings.store_url.reveal())
+
+
+def acting_context(settings: "Settings", environment: "Environment", args: argparse.Namespace) -> "Context":
+    """Who acts in this process, and on what terms."""
+    from opsconsole.actions.guard import Context
+
+    return Context.current(environment, settings.roles, read_only=args.read_only)
+
+
+def open_door(settings: "Settings", environment: "Environment", args: argparse.Namespace) -> "Door":
+    """The one door for changes."""
+    from opsconsole.actions.door import Door
+
+    return Door(acting_context(settings, environment, args), open_journal(settings))
+
+
+def open_library(environment: "Environment") -> "Library":
+    """The runbooks of `environment`."""
+    from opsconsole.runbooks.library import Library
+
+    return Library(environment.runbooks)
+
+
+def load_screens(environment: "Environment") -> "tuple[list[Screen], list[Problem]]":
+    """The screens of `environment`, and what is wrong with their files."""
+    from opsconsole.screens import loading
+
+    return loading.load_screens(environment.screens)
+
+
+def _just(url: str | None, dsn: str | None) -> "Settings":
+    """Settings for what the command line names; what it does not name may come from the environment variables."""
+    from opsconsole.config.loading import postgres_at, prometheus_at, settings_for, settings_from_environment
+
+    surroundings = settings_from_environment()
+    environment = (surroundings or settings_for()).environment
+    if url:
+        environment = replace(environment, prometheus=prometheus_at(url, "--prometheus"))
+    if dsn is not None:
+        database = postgres_at(dsn)
+        environment = replace(environment, postgres=MappingProxyType({database.name: database}))
+    return replace(settings_for(), environments=MappingProxyType({environment.name: environment}))
+
+
+def _overridden(settings: "Settings", args: argparse.Namespace) -> "Settings":
+    """`settings` with `--prometheus` and `--postgres` in the environment that is used."""
+    from opsconsole.config.loading import postgres_at, prometheus_at
+
+    url, dsn = getattr(args, "prometheus", None), getattr(args, "postgres", None)
+    if not url and dsn is None:
+        return settings
+    environment = pick_environment(settings, args)
+    if url:
+        environment = replace(environment, prometheus=prometheus_at(url, "--prometheus"))
+    if dsn is not None:
+        database = postgres_at(dsn)
+        environment = replace(environment, postgres=MappingProxyType({**environment.postgres, database.name: database}))
+    return replace(settings, environments=MappingProxyType({**settings.environments, environment.name: environment}))
