@@ -1,0 +1,256 @@
+"""The application: it puts a session on the terminal, and sees to it that it can leave it again."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+from textual.app import App
+from textual.notifications import SeverityLevel
+from textual.screen import Screen as TextualScreen
+
+from opsconsole.core.clean import clean
+from opsconsole.core.exit_codes import Exit
+from opsconsole.ui.actions import SCREEN_KEYS, Registry
+from opsconsole.ui.console import Console
+from opsconsole.ui.departure import Departure
+from opsconsole.ui.driver import ConsoleDriver
+from opsconsole.ui.screens.view import View
+from opsconsole.ui.session import Session
+from opsconsole.ui.theme import THEMES, textual_themes, theme_for
+
+if TYPE_CHECKING:
+    from opsconsole.ui.commander import Commander
+
+RUNBOOKS_KEY = "9"
+RUNBOOKS_TITLE = "Runbooks"
+_CLOSING = 1.0
+"""Seconds that sources and runs get to end by themselves; what hangs is left behind."""
+
+
+class OpsConsole(App[int], inherit_bindings=False):
+    """The console on one session."""
+
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    CLOSE_TIMEOUT = 0.5
+    TITLE = "opsconsole"
+
+    def __init__(self, session: Session, departure: Departure | None = None) -> None:
+        super().__init__(driver_class=ConsoleDriver)
+        self.session = session
+        self.registry = Registry(session.keys)
+        self.roots: dict[str, View] = {}
+        """Root views by title, mounted and kept."""
+        self._departure = departure
+        self._commander: Commander | None = None
+        for theme in textual_themes():
+            self.register_theme(theme)
+        self.theme = theme_for(session.theme, os.environ)
+        self.animation_level = "none"
+
+    def get_default_screen(self) -> TextualScreen[Any]:
+        """The console itself; made here because Textual asks for it before anything is mounted."""
+        return Console(self.session, self.registry)
+
+    @property
+    def console_screen(self) -> Console:
+        """The one screen."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, Console)
+        return screen
+
+    @property
+    def commander(self) -> "Commander":
+        """Carries out the `:` line; made at its first use."""
+        if self._commander is None:
+            from opsconsole.ui.commander import Commander
+
+            self._commander = Commander(self)
+        return self._commander
+
+    # Life
+
+    def on_mount(self) -> None:
+        """Paint first; everything that takes time comes after."""
+        asyncio.get_running_loop().set_exception_handler(self._loop_error)
+        if self._departure is not None:
+            loop = asyncio.get_running_loop()
+
+            def leave() -> None:
+                loop.call_soon_threadsafe(self._end_by_signal)
+
+            self._departure.on_leave(leave)
+        self.open_first()
+        self.set_interval(1.0, self.console_screen.tick)
+
+    def open_first(self) -> None:
+        """The screen that the session asks for, or the first there is."""
+        screens = {screen.id: screen.title for screen in self.session.screens}
+        title = screens.get(self.session.first_screen) or next(iter(screens.values()), RUNBOOKS_TITLE)
+        self.open_root(title)
+        problems = self.registry.problems
+        if problems:
+            self.console_screen.tell(f"keys: {problems[0].action}: {problems[0].message}", "warn")
+        elif self.session.problems:
+            self.console_screen.tell(
+                f"{len(self.session.problems)} problems in content; opsconsole check lists them", "warn"
+            )
+
+    def _end_by_signal(self) -> None:
+        self.leave(Exit.DONE if self._departure is None else self._departure.exit_code, ask=False)
+
+    def leave(self, code: int = 0, *, ask: bool = True) -> None:
+        """End the program; where a run is going, only after asking."""
+        if ask and (going := self.going_run()) is not None:
+            from opsconsole.ui.dialogs.confirm import confirm
+
+            question = f"{going} is running. It is stopped and recorded as cancelled. Leave?"
+            confirm(self.console_screen, question, lambda: self.leave(code, ask=False))
+            return
+        self.run_worker(self._leaving(code), exclusive=True, group="leaving")
+
+    async def _leaving(self, code: int) -> None:
+        """Conclude what runs, let go of the sources, and go; whoever does not answer is not waited for."""
+        for view in {*self.roots.values(), *self.console_screen.views}:
+            view.left()
+        await self._bounded(*(view.conclude() for view in self.console_screen.views))
+        await self._bounded(self.session.close())
+        self.exit(code, return_code=code)
+
+    async def _bounded(self, *work: Awaitable[None]) -> None:
+        if not work:
+            return
+        tasks = [asyncio.ensure_future(one) for one in work]
+        _, hanging = await asyncio.wait(tasks, timeout=_CLOSING)
+        for task in hanging:
+            task.cancel()
+
+    def going_run(self) -> str | None:
+        """The title of a run with a step under way, if there is one."""
+        return next((busy for view in self.console_screen.views if (busy := view.busy())), None)
+
+    # Screens
+
+    def numbered_titles(self) -> list[tuple[str, str]]:
+        """(key, title) of every tab."""
+        titles = [screen.title for screen in self.session.screens]
+        numbered = list(zip(SCREEN_KEYS, titles[: len(SCREEN_KEYS) - 1], strict=False))
+        return [*numbered, (RUNBOOKS_KEY, RUNBOOKS_TITLE)]
+
+    def open_numbered(self, key: str) -> None:
+        """The screen behind a number key."""
+        title = dict(self.numbered_titles()).get(key)
+        if title is None:
+            self.console_screen.tell(f"there is no screen {key}; ? shows what there is")
+        else:
+            self.open_root(title)
+
+    def open_root(self, title: str) -> View:
+        """Go to a screen, or to the list of runbooks, by title."""
+        view = self.roots.get(title)
+        if view is None:
+            view = self.roots[title] = self._make_root(title)
+        self.console_screen.open_view(view, root=True)
+        return view
+
+    def _make_root(self, title: str) -> View:
+        screen = next((screen for screen in self.session.screens if screen.title == title), None)
+        if screen is None:
+            from opsconsole.ui.screens.runbooks import RunbooksView
+
+            return RunbooksView()
+        from opsconsole.ui.screens.dashboard import DashboardView
+
+        return DashboardView(screen)
+
+    def enter(self, environment: str) -> None:
+        """Switch to another environment: everything of the present one is closed."""
+        if self.session.enter is None or environment == self.session.context.environment:
+            self.console_screen.tell(f"this is {self.session.context.environment} already")
+            return
+        if (going := self.going_run()) is not None:
+            self.console_screen.tell(f"{going} is running; end or leave it first", "warn")
+            return
+        leaving, session = self.session, self.session.enter(environment)
+        console = self.console_screen
+        console.drop_views()
+        self.roots.clear()
+        self.session = console.session = session
+        self.run_worker(leaving.close(), group="closing", exit_on_error=False)
+        console.show_counts({})
+        self.open_first()
+
+    # Colours
+
+    def next_theme(self) -> None:
+        """The theme after the present one."""
+        place = THEMES.index(self.theme) if self.theme in THEMES else -1
+        self.set_theme(THEMES[(place + 1) % len(THEMES)])
+
+    def set_theme(self, name: str) -> None:
+        """Change the colours of everything."""
+        self.theme = name
+        self.console_screen.tell(f"theme {name}")
+
+    # Trouble
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Toasts are never markup, whoever sends them."""
+        super().notify(clean(message), title=clean(title), severity=severity, timeout=timeout, markup=False)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """An error nobody expected: a log without values, a short message, and the terminal given back.
+
+        Textual would print a traceback with local variables, passwords among them, into the scrollback.
+        """
+        from opsconsole.ui import crash
+
+        self._return_code = Exit.FAILED
+        if self._exception is None:  # what Textual's pilot raises again in tests
+            self._exception = error
+            self._exception_event.set()
+            secrets = tuple(self.session.secrets())
+            log = crash.write_log(error, secrets)
+            self.panic(Text(crash.message(error, log, secrets)))
+        else:
+            self._close_messages_no_wait()
+
+    def _loop_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error in a task that nobody waits for: written down, not fatal, said in the key line."""
+        error = context.get("exception")
+        if not isinstance(error, Exception):
+            return
+        from opsconsole.ui import crash
+
+        log = crash.write_log(error, tuple(self.session.secrets()))
+        self.console_screen.tell(f"an internal error was logged to {log or 'nowhere'}", "error")
+
+
+def run_console(session: Session, departure: Departure | None = None) -> int:
+    """Show `session` until the operator leaves; returns the exit code.
+
+    `departure` may be watching already, from before the session was built.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        sys.stderr.write("opsconsole: the console needs a terminal; `opsconsole status` is for scripts\n")
+        return Exit.USAGE
+    watch = departure or Departure()
+    if departure is None:
+        watch.watch()
+    app = OpsConsole(session, watch)
+    try:
+        app.run(mouse=session.mouse)
+    finally:
+        watch.settled()
+    return watch.exit_code or app.return_code or 0

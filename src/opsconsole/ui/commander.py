@@ -1,0 +1,189 @@
+"""Carries out the `:` line, and knows what there is to complete it from."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from opsconsole.core.problem import ContentError
+from opsconsole.screens.timerange import parse_range
+from opsconsole.ui.commands import Command, CommandError, Completion, completions, parse, ranking
+from opsconsole.ui.dialogs.prompt import Ask, Choice
+from opsconsole.ui.theme import THEMES
+
+if TYPE_CHECKING:
+    from opsconsole.runbooks.model import Runbook
+    from opsconsole.ui.app import OpsConsole
+    from opsconsole.ui.screens.dashboard import DashboardView
+
+
+class Commander:
+    """The `:` line's world (see `commands.World`) and its effects."""
+
+    def __init__(self, app: "OpsConsole") -> None:
+        self._app = app
+
+    # The world
+
+    def screens(self) -> Sequence[tuple[str, str]]:
+        """(id, title) of every screen."""
+        return [(screen.id, screen.title) for screen in self._app.session.screens]
+
+    def environments(self) -> Sequence[str]:
+        """Every environment of the configuration."""
+        return self._app.session.environments
+
+    def runbooks(self) -> Sequence[tuple[str, str]]:
+        """(id, title) of every runbook."""
+        return [(book.id, book.title) for book in self._app.session.library().all()]
+
+    def parameters(self, runbook: str) -> Sequence[str]:
+        """The parameters of a runbook."""
+        book = self._app.session.library().get(runbook)
+        return [param.name for param in book.params] if book is not None else []
+
+    def variables(self) -> Sequence[str]:
+        """The variables of the screen in view."""
+        dashboard = self._dashboard()
+        return [variable.name for variable in dashboard.definition.variables] if dashboard is not None else []
+
+    def values(self, variable: str) -> Sequence[str]:
+        """What a variable can be set to."""
+        dashboard = self._dashboard()
+        return dashboard.options(variable) if dashboard is not None else []
+
+    def themes(self) -> Sequence[str]:
+        """Every theme."""
+        return THEMES
+
+    def _dashboard(self) -> "DashboardView | None":
+        from opsconsole.ui.screens.dashboard import DashboardView
+
+        view = self._app.console_screen.view
+        return view if isinstance(view, DashboardView) else None
+
+    # The line
+
+    def ask(self, initial: str = "") -> None:
+        """Ask for a command."""
+        console = self._app.console_screen
+
+        def choices(text: str) -> list[Choice]:
+            return [Choice(one.line, one.title) for one in self._completions(text)]
+
+        hint = "tab completes   enter does it   esc leaves"
+        console.ask(Ask(":", self.carry_out, choices, initial, hint=hint, history=console.history(":")))
+
+    def _completions(self, text: str) -> list[Completion]:
+        try:
+            return completions(text, self)
+        except ContentError:
+            return []
+
+    def carry_out(self, line: str) -> str | None:
+        """Do what `line` says; what is wrong with it, or None."""
+        if not line.strip():
+            return None
+        try:
+            self._do(parse(line, self))
+        except (CommandError, ContentError, ValueError) as error:
+            return str(error).splitlines()[0]
+        return None
+
+    def _do(self, command: Command) -> None:
+        app, console = self._app, self._app.console_screen
+        match command.name:
+            case "screen":
+                app.open_root(dict(self.screens())[command.argument])
+            case "env":
+                app.enter(command.argument)
+            case "theme":
+                app.set_theme(command.argument)
+            case "rb":
+                self._open_runbook(command)
+            case "note":
+                self._note(command.argument)
+            case "quit":
+                console.call_next(app.leave)
+            case "help":
+                console.call_next(console.do_help)
+            case _:
+                self._do_on_dashboard(command)
+
+    def _do_on_dashboard(self, command: Command) -> None:
+        dashboard = self._dashboard()
+        if dashboard is None:
+            raise CommandError(f":{command.name} is about a screen; go to one with 1 to 9 first")
+        match command.name:
+            case "set":
+                ((name, value),) = command.params
+                dashboard.set_variable(name, [part.strip() for part in value.split(",") if part.strip()])
+            case "range":
+                dashboard.set_range(parse_range(command.argument, self._app.session.clock()))
+            case "filter":
+                dashboard.set_filter(command.argument)
+            case "pause":
+                dashboard.do_pause()
+            case "refresh":
+                dashboard.do_refresh()
+
+    # Runbooks
+
+    def _open_runbook(self, command: Command) -> None:
+        if not command.argument:
+            from opsconsole.ui.app import RUNBOOKS_TITLE
+
+            self._app.open_root(RUNBOOKS_TITLE)
+            return
+        self.open_runbook(command.argument, dict(command.params))
+
+    def open_runbook(self, runbook: str, params: Mapping[str, str]) -> None:
+        """Put a runbook on screen, its parameters filled in as far as they are given.
+
+        Raises:
+            CommandError: there is no such runbook.
+        """
+        from opsconsole.ui.screens.runbook import RunbookView
+
+        book = self._app.session.library().get(runbook)
+        if book is None:
+            raise CommandError(f"there is no runbook {runbook!r}")
+        self._app.console_screen.open_view(RunbookView(book, params))
+
+    def choose_runbook(self, books: "Sequence[Runbook]", params: Mapping[str, Mapping[str, str]]) -> None:
+        """Let the operator choose among several; `params` by runbook id."""
+        titles = {book.id: book.title for book in books}
+
+        def choices(text: str) -> list[Choice]:
+            return [Choice(name, titles[name]) for name in ranking(text, list(titles.items()))]
+
+        def accept(name: str) -> str | None:
+            if name not in titles:
+                return "no such runbook"
+            self._app.console_screen.call_next(self.open_runbook, name, params.get(name, {}))
+            return None
+
+        self._app.console_screen.ask(Ask("runbook", accept, choices, picks=True))
+
+    # Notes
+
+    def ask_note(self) -> None:
+        """Ask for a note to the timeline."""
+
+        def accept(text: str) -> str | None:
+            try:
+                self._note(text)
+            except CommandError as error:
+                return str(error)
+            return None
+
+        self._app.console_screen.ask(Ask("note", accept, hint="kept in the journal with your name and the time"))
+
+    def _note(self, text: str) -> None:
+        if not text.strip():
+            raise CommandError("a note without text")
+        view = self._app.console_screen.view
+        if view is not None and view.take_note(text.strip()):
+            return
+        if self._app.session.note is None:
+            raise CommandError("there is no journal to write notes to")
+        self._app.session.note(text.strip())
+        self._app.console_screen.tell("noted")

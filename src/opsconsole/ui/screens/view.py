@@ -1,0 +1,68 @@
+"""What every view between header and key line has in common."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.widget import Widget
+
+from opsconsole.ui.actions import Place
+
+if TYPE_CHECKING:
+    from opsconsole.ui.console import Console
+
+
+class View(Widget):
+    """One body of the console. Actions of the registry reach it as `do_ID`."""
+
+    DEFAULT_CSS = """
+    View { width: 100%; height: 1fr; }
+    """
+
+    place: ClassVar[Place]
+
+    title: str = ""
+    """For tabs and crumbs; clean."""
+
+    @property
+    def console(self) -> "Console":
+        """The screen around this view."""
+        return cast("Console", self.screen)
+
+    def entered(self) -> None:
+        """It has come into sight: start what costs something."""
+
+    def left(self) -> None:
+        """It is out of sight: stop what costs something."""
+
+    def closed(self) -> None:
+        """It will not come back."""
+
+    def take_note(self, text: str) -> bool:
+        """Whether the view keeps a note itself, with the run it shows."""
+        return False
+
+    def busy(self) -> str | None:
+        """What is under way here that leaving the program would stop; None for nothing."""
+        return None
+
+    async def conclude(self) -> None:
+        """The program is ending: stop what runs, and have it recorded."""
+
+    def take_key(self, event: events.Key) -> bool:
+        """Whether the view takes a key for itself, before the registry is asked: something is being typed."""
+        return False
+
+    def take_paste(self, text: str) -> bool:
+        """Whether the view takes pasted text."""
+        return False
+
+    def hints(self) -> list[tuple[str, str]]:
+        """(action id, word) for the key line, most useful first."""
+        return [(action.id, action.hint) for action in self.console.registry.at(self.place) if action.hint]
+
+    def subtitle(self) -> str:
+        """What stands at the right end of the tabs line."""
+        return ""
+
+    def tick(self, now: float) -> None:
+        """A second has passed; ages and elapsed times may have changed."""

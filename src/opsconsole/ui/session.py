@@ -1,0 +1,78 @@
+"""What the application is given: who sits here, what there is to see, and the ways to act. Built by `cli`."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from opsconsole.core.problem import Problem
+from opsconsole.core.secret import Secret
+from opsconsole.screens.definition import Screen
+from opsconsole.ui.frame import Identity
+from opsconsole.ui.glyphs import UNICODE, Glyphs
+
+if TYPE_CHECKING:
+    from opsconsole.actions.guard import Context
+    from opsconsole.runbooks.library import Library
+    from opsconsole.runbooks.model import Runbook
+    from opsconsole.runbooks.run import Run
+    from opsconsole.screens.poller import Poller
+    from opsconsole.store.journal import Journal
+
+
+def _no_secrets() -> Iterable[Secret]:
+    return ()
+
+
+async def _nothing_to_close() -> None:
+    return None
+
+
+@dataclass(slots=True)
+class Session:
+    """One environment, opened.
+
+    Whatever takes time to make (the library, a run, the journal) comes as a function and is asked for when it
+    is first needed, after the first paint.
+    """
+
+    context: "Context"
+    screens: Sequence[Screen]
+    """In the order of their tabs; the first is the overview unless `first_screen` says otherwise."""
+    poller: "Poller"
+    library: "Callable[[], Library]"
+    start_run: "Callable[[Runbook, Mapping[str, str]], Run]"
+    """Opens a run of a runbook with parameter values; raises `ContentError` or `ValueError` with the reason."""
+    journal: "Callable[[], Journal] | None" = None
+    note: Callable[[str], None] | None = None
+    """Writes a note to the timeline."""
+    banner: str = ""
+    first_screen: str = ""
+    """The id of the screen to open with."""
+    problems: Sequence[Problem] = ()
+    """What is wrong with the content; shown on request, and counted at the start."""
+    environments: Sequence[str] = ()
+    """All that the configuration names."""
+    enter: "Callable[[str], Session] | None" = None
+    """Opens another environment; the present one is closed after that."""
+    close: Callable[[], Awaitable[None]] = _nothing_to_close
+    """Lets go of connections. Called once, at the end."""
+    secrets: Callable[[], Iterable[Secret]] = _no_secrets
+    """What has to be masked in a crash log."""
+    keys: Mapping[str, Sequence[str]] = field(default_factory=lambda: MappingProxyType({}))
+    """The user's keymap: action id -> keys."""
+    theme: str | None = None
+    glyphs: Glyphs = UNICODE
+    mouse: bool = True
+    version: str = ""
+    clock: Callable[[], float] = time.time
+    """Unix seconds."""
+
+    @property
+    def identity(self) -> Identity:
+        """Who is where, for the header."""
+        mode = "read-only" if self.context.read_only else self.context.mode.value
+        if self.context.role.value == "viewer" and mode != "read-only":
+            mode = f"{mode}, viewer"
+        return Identity(self.context.environment, self.banner, mode, self.context.actor, self.context.host)
