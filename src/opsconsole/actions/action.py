@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from opsconsole.core.secret import Secret
+
 
 class Risk(StrEnum):
     """What an action can cost."""
@@ -53,7 +55,11 @@ class Result:
 
 
 class Runner(Protocol):
-    """Carries one action out. Cancelling the task ends what it started, children included."""
+    """Carries one action out.
+
+    Cancelling the task ends what it started, children included. It then either raises `CancelledError`, or returns
+    a `Result` that says how that went; cancelled once more, it waits for nothing.
+    """
 
     async def run(self, sink: Sink) -> Result: ...
 
@@ -85,3 +91,11 @@ class Action:
     run: str = ""
     """The runbook run this belongs to."""
     incident: str = ""
+    confirm: str = ""
+    """What it asks for on top of what mode and risk ask: empty, `yes`, or `type:TEXT`. It cannot ask for less."""
+    secrets: tuple[Secret, ...] = ()
+    """What must not be seen of it: masked in every text that leaves the door, and in the output."""
+    verify_timeout: float = 60.0
+    """Seconds for the verification."""
+    details: tuple[tuple[str, str], ...] = ()
+    """What else the journal keeps: a runbook's hash and commit, a session's user and query."""

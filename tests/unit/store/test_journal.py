@@ -283,7 +283,7 @@ def test_a_journal_from_the_future_is_neither_read_nor_written(journal: SqliteJo
     connection.close()
     for use in (journal.entries, journal.verify, lambda: journal.begin(intent("x"))):
         with pytest.raises(JournalError, match="newer"):
-            use()  # type: ignore[operator]
+            use()
 
 
 def test_a_file_moved_away_is_begun_anew(journal: SqliteJournal) -> None:
