@@ -38,7 +38,7 @@ _STATUS_KINDS |= {500: "internal", 502: "unreachable", 503: "unreachable", 504: 
 _PROXY_WORDS = {
     404: "check the path: some servers answer below /prometheus",
     502: "the proxy before it cannot reach it",
-    503: "the proxy before it has no server for it",
+    503: "starting up, or the proxy before it has no server for it",
     504: "the proxy before it waited in vain",
 }
 

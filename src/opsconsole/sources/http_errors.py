@@ -1,0 +1,111 @@
+"""What went wrong below HTTP, in the words of an operator: `connection refused at 127.0.0.1:9090`.
+
+Works on the exceptions of any HTTP library: what counts is the operating system's error at the bottom of the chain.
+"""
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from opsconsole.core.clean import clean_line
+from opsconsole.core.reading import SourceError
+
+_CLOSED = "connection closed by {place} before the whole answer"
+_ERRNO = {
+    errno.ECONNREFUSED: "connection refused at {place}",
+    errno.EHOSTUNREACH: "no route to {place}",
+    errno.ENETUNREACH: "network unreachable for {place}",
+    errno.ECONNRESET: _CLOSED,
+    errno.EPIPE: _CLOSED,
+    errno.ETIMEDOUT: "no connection to {place}",
+    errno.EMFILE: "too many open files on this machine",
+    errno.EADDRNOTAVAIL: "no free local port towards {place}",
+}
+# h11 (httpx) and http.client (requests) say it in these words.
+_SIGNS_OF_CLOSING = ("disconnected", "without sending complete", "without response", "incompleteread", "prematurely")
+
+
+def place_of(url: str) -> str:
+    """`host:port` of a URL, as error texts name it."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def without_credentials(url: str) -> str:
+    """The URL without user and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def timed_out(source: str, url: str, seconds: float) -> SourceError:
+    """Nothing, or not everything, came within `seconds`."""
+    return SourceError(source, "timeout", f"no answer within {seconds:g} s from {place_of(url)}")
+
+
+def transport_error(source: str, url: str, error: BaseException, *, timeout: float) -> SourceError:
+    """A `SourceError` for an exception that an HTTP library raised instead of an answer."""
+    place = place_of(url)
+    chain = list(_chain(error))
+    for cause in chain:
+        if isinstance(cause, ssl.SSLError):
+            return _tls_error(source, place, cause)
+        if isinstance(cause, socket.gaierror):
+            host = urlsplit(url).hostname
+            return SourceError(source, "unreachable", f"the name {host} cannot be resolved", hint="DNS, or a typo")
+        if isinstance(cause, OSError) and cause.errno in _ERRNO:
+            return SourceError(source, "unreachable", _ERRNO[cause.errno].format(place=place))
+    return _by_name(source, url, error, timeout)
+
+
+def _by_name(source: str, url: str, error: BaseException, timeout: float) -> SourceError:
+    place, name = place_of(url), type(error).__name__
+    if name in ("ConnectTimeout", "PoolTimeout"):
+        return SourceError(source, "unreachable", f"no connection to {place} within {timeout:g} s")
+    if "Timeout" in name:
+        return timed_out(source, url, timeout)
+    if name in ("DecodingError", "ContentDecodingError"):
+        return SourceError(source, "garbage", f"answer cannot be decompressed at {place}")
+    text = str(error).lower()
+    if any(sign in text for sign in _SIGNS_OF_CLOSING):
+        return SourceError(source, "unreachable", _CLOSED.format(place=place))
+    if name in ("RemoteProtocolError", "InvalidHeader", "BadStatusLine") or "badstatusline" in text:
+        return SourceError(source, "garbage", f"answered something that is not HTTP at {place}")
+    if name == "ProxyError":
+        return SourceError(source, "unreachable", f"the proxy did not connect to {place}", hint="HTTP_PROXY, NO_PROXY")
+    return SourceError(source, "unreachable", f"{clean_line(error, limit=160) or name} at {place}")
+
+
+def _tls_error(source: str, place: str, error: ssl.SSLError) -> SourceError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = clean_line(error.verify_message, limit=120)
+        return SourceError(
+            source, "refused", f"the certificate of {place} is not trusted: {reason}", hint="name its CA under ca"
+        )
+    reason = (error.reason or "").upper()
+    if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason or "BAD_CERTIFICATE" in reason:
+        return SourceError(source, "refused", f"{place} wants a client certificate", hint="set certificate and key")
+    if "UNKNOWN_CA" in reason:
+        return SourceError(source, "refused", f"{place} does not trust this client certificate")
+    if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER" in reason:
+        return SourceError(source, "garbage", f"{place} does not speak TLS", hint="http instead of https?")
+    what = reason.lower().replace("_", " ") or "the handshake failed"
+    return SourceError(source, "unreachable", f"TLS with {place}: {clean_line(what, limit=120)}")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """`error` and all that led to it: causes, contexts, groups, and what libraries keep in `args` or `reason`."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
