@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from opsconsole.sources.sqltext import slots
+
 FORMATS = ("pipe", "regex", "csv")
 GLOBALS = ("__rate_interval", "__interval", "__interval_ms", "__range", "__range_s", "__range_ms")
 
 _REFERENCE = re.compile(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)(?::(?P<format>\w*))?\}|(?P<bare>[A-Za-z_]\w*))")
-_BIND = re.compile(r"(?<!:):'(?P<name>[A-Za-z_]\w*)'")
 _WORD = re.compile(r"[A-Za-z0-9_:.]*")
 _REGEX_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _MATCHER = re.compile(r"(=~|!~|!=|=)\s*$")
@@ -48,8 +49,16 @@ def references(text: str) -> Iterator[Reference]:
 
 
 def binds(text: str) -> tuple[str, ...]:
-    """The names in the `:'name'` slots of an SQL text, each once."""
-    return tuple(dict.fromkeys(match["name"] for match in _BIND.finditer(text)))
+    """The names in the `:'name'` slots of an SQL text, each once.
+
+    Raises:
+        ValueError: the text has other slots, or quotes that do not end.
+    """
+    found = slots(text)
+    for slot in found:
+        if slot.kind != "value":
+            raise ValueError(f":\"{slot.name}\" would be an identifier; a variable is a value, :'{slot.name}'")
+    return tuple(dict.fromkeys(slot.name for slot in found))
 
 
 def regex_escaped(value: str) -> str:
