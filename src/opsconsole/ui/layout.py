@@ -62,8 +62,7 @@ def place_panes(panes: Sequence[Pane], columns: int, width: int, height: int) ->
     places: dict[int, Place] = {}
     y = 0
     for row, row_height in zip(rows, heights, strict=True):
-        for index, place in _across(row, fitting, width, y, row_height):
-            places[index] = place
+        places.update(_across(row, fitting, width, y, row_height))
         y += row_height + 1
     return tuple(places[index] for index in range(len(panes)))
 

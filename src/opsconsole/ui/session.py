@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opsconsole.runbooks.library import Library
     from opsconsole.runbooks.model import Runbook
     from opsconsole.runbooks.run import Run
-    from opsconsole.screens.poller import Poller
+    from opsconsole.screens.poller import Read
     from opsconsole.store.journal import Journal
 
 
@@ -40,7 +40,8 @@ class Session:
     context: "Context"
     screens: Sequence[Screen]
     """In the order of their tabs; the first is the overview unless `first_screen` says otherwise."""
-    poller: "Poller"
+    read: "Read"
+    """Asks a source once: what the poller is made of. Raises `SourceError` where that fails."""
     library: "Callable[[], Library]"
     start_run: "Callable[[Runbook, Mapping[str, str]], Run]"
     """Opens a run of a runbook with parameter values; raises `ContentError` or `ValueError` with the reason."""

@@ -1,0 +1,212 @@
+"""What the screens show, kept up to date: from panes to watched queries, and from readings to pane states.
+
+One `Feed` for the application holds the poller; each screen in sight has a `ScreenFeed` in it. The overview's
+stays when another screen is looked at, because the header counts its states.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from opsconsole.core.reading import Query, Reading
+from opsconsole.core.state import State
+from opsconsole.screens.definition import Pane, Screen, Variable
+from opsconsole.screens.evaluation import PaneState, evaluate_pane
+from opsconsole.screens.poller import Poller, Read, Watch
+from opsconsole.screens.queries import pane_queries, refresh_of
+from opsconsole.screens.timerange import TimeRange
+from opsconsole.screens.variables import chosen, default_selections, options, options_query
+
+if TYPE_CHECKING:
+    from opsconsole.screens.clock import Clock
+    from opsconsole.screens.interpolation import Selection
+
+STALE_AFTER = 2.5
+"""Refresh intervals after which a value that nobody refreshed is stale; a dead source is seen within two."""
+_OPTIONS_REFRESH = 60.0
+
+OnStates = Callable[[Mapping[str, PaneState]], None]
+
+
+class Feed:
+    """The poller, and who is told of what it reads."""
+
+    def __init__(self, read: Read, now: Callable[[], float], clock: "Clock | None" = None) -> None:
+        self.now = now
+        self.poller = Poller(read, self._arrived, clock=clock)
+        self._listeners: list[Callable[[Mapping[Query, Reading]], None]] = []
+        self._sources: dict[str, State] = {}
+
+    def listen(self, listener: Callable[[Mapping[Query, Reading]], None]) -> Callable[[], None]:
+        """Tell `listener` of every change, until the function returned is called."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def sources(self) -> tuple[int, int]:
+        """(how many sources answer, how many were asked)."""
+        answering = sum(state in (State.OK, State.UNKNOWN) for state in self._sources.values())
+        return answering, len(self._sources)
+
+    def _arrived(self, changed: Mapping[Query, Reading]) -> None:
+        for reading in changed.values():
+            # One good answer is enough: a source of which one query is wrong still answers.
+            failing = reading.error is not None and reading.state in (State.ERROR, State.STALE)
+            known = self._sources.get(reading.source)
+            if not failing or known is None or reading.failing_since is not None:
+                self._sources[reading.source] = State.ERROR if failing else State.OK
+        for listener in tuple(self._listeners):
+            listener(changed)
+
+
+class ScreenFeed:
+    """The panes of one screen: the variables chosen, the time range, what is watched, and what that shows."""
+
+    def __init__(self, feed: Feed, screen: Screen, on_states: OnStates) -> None:
+        self.screen = screen
+        self.time = TimeRange(screen.window)
+        self.selections: dict[str, Selection] = default_selections(screen)
+        self._feed = feed
+        self._on_states = on_states
+        self._queries: dict[str, tuple[Query, ...]] = {}
+        self._problems: dict[str, str] = {}
+        self._asking: dict[Query, list[str]] = {}
+        self._watches: dict[str, list[Watch]] = {}
+        self._options: dict[str, Query] = {}
+        self._option_watches: list[Watch] = []
+        self._visible: frozenset[str] = frozenset()
+        self._stop_listening: Callable[[], None] | None = None
+        self._plan()
+
+    # What is asked
+
+    def start(self, visible: Sequence[str]) -> None:
+        """Begin to read what these panes show, and what the variables can be."""
+        if self._stop_listening is None:
+            self._stop_listening = self._feed.listen(self._changed)
+        self.set_visible(visible)
+        self._watch_options()
+
+    def set_visible(self, visible: Sequence[str]) -> None:
+        """These panes are in view: read them and no others."""
+        self._visible = frozenset(visible)
+        for pane in self.screen.panes:
+            if pane.id in self._visible and pane.id not in self._watches:
+                self._watches[pane.id] = self._watch(pane)
+            elif pane.id not in self._visible and pane.id in self._watches:
+                self._unwatch(pane.id)
+
+    def stop(self) -> None:
+        """Nobody looks any more."""
+        for pane_id in tuple(self._watches):
+            self._unwatch(pane_id)
+        for watch in self._option_watches:
+            watch.cancel()
+        self._option_watches = []
+        if self._stop_listening is not None:
+            self._stop_listening()
+            self._stop_listening = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it reads."""
+        return self._stop_listening is not None
+
+    def refresh(self, pane_id: str | None = None) -> None:
+        """Read everything in view (or one pane) at once."""
+        wanted = [pane_id] if pane_id is not None else sorted(self._visible)
+        self._feed.poller.refresh_now([query for one in wanted for query in self._queries.get(one, ())])
+
+    def set_time(self, time: TimeRange) -> None:
+        """Show another range."""
+        self.time = time
+        self._replan()
+
+    def choose(self, name: str, values: Sequence[str]) -> None:
+        """Set a variable; one that the screen does not have is left alone."""
+        variable = self.variable(name)
+        if variable is not None:
+            self.selections[name] = chosen(variable, values)
+            self._replan()
+            if self.running:
+                self._watch_options()
+
+    def variable(self, name: str) -> Variable | None:
+        """The variable of that name."""
+        return next((variable for variable in self.screen.variables if variable.name == name), None)
+
+    def options(self, name: str) -> tuple[str, ...]:
+        """What a variable can be set to, as far as that is known by now."""
+        variable = self.variable(name)
+        if variable is None:
+            return ()
+        query = self._options.get(name)
+        return options(variable, self._feed.poller.latest(query).value if query is not None else None)
+
+    def _plan(self) -> None:
+        """Make the queries of every pane for the variables and the range as they are."""
+        self._queries, self._problems = {}, {}
+        for pane in self.screen.panes:
+            try:
+                self._queries[pane.id] = pane_queries(pane, self.selections, self.time)
+            except ValueError as error:
+                self._queries[pane.id], self._problems[pane.id] = (), str(error)
+        self._asking = {}
+        for pane_id, queries in self._queries.items():
+            for query in queries:
+                self._asking.setdefault(query, []).append(pane_id)
+
+    def _replan(self) -> None:
+        earlier = self._watches
+        self._watches = {}
+        self._plan()
+        if self.running:
+            # The new watches first: what both plans ask stays under way instead of being asked again.
+            self.set_visible(sorted(self._visible))
+        for watches in earlier.values():
+            for watch in watches:
+                watch.cancel()
+        self._on_states(self.states())
+
+    def _watch(self, pane: Pane) -> list[Watch]:
+        interval = refresh_of(pane, self.screen, self.time)
+        return [self._feed.poller.watch(query, interval) for query in self._queries[pane.id]]
+
+    def _unwatch(self, pane_id: str) -> None:
+        for watch in self._watches.pop(pane_id, []):
+            watch.cancel()
+
+    def _watch_options(self) -> None:
+        earlier, self._option_watches = self._option_watches, []
+        for variable in self.screen.variables:
+            try:
+                query = options_query(variable, self.selections)
+            except ValueError:
+                query = None
+            if query is not None:
+                self._options[variable.name] = query
+                self._option_watches.append(self._feed.poller.watch(query, _OPTIONS_REFRESH))
+        for watch in earlier:
+            watch.cancel()
+
+    # What that shows
+
+    def states(self) -> dict[str, PaneState]:
+        """Every pane as it is now, by id."""
+        return {pane.id: self.state(pane) for pane in self.screen.panes}
+
+    def state(self, pane: Pane) -> PaneState:
+        """One pane as it is now."""
+        poller = self._feed.poller
+        readings = [poller.latest(query) for query in self._queries[pane.id]]
+        known: list[Reading | None] = [
+            reading if reading.taken_at is not None or reading.error else None for reading in readings
+        ]
+        # A paused screen stands still because somebody wanted it; its values are old, and say so by their age.
+        limit = STALE_AFTER * refresh_of(pane, self.screen, self.time) if not poller.paused else 0.0
+        problem = self._problems.get(pane.id, "")
+        return evaluate_pane(pane, known, self._feed.now(), stale_after=limit, problem=problem)
+
+    def _changed(self, changed: Mapping[Query, Reading]) -> None:
+        touched = {pane_id for query in changed for pane_id in self._asking.get(query, ())}
+        if touched:
+            panes = [pane for pane in self.screen.panes if pane.id in touched]
+            self._on_states({pane.id: self.state(pane) for pane in panes})
