@@ -56,12 +56,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, wra
         print(_cut(shown.rstrip(), room) if room else shown.rstrip())
 
 
-def print_problems(problems: Iterable[Problem]) -> None:
-    """Each problem on a line of stderr, `file:line:column: severity: what, and what was expected [code]`."""
+def print_problems(problems: Iterable[Problem], *, on_stdout: bool = False) -> None:
+    """Each problem on a line, `file:line:column: severity: what, and what was expected [code]`; on stderr, or on
+    stdout where the problems are what the command is for."""
     for problem in problems:
-        where = clean_line(problem.file)
-        where += f":{problem.line}:{problem.column}" if problem.line else ""
-        narrate(f"{where}: {problem.severity}: {problem.message} [{problem.code}]")
+        where = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
+        text = clean_line(f"{where}: {problem.severity}: {problem.message} [{problem.code}]", limit=2000)
+        print(mask(text, known_secrets()), file=sys.stdout if on_stdout else sys.stderr)
 
 
 def problem_fields(problem: Problem) -> dict[str, Any]:

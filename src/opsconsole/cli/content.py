@@ -1,0 +1,159 @@
+"""Every content file that a configuration leads to, validated; for `check`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opsconsole.config.document import read_text
+from opsconsole.config.services import Service, load_services
+from opsconsole.config.settings import Environment, Settings
+from opsconsole.core.problem import ContentError, Problem, nearest
+
+if TYPE_CHECKING:
+    from opsconsole.screens.definition import Screen
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was looked at, and what is wrong with it."""
+
+    files: list[str] = field(default_factory=list)
+    """In the order in which they were looked at, each once."""
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, file: Path | str, problems: Iterable[Problem] = ()) -> None:
+        """`file` was looked at, and has `problems`."""
+        if str(file) not in self.files:
+            self.files.append(str(file))
+        self.problems += (problem for problem in problems if problem not in self.problems)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that are more than warnings."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    def sort(self) -> None:
+        """Put the problems into the order of file and line."""
+        self.problems.sort()
+
+
+def check_content(settings: Settings, environments: Iterable[Environment]) -> Findings:
+    """Look at the content of `environments`: services, screens, runbooks, and whether they fit each other."""
+    findings = Findings()
+    if settings.file is not None:
+        findings.add(settings.file, settings.warnings)
+    for environment in environments:
+        services = _services(environment, findings)
+        screens = _screens(environment, findings)
+        runbooks = _runbooks(environment, findings)
+        for path in (environment.slas, environment.quality, environment.escalation):
+            _readable(path, findings)
+        _references(environment, services, screens, runbooks, findings)
+    findings.sort()
+    return findings
+
+
+def _services(environment: Environment, findings: Findings) -> list[Service]:
+    if environment.services is None:
+        return []
+    try:
+        services, problems = load_services(environment.services)
+    except ContentError as error:
+        services, problems = [], list(error.problems)
+    findings.add(environment.services, problems)
+    return services
+
+
+def _screens(environment: Environment, findings: Findings) -> "list[Screen]":
+    from opsconsole.screens.loading import load_screens
+
+    paths = _files(environment.screens, ("*.yaml", "*.yml"), "screens", findings)
+    if paths is None:
+        return []
+    for path in paths:
+        findings.add(path)
+    screens, problems = load_screens(environment.screens)
+    findings.problems += (problem for problem in problems if problem not in findings.problems)
+    return screens
+
+
+def _runbooks(environment: Environment, findings: Findings) -> set[str]:
+    """The ids of the runbooks."""
+    from opsconsole.runbooks.library import Library
+    from opsconsole.runbooks.lint import lint
+
+    if _files(environment.runbooks, ("*.md",), "runbooks", findings) is None:
+        return set()
+    library = Library(environment.runbooks)
+    runbooks = sorted(library.all(), key=lambda runbook: runbook.path)
+    for runbook in runbooks:
+        findings.add(runbook.path, lint(runbook))
+    for problem in library.problems():
+        findings.add(problem.file, [problem])
+    return {runbook.id for runbook in runbooks}
+
+
+def _files(folder: Path, patterns: Iterable[str], what: str, findings: Findings) -> list[Path] | None:
+    """The files in `folder`; None, and a problem, where it is no folder that can be read."""
+    try:
+        if not folder.is_dir():
+            raise NotADirectoryError
+        return sorted(path for pattern in patterns for path in folder.glob(pattern))
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}" if error.strerror else "is no folder"
+        message = f"{reason}; expected the folder with {what}"
+        findings.add(folder, [Problem(str(folder), 0, 0, "error", "unreadable", message)])
+        return None
+
+
+def _readable(path: Path | None, findings: Findings) -> None:
+    if path is None:
+        return
+    try:
+        read_text(path)
+    except ContentError as error:
+        findings.add(path, error.problems)
+    else:
+        findings.add(path)
+
+
+def _references(
+    environment: Environment,
+    services: list[Service],
+    screens: "list[Screen]",
+    runbooks: set[str],
+    findings: Findings,
+) -> None:
+    """Report names that lead nowhere: a runbook that is not there, a database that is not configured."""
+
+    def report(file: str, line: int, name: str, what: str, known: Iterable[str]) -> None:
+        message = f"no {what} {name!r} in environment {environment.name}{nearest(name, known)}"
+        findings.add(file, [Problem(file, line, 1, "warning", "unknown-name", message)])
+
+    for service in services:
+        if service.runbook and service.runbook not in runbooks:
+            report(str(environment.services), service.line, service.runbook, "runbook", runbooks)
+    sources = source_names(environment)
+    ids = [screen.id for screen in screens]
+    for screen in screens:
+        for pane in screen.panes:
+            checks: tuple[tuple[str, str, Iterable[str]], ...] = (
+                (pane.runbook.id if pane.runbook else "", "runbook", runbooks),
+                (pane.source if pane.targets else "", "source", sources),
+                (pane.drill.screen if pane.drill else "", "screen", ids),
+            )
+            for name, what, known in checks:
+                if name and name not in known:
+                    report(screen.file, pane.line, name, what, known)
+
+
+def source_names(environment: Environment) -> list[str]:
+    """The sources that content can name in `environment`."""
+    present: tuple[tuple[str, object], ...] = (
+        ("prometheus", environment.prometheus),
+        ("alertmanager", environment.alertmanager),
+        ("airflow", environment.airflow),
+        ("redis", environment.redis),
+    )
+    return [*(name for name, settings in present if settings), *(f"postgres/{name}" for name in environment.postgres)]
