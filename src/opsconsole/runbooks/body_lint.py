@@ -1,0 +1,176 @@
+"""What is wrong with the text of a step: what was meant for people, and what would not do what it seems to."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from opsconsole.actions.action import Risk
+from opsconsole.core.clean import clean
+from opsconsole.core.problem import Severity, nearest
+from opsconsole.runbooks.directives import SHELLS
+from opsconsole.runbooks.model import Kind, Param, Runbook, Step
+
+_PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]{0,60}(?: [\w.-]{1,60}){0,5}>")
+# `{{.State}}` and `{{range …}}` are Go templates, for docker and kubectl; `{{ name }}` is nobody's
+_TEMPLATE = re.compile(r"\{\{ ?[A-Za-z_]\w{0,60}(?:\.\w{1,60}){0,3} ?\}\}|\$\{[A-Za-z_]\w{0,60}\.[\w.]{1,80}\}")
+_GO_WORDS = re.compile(r"\{\{ ?(?:end|else|break|continue) ?\}\}")
+_SQL_TEMPLATE = re.compile(r"\{\{[^{}\n]{0,200}\}\}|\$\{[^{}\n]{0,200}\}|%\([A-Za-z_]\w{0,60}\)s")
+_PROMPT = re.compile(r"[ \t]*\$[ \t]")
+_VARIABLE = re.compile(r"(?<!\\)\$(?:\{[#!]?([A-Z][A-Z0-9_]*)|([A-Z][A-Z0-9_]*))")
+_ASSIGNED = re.compile(
+    r"(?:^|[;&|({`]|\b(?:export|local|readonly|declare|do|then|else|for|read)\b(?:[ \t]+-\w+)*)"
+    r"[ \t]*([A-Z][A-Z0-9_]*)\b",
+    re.MULTILINE,
+)
+_NO_BREAK_SPACE = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+_INHERITED = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "LANG",
+        "TERM",
+        "TZ",
+        "PWD",
+        "OLDPWD",
+        "SHELL",
+        "SSH_AUTH_SOCK",
+        "KUBECONFIG",
+        "HOSTNAME",
+        "RANDOM",
+        "SECONDS",
+        "UID",
+        "EUID",
+        "LINENO",
+        "PPID",
+        "IFS",
+        "OPTARG",
+        "OPTIND",
+        "REPLY",
+        "BASH_VERSION",
+        "PIPESTATUS",
+        "FUNCNAME",
+        "BASH_SOURCE",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a body may refer to."""
+
+    params: Mapping[str, Param]
+    secrets: frozenset[str]
+    captured: frozenset[str]
+
+    @classmethod
+    def of(cls, runbook: Runbook) -> "Names":
+        """The names that `runbook` knows."""
+        return cls(
+            {param.name: param for param in reversed(runbook.params)},
+            frozenset(runbook.secrets),
+            frozenset(name for step in runbook.steps for name in step.capture),
+        )
+
+    @property
+    def all(self) -> list[str]:
+        """All of them."""
+        return [*self.params, *sorted(self.secrets), *sorted(self.captured)]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding in a body. Line and column count from 1 within it."""
+
+    line: int
+    column: int
+    code: str
+    message: str
+    severity: Severity = "error"
+
+
+def body_findings(step: Step, names: Names) -> Iterator[Finding]:
+    """What is wrong with the body of an executable step."""
+    if not step.body.strip():
+        yield Finding(0, 1, "empty", f"{step.name}: nothing to run")
+        return
+    yield from _for_people(step)
+    if step.kind is Kind.SHELL:
+        yield from _shell(step, names)
+    elif step.kind is Kind.SQL:
+        yield from _sql(step, names)
+
+
+def _for_people(step: Step) -> Iterator[Finding]:
+    template = _SQL_TEMPLATE if step.kind is Kind.SQL else _TEMPLATE
+    for number, line in enumerate(step.body.split("\n"), start=1):
+        for found in _PLACEHOLDER.finditer(line):
+            message = f"{found.group()} is a placeholder; declare a parameter and use it"
+            yield Finding(number, found.start() + 1, "placeholder", message)
+        for found in template.finditer(line):
+            if not _GO_WORDS.fullmatch(found.group()):
+                message = f"{found.group()} pastes text into a command; parameters come as variables or binds"
+                yield Finding(number, found.start() + 1, "template", message)
+        if found_prompt := _PROMPT.match(line):
+            message = "a '$ ' prompt; leave only what is to be run"
+            yield Finding(number, found_prompt.end() - 1, "prompt", message)
+        if found_space := _NO_BREAK_SPACE.search(line):
+            message = f"an invisible character (U+{ord(found_space.group()):04X}) where a space is meant"
+            yield Finding(number, found_space.start() + 1, "invisible", message)
+        elif clean(line, limit=len(line) + 1) != line:
+            column = next((at for at, char in enumerate(line) if clean(char) != char), 0) + 1
+            code = f"U+{ord(line[column - 1]):04X}"
+            yield Finding(number, column, "invisible", f"an invisible or control character ({code})")
+
+
+def _shell(step: Step, names: Names) -> Iterator[Finding]:
+    if step.language not in (*SHELLS, "shell", "") and step.attributes.get("kind") == Kind.SHELL:
+        yield Finding(
+            0, 1, "language", f"{step.name}: kind shell, but {step.language!r} is none of {', '.join(SHELLS)}"
+        )
+    visible = names.params if step.env is None else [name for name in names.params if name in step.env]
+    known = {*visible, *names.secrets, *names.captured, *_INHERITED, *_ASSIGNED.findall(step.body)}
+    reported = set()
+    for number, line in enumerate(step.body.split("\n"), start=1):
+        for found in _VARIABLE.finditer(line):
+            name = found[1] or found[2]
+            if name in known or name.startswith("OPS_") or name in reported:
+                continue
+            reported.add(name)
+            hint = nearest(name, names.params)
+            if name in names.params:
+                yield Finding(number, found.start() + 1, "unknown-param", f"{name} is not listed in this step's env")
+            else:
+                message = f"${name} is no parameter{hint or '; set it under env: in the configuration'}"
+                yield Finding(number, found.start() + 1, "unknown-variable", message, "warning")
+
+
+def _sql(step: Step, names: Names) -> Iterator[Finding]:
+    from opsconsole.sources import sqltext
+
+    try:
+        slots = sqltext.slots(step.body)
+        count = len(sqltext.statements(step.body))
+        command = sqltext.command_of(step.body)
+    except sqltext.SqlTextError as error:
+        yield Finding(error.line, error.column, "sql", error.message)
+        return
+    if count != 1:
+        message = f"{count} statements; a step has one" if count else "only comments; nothing to run"
+        yield Finding(1, 1, "sql", f"{step.name}: {message}")
+    if step.risk is Risk.READ and command not in sqltext.READING_COMMANDS:
+        yield Finding(
+            1, 1, "sql-writes", f'{step.name}: "risk":"read", but the statement begins with {command or "?"!r}'
+        )
+    if not step.conn:
+        message = 'no "conn"; it runs on the only database configured, and on none where there are several'
+        yield Finding(0, 1, "no-conn", f"{step.name}: {message}", "warning")
+    for slot in slots:
+        param = names.params.get(slot.name)
+        if param is None and slot.name not in names.captured:
+            message = f"no parameter {slot.name!r}{nearest(slot.name, names.params)}"
+            yield Finding(slot.line, slot.column, "unknown-param", message)
+        elif slot.kind == "identifier" and (param is None or not param.values):
+            message = f'{slot.name} is used as a name of the database (:"{slot.name}"), so list its "values"'
+            yield Finding(slot.line, slot.column, "identifier-list", message)

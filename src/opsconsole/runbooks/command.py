@@ -1,0 +1,40 @@
+"""The exact text of what a step would do: what is shown, confirmed, journalled, and can be pasted elsewhere."""
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from opsconsole.core.secret import MASK, Secret
+from opsconsole.runbooks.model import Kind, Step
+
+
+def exact_command(step: Step, values: Mapping[str, str | Secret]) -> str:
+    """What `step` does with `values`: for shell and psql to be pasted as it is, secrets apart.
+
+    Args:
+        step: any step; a manual one says what has to be done.
+        values: all that the step sees; only what it mentions is written down.
+    """
+    mentioned = {name: value for name, value in values.items() if re.search(rf"\b{re.escape(name)}\b", step.body)}
+    if step.kind is Kind.SHELL:
+        lines = [f"export {name}={_shell_quoted(value)}" for name, value in mentioned.items()]
+    elif step.kind is Kind.SQL:
+        lines = [f"\\set {name} {_psql_quoted(value)}" for name, value in mentioned.items()]
+        if step.conn:
+            lines.insert(0, f"-- on {step.conn}")
+    else:
+        lines = []
+    return "\n".join([*lines, step.body])
+
+
+def _shell_quoted(value: str | Secret) -> str:
+    return f"'{MASK}'" if isinstance(value, Secret) else shlex.quote(value)
+
+
+def _psql_quoted(value: str | Secret) -> str:
+    if isinstance(value, Secret):
+        return f"'{MASK}'"
+    escaped = (
+        value.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    )
+    return f"'{escaped}'"

@@ -1,0 +1,81 @@
+"""One live run per key. The kernel holds the lock for the process, so that a crash cannot leave one behind."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opsconsole.core.clean import clean_line
+from opsconsole.core.paths import state_dir
+
+
+class LockHeldError(Exception):
+    """Somebody else has a run under the same key."""
+
+    def __init__(self, key: str, holder: Mapping[str, Any]) -> None:
+        self.key = key
+        self.holder = holder
+        """What the holder wrote about itself: `run`, `actor`, `host`, `pid`, `since`; may be empty."""
+        parts = [
+            f"{name} {clean_line(holder[name], limit=80)}" for name in ("actor", "run", "since") if holder.get(name)
+        ]
+        super().__init__(f"{clean_line(key, limit=120)} is locked" + (f" by {', '.join(parts)}" if parts else ""))
+
+
+@dataclass(slots=True)
+class RunLock:
+    """A lock that is held until `release`, or until the process is gone."""
+
+    key: str
+    _descriptor: int
+
+    @classmethod
+    def acquire(cls, key: str, about: Mapping[str, Any], *, root: Path | None = None) -> "RunLock":
+        """Take the lock of `key`, and write `about` into it for others to read.
+
+        Raises:
+            LockHeldError: another process, or another run of this one, has it.
+            OSError: there is no place for locks.
+        """
+        folder = root or state_dir() / "locks"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = _read(descriptor)
+            os.close(descriptor)
+            if isinstance(error, BlockingIOError):
+                raise LockHeldError(key, holder) from None
+            raise
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps({"key": key, **about}).encode())
+        return cls(key, descriptor)
+
+    def release(self) -> None:
+        """Let go. The file stays: removing it would let two processes lock two files of one name."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def lock_key(template: str, values: Mapping[str, str]) -> str:
+    """`template` with each `{NAME}` replaced by a value."""
+    return re.sub(r"\{([A-Z][A-Z0-9_]*)\}", lambda found: values.get(found[1], found[0]), template)
+
+
+def _read(descriptor: int) -> Mapping[str, Any]:
+    try:
+        read = json.loads(os.pread(descriptor, 64 * 1024, 0))
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}

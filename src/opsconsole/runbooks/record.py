@@ -1,0 +1,406 @@
+"""What is kept of a run: a folder that can be read without this program.
+
+`runs/<UTC>-<id>/` holds `run.json` (who, what, which version; written once), `runbook.md` (the bytes that are
+executed), `journal.jsonl` (everything that happened, one JSON object a line), `steps/NN-name.out` (output as it
+came, secrets masked) and, at the end, `report.md`. Each line of the journal carries the SHA-256 of the line before
+it (the first one that of `run.json`), so that a change to the past can be seen. docs/runbooks.md has the fields.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from opsconsole.core.paths import state_dir
+from opsconsole.core.problem import Problem
+
+VERSION = 1
+JOURNAL = "journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of a run before it begins; becomes `run.json`."""
+
+    runbook: str
+    title: str
+    path: str
+    sha256: str
+    commit: str
+    dirty: bool
+    params: Mapping[str, str]
+    actor: str
+    login: str
+    ssh_connection: str
+    host: str
+    environment: str
+    mode: str
+    """`guided` or `auto`."""
+    version: str
+    """Of the console."""
+    incident: str = ""
+
+
+class RunFolder:
+    """The folder of one run, being written by the process that carries it."""
+
+    def __init__(self, path: Path, last_hash: str, next_seq: int) -> None:
+        self.path = path
+        self._hash = last_hash
+        self._seq = next_seq
+        self._outputs = 0
+        self._journal = os.open(path / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @property
+    def id(self) -> str:
+        """The run's id: its start in UTC and a few random characters."""
+        return self.path.name
+
+    @classmethod
+    def create(cls, header: Header, source: bytes, *, root: Path | None = None, at: float | None = None) -> "RunFolder":
+        """A new folder under `root` (else the state folder) with everything but a journal.
+
+        Raises:
+            OSError: it cannot be written; then the run must not begin.
+        """
+        started = time.time() if at is None else at
+        path = _new_folder(root or runs_root(), started)
+        (path / "steps").mkdir(mode=0o700)
+        fields = {
+            "v": VERSION,
+            "id": path.name,
+            "started_at": timestamp(started),
+            "pid": os.getpid(),
+            "pid_start": process_start(os.getpid()),
+            "uid": os.getuid(),
+            **{name: getattr(header, name) for name in Header.__slots__},
+        }
+        text = json.dumps(fields, indent=2, ensure_ascii=True).encode() + b"\n"
+        _write(path / "runbook.md", source)
+        _write(path / "run.json", text)
+        folder = cls(path, hashlib.sha256(text).hexdigest(), 1)
+        _sync_folder(path)
+        return folder
+
+    def append(self, event: str, *, by: str, sync: bool = True, **fields: Any) -> int:
+        """One line in the journal, on disk before this returns (`sync`). Returns its number.
+
+        Raises:
+            OSError: it could not be written; what it announces must not be done.
+        """
+        record = {
+            "v": VERSION,
+            "seq": self._seq,
+            "t": timestamp(time.time()),
+            "mono": round(time.monotonic(), 3),
+            "ev": event,
+            "by": by,
+            **fields,
+            "prev": self._hash,
+        }
+        line = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
+        _write_all(self._journal, line + b"\n")
+        if sync:
+            os.fsync(self._journal)
+        self._hash = hashlib.sha256(line).hexdigest()
+        self._seq += 1
+        return self._seq - 1
+
+    def open_output(self, step: str) -> "OutputFile":
+        """A new file for the output of one attempt of `step`."""
+        self._outputs += 1
+        return OutputFile(self.path / "steps" / f"{self._outputs:02d}-{step}.out")
+
+    def write_report(self, text: str) -> Path:
+        """`report.md`, replaced as a whole."""
+        path = self.path / "report.md"
+        part = self.path / ".report.md.part"
+        part.unlink(missing_ok=True)
+        _write(part, text.encode("utf-8", "replace"))
+        part.replace(path)
+        return path
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        if self._journal >= 0:
+            os.close(self._journal)
+            self._journal = -1
+
+
+class Ends:
+    """The beginning and the end of a stream, in bounded memory."""
+
+    KEPT = 64 * 1024
+    """Bytes kept of each."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._head = bytearray()
+        self._tail = bytearray()
+
+    def take(self, piece: bytes) -> None:
+        """One more piece."""
+        self.size += len(piece)
+        room = self.KEPT - len(self._head)
+        if room > 0:
+            self._head += piece[:room]
+            piece = piece[room:]
+        self._tail += piece[-self.KEPT :]
+        if len(self._tail) > 2 * self.KEPT:
+            del self._tail[: -self.KEPT]
+
+    @property
+    def cut(self) -> int:
+        """How many bytes in the middle are not kept."""
+        return max(0, self.size - len(self._head) - min(len(self._tail), self.KEPT))
+
+    @property
+    def text(self) -> str:
+        """What is kept, as text; where something is missing, the line ends."""
+        gap = b"\n" if self.cut else b""
+        return bytes(self._head + gap + self._tail[-self.KEPT :]).decode("utf-8", "replace")
+
+
+class OutputFile:
+    """The output of one attempt: all of it on disk, its ends in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ends = Ends()
+        self.error = ""
+        """Why the file does not hold all of it; the step goes on without."""
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def write(self, piece: bytes) -> None:
+        """One more piece."""
+        self.ends.take(piece)
+        if not self.error:
+            try:
+                _write_all(self._file, piece)
+            except OSError as error:
+                self.error = error.strerror or str(error)
+
+    def close(self) -> None:
+        """Flush to disk and let go."""
+        if self._file < 0:
+            return
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            self.error = self.error or error.strerror or str(error)
+        os.close(self._file)
+        self._file = -1
+
+
+@dataclass(frozen=True, slots=True)
+class JournalReading:
+    """The journal of a run as it was found."""
+
+    records: tuple[Mapping[str, Any], ...]
+    problems: tuple[Problem, ...]
+    """Damage: `torn` (the last line is incomplete: the machine or the program stopped there), `damaged`, `chain`,
+    `gap`. Each costs the records it names and no others."""
+    last_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run in a list."""
+
+    id: str
+    runbook: str
+    title: str
+    state: str
+    step: str
+    """The step it is at, or ended at."""
+    started_at: str
+    ended_at: str | None
+    actor: str
+    host: str
+    environment: str
+    params: Mapping[str, str]
+    path: Path
+    steps: Mapping[str, str] = field(default_factory=dict)
+    """Step -> state, as last recorded."""
+
+
+def runs_root() -> Path:
+    """The folder that holds the folders of all runs, made if it is missing."""
+    root = state_dir() / "runs"
+    root.mkdir(mode=0o700, exist_ok=True)
+    return root
+
+
+def read_journal(folder: Path) -> JournalReading:
+    """Every record that can be read, and what is wrong. Never raises for what the file holds.
+
+    Raises:
+        OSError: there is no journal to read.
+    """
+    path = folder / JOURNAL
+    content = path.read_bytes()
+    try:
+        expected = hashlib.sha256((folder / "run.json").read_bytes()).hexdigest()
+    except OSError:
+        expected = ""
+    lines = content.split(b"\n")
+    torn = lines.pop()
+    records: list[Mapping[str, Any]] = []
+    problems: list[Problem] = []
+    seq = 0
+
+    def report(line: int, code: str, message: str) -> None:
+        problems.append(Problem(str(path), line, 1, "error", code, message))
+
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line)
+            seq, following = int(record["seq"]), seq + 1
+        except (ValueError, KeyError, TypeError, RecursionError):
+            report(number, "damaged", "this line is no record")
+            expected, seq = hashlib.sha256(line).hexdigest(), seq + 1
+            continue
+        if seq != following:
+            report(number, "gap", f"record {seq} where {following} was expected")
+        elif expected and record.get("prev") != expected:
+            report(number, "chain", f"record {seq} does not follow from what stands before it; something was changed")
+        records.append(record)
+        expected = hashlib.sha256(line).hexdigest()
+    if torn:
+        report(len(lines) + 1, "torn", "the last record is incomplete, and lost")
+    return JournalReading(tuple(records), tuple(problems), expected)
+
+
+def list_runs(root: Path | None = None, *, limit: int | None = None) -> list[RunSummary]:
+    """Runs, newest first. A folder that cannot be read is left out."""
+    folder = root or runs_root()
+    found: list[RunSummary] = []
+    for path in sorted((entry for entry in folder.iterdir() if entry.is_dir()), reverse=True):
+        if limit is not None and len(found) >= limit:
+            break
+        summary = summarize(path)
+        if summary is not None:
+            found.append(summary)
+    return found
+
+
+def summarize(path: Path) -> RunSummary | None:
+    """What the run in this folder is and where it stands; None where nothing can be made of it."""
+    try:
+        header = json.loads((path / "run.json").read_bytes())
+        reading = read_journal(path)
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(header, dict):
+        return None
+    states = step_states(reading.records)
+    end = next((record for record in reversed(reading.records) if record.get("ev") == "end"), None)
+    at = next((str(record["step"]) for record in reversed(reading.records) if record.get("step")), "")
+    return RunSummary(
+        id=path.name,
+        runbook=str(header.get("runbook", "")),
+        title=str(header.get("title", "")),
+        state=str(end.get("state", "unknown")) if end else _open_state(header, reading.records, states),
+        step=at,
+        started_at=str(header.get("started_at", "")),
+        ended_at=str(end.get("t", "")) if end else None,
+        actor=str(header.get("actor", "")),
+        host=str(header.get("host", "")),
+        environment=str(header.get("environment", "")),
+        params={str(name): str(value) for name, value in dict(header.get("params") or {}).items()},
+        path=path,
+        steps=states,
+    )
+
+
+def step_states(records: tuple[Mapping[str, Any], ...]) -> dict[str, str]:
+    """Step -> state after these records. A step with an intent and no result is `unknown`."""
+    states: dict[str, str] = {}
+    for record in records:
+        step = record.get("step")
+        if not step:
+            continue
+        if record.get("ev") == "intent":
+            states[str(step)] = "unknown"
+        elif record.get("state"):
+            states[str(step)] = str(record["state"])
+    return states
+
+
+def process_start(pid: int) -> str:
+    """When a process started, in the kernel's ticks: tells it from a later one with the same number. Empty: gone."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        return status.rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 in UTC, with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _open_state(header: Mapping[str, Any], records: tuple[Mapping[str, Any], ...], states: Mapping[str, str]) -> str:
+    """The state of a run that has no end: does its process live, and what was the last it said?"""
+    pid = header.get("pid")
+    alive = isinstance(pid, int) and _is_same_process(pid, str(header.get("pid_start", "")))
+    if "unknown" in states.values():
+        return "running" if alive else "unknown"
+    if records and records[-1].get("ev") == "leave":
+        return "left"
+    return "waiting" if alive else "left"
+
+
+def _is_same_process(pid: int, start: str) -> bool:
+    if start:
+        return process_start(pid) == start
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _new_folder(root: Path, started: float) -> Path:
+    stamp = datetime.fromtimestamp(started, UTC).strftime("%Y%m%d-%H%M%S")
+    while True:
+        path = root / f"{stamp}-{secrets.token_hex(3)}"
+        try:
+            path.mkdir(mode=0o700, parents=True)
+        except FileExistsError:
+            continue
+        return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        _write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sync_folder(path: Path) -> None:
+    """The names of new files are on disk only when their folder is."""
+    for folder in (path, path.parent):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
