@@ -24,6 +24,7 @@ from opsconsole.config.secrets import conninfo, dsn_password
 from opsconsole.config.settings import Mode, Role
 
 VERSION = 1
+THEMES = ("dark", "light", "ansi", "high-contrast", "no-colour")
 COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "magenta", "grey", "none")
 
 
@@ -257,6 +258,8 @@ CONFIGURATION = Record(
         "default_environment": Text(),
         "environments": MapOf(ENVIRONMENT),
         "store": Record({"url": StoreUrl()}, required=("url",)),
+        "theme": Choice(THEMES),
+        "keys": MapOf(ListOf(Text(), single=True, what="a key such as r or ctrl+p, or a list of them")),
         "roles": Record({role.value: ListOf(_MEMBER, what="a list of user names and %groups") for role in Role}),
     },
     required=("version", "environments"),

@@ -68,6 +68,8 @@ def load_settings(path: Path) -> Settings:
         default_environment=read.get("default_environment") or next(iter(environments)),
         store_url=_secret(read.get("store", {}).get("url", {"literal": "sqlite"}), folder),
         roles=Roles(MappingProxyType({Role(role): tuple(names) for role, names in read.get("roles", {}).items()})),
+        theme=read.get("theme", ""),
+        keys=MappingProxyType({action: tuple(keys) for action, keys in read.get("keys", {}).items()}),
         file=path,
         warnings=tuple(warnings),
     )

@@ -154,6 +154,10 @@ class Settings:
     store_url: SecretRef = field(default_factory=lambda: SecretRef.of("sqlite"))
     """`sqlite` (under the state folder), or a PostgreSQL URL for a journal that several operators share."""
     roles: Roles = field(default_factory=Roles)
+    theme: str = ""
+    """Empty: what the terminal can do."""
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The user's keymap: action id -> keys."""
     file: Path | None = None
     """None: made from environment variables."""
     warnings: tuple[Problem, ...] = ()
