@@ -409,7 +409,7 @@ class Record:
             if key not in value:
                 place.report("missing-key", f"{place.name}: key {key!r} is missing; expected {self.keys[key].expected}")
         for group in self.exclusive:
-            given = [key for key in group if key in value]
+            given = [key for key in value if key in group]
             if len(given) > 1:
                 message = f"{place.name}: {alternatives(given).replace(' or ', ' and ')} together; expected one of them"
                 place.child(given[1]).report("exclusive-keys", message, on_key=True)
