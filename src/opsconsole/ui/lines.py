@@ -196,3 +196,30 @@ def _cells(spans: Line) -> list[tuple[str, Role]]:
             cells.append((character, role))
             cells.extend([("", role)] * (size - 1))
     return cells
+
+
+def wrapped(text: str, width: int, limit: int = 100) -> list[str]:
+    """`text` as lines of at most `width` cells, broken between words where that is possible; at most `limit` lines."""
+    if width <= 0:
+        return []
+    found: list[str] = []
+    for paragraph in text.split("\n"):
+        current = ""
+        for word in paragraph.split(" "):
+            longer = f"{current} {word}" if current else word
+            if width_of(longer) <= width:
+                current = longer
+                continue
+            if current:
+                found.append(current)
+            while width_of(word) > width:
+                head = cut(word, width)
+                if not head or len(found) >= limit:  # a wide character in a single cell
+                    break
+                found.append(head)
+                word = word[len(head) :]
+            current = cut(word, width)
+        found.append(current)
+        if len(found) >= limit:
+            break
+    return found[:limit]

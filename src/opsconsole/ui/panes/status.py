@@ -1,0 +1,75 @@
+"""`status`: one state with its word and value for each series, worst first, in as many columns as there is room for."""
+
+from opsconsole.core.units import NO_VALUE
+from opsconsole.screens.evaluation import PaneState
+from opsconsole.ui.glyphs import Glyphs
+from opsconsole.ui.lines import Line, Lines, Span, fit, fit_line, in_role, line_width, merged, state_role, width_of
+from opsconsole.ui.panes.frame import framed
+from opsconsole.ui.panes.looking import AWAY, Item, Looking, page_of, shown_items
+
+_BADGE = 9
+"""Cells of `? UNKNOWN`, the longest state."""
+_GAP = 3
+_NARROWEST = 24
+_LONGEST_NAME = 40
+
+
+def render(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking = AWAY) -> Lines:
+    """The whole pane."""
+    return framed(state, width, height, glyphs, now, looking, body)
+
+
+def body(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking) -> Lines:
+    """The states, read downwards column by column."""
+    items = shown_items(state, looking)
+    badge = max((width_of(glyphs.badge(item.state)) for item in items), default=_BADGE)
+    name = min(_LONGEST_NAME, max((width_of(_name(item)) for item in items), default=0))
+    value = max((width_of(_value(item)) for item in items), default=0)
+    asked = max(_NARROWEST, badge + 1 + name + (2 + value if value else 0))
+    needed = -(-len(items) // max(1, height))
+    columns = max(1, min(needed, (width + _GAP) // (asked + _GAP)))
+    size = (width - _GAP * (columns - 1)) // columns if columns > 1 else min(width, max(asked, min(width, 60)))
+    _, page = page_of(items, looking.key, columns * height)
+    rows = min(height, -(-len(page) // columns)) if len(page) > height else len(page)
+    rows = height if len(page) > height else rows
+    return tuple(
+        _row([page[at] for at in range(row, len(page), rows)], size, badge, value, glyphs, looking)
+        for row in range(rows)
+    )
+
+
+def _row(items: list[Item], size: int, badge: int, value: int, glyphs: Glyphs, looking: Looking) -> Line:
+    spans: list[Span] = []
+    for place, item in enumerate(items):
+        if place:
+            spans.append(Span(" " * _GAP))
+        spans += _entry(item, size, badge, value, glyphs, looking)
+    return merged(spans)
+
+
+def _entry(item: Item, size: int, badge: int, value: int, glyphs: Glyphs, looking: Looking) -> Line:
+    calm = item.state.severity == 0
+    name_room = max(0, size - badge - 1 - (value + 2 if value else 0))
+    spans: Line = (
+        Span(fit(glyphs.badge(item.state), badge) + " ", state_role(item.state)),
+        Span(fit(_name(item), name_room, "left", glyphs.ellipsis), "dim" if item.gone else "text"),
+    )
+    if value:
+        spans += (Span("  " + fit(_value(item), value, "right"), "dim" if calm or item.gone else "text"),)
+    entry = fit_line(spans, size, glyphs.ellipsis) if line_width(spans) != size else spans
+    if item.key == looking.key:
+        return in_role(entry, "cursor" if looking.focused else "selected")
+    return in_role(entry, "dim") if item.gone else entry
+
+
+def _name(item: Item) -> str:
+    if item.cell is None:
+        return item.text
+    return item.cell.legend or ", ".join(item.labels.values())
+
+
+def _value(item: Item) -> str:
+    # A state that is told by 1 and 0 says nothing more by its number.
+    if item.cell is None or item.cell.text in ("0", "1", NO_VALUE):
+        return ""
+    return item.cell.text
