@@ -66,9 +66,9 @@ def _services(environment: Environment, findings: Findings) -> list[Service]:
 
 
 def _screens(environment: Environment, findings: Findings) -> "list[Screen]":
-    from opsconsole.screens.loading import load_screens
+    from opsconsole.screens.loading import PATTERNS, load_screens
 
-    paths = _files(environment.screens, ("*.yaml", "*.yml"), "screens", findings)
+    paths = _files(environment.screens, PATTERNS, "screens", findings)
     if paths is None:
         return []
     for path in paths:
