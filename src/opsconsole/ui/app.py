@@ -16,7 +16,9 @@ from opsconsole.core.exit_codes import Exit
 from opsconsole.ui.actions import SCREEN_KEYS, Registry
 from opsconsole.ui.console import Console
 from opsconsole.ui.departure import Departure
-from opsconsole.ui.driver import ConsoleDriver
+from opsconsole.ui.driver import ConsoleDriver, OutputMeter
+from opsconsole.ui.feed import Feed
+from opsconsole.ui.frame import Freshness
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.session import Session
 from opsconsole.ui.theme import THEMES, textual_themes, theme_for
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 RUNBOOKS_KEY = "9"
 RUNBOOKS_TITLE = "Runbooks"
+FRESHNESS_PERIOD = 10
+"""Seconds between two looks at what the console costs."""
 _CLOSING = 1.0
 """Seconds that sources and runs get to end by themselves; what hangs is left behind."""
 
@@ -44,8 +48,10 @@ class OpsConsole(App[int], inherit_bindings=False):
         self.registry = Registry(session.keys)
         self.roots: dict[str, View] = {}
         """Root views by title, mounted and kept."""
+        self.feed = Feed(session.read, session.clock)
         self._departure = departure
         self._commander: Commander | None = None
+        self._meter = OutputMeter(session.clock)
         for theme in textual_themes():
             self.register_theme(theme)
         self.theme = theme_for(session.theme, os.environ)
@@ -84,7 +90,12 @@ class OpsConsole(App[int], inherit_bindings=False):
 
             self._departure.on_leave(leave)
         self.open_first()
-        self.set_interval(1.0, self.console_screen.tick)
+        self.set_interval(1.0, self._tick)
+
+    def _tick(self) -> None:
+        self.console_screen.tick()
+        if int(self.session.clock()) % FRESHNESS_PERIOD == 0:
+            self.show_freshness()
 
     def open_first(self) -> None:
         """The screen that the session asks for, or the first there is."""
@@ -117,8 +128,13 @@ class OpsConsole(App[int], inherit_bindings=False):
         for view in {*self.roots.values(), *self.console_screen.views}:
             view.left()
         await self._bounded(*(view.conclude() for view in self.console_screen.views))
-        await self._bounded(self.session.close())
+        await self._bounded(self._end_of(self.feed, self.session))
         self.exit(code, return_code=code)
+
+    async def _end_of(self, feed: Feed, session: Session) -> None:
+        """Stop asking, then let go of who was asked."""
+        await feed.poller.close(patience=_CLOSING / 2)
+        await session.close()
 
     async def _bounded(self, *work: Awaitable[None]) -> None:
         if not work:
@@ -178,10 +194,34 @@ class OpsConsole(App[int], inherit_bindings=False):
         console = self.console_screen
         console.drop_views()
         self.roots.clear()
+        self.run_worker(self._end_of(self.feed, leaving), group="closing", exit_on_error=False)
         self.session = console.session = session
-        self.run_worker(leaving.close(), group="closing", exit_on_error=False)
+        self.feed = Feed(session.read, session.clock)
         console.show_counts({})
         self.open_first()
+
+    def toggle_pause(self) -> None:
+        """Stop all reading, or go on."""
+        poller = self.feed.poller
+        if poller.paused:
+            poller.resume()
+        else:
+            poller.pause()
+        self.show_freshness()
+
+    def show_freshness(self) -> None:
+        """Tell the operator how much of what is shown can be believed, and what it costs."""
+        answering, sources = self.feed.sources()
+        cost = self.feed.poller.cost()
+        self.console_screen.show_freshness(
+            Freshness(
+                answering,
+                sources,
+                paused=self.feed.poller.paused,
+                database_share=cost.share_of("postgres"),
+                terminal_rate=self._meter.rate(),
+            )
+        )
 
     # Colours
 

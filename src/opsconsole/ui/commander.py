@@ -135,8 +135,8 @@ class Commander:
             return
         self.open_runbook(command.argument, dict(command.params))
 
-    def open_runbook(self, runbook: str, params: Mapping[str, str]) -> None:
-        """Put a runbook on screen, its parameters filled in as far as they are given.
+    def open_runbook(self, runbook: str, params: Mapping[str, str], labels: Mapping[str, str] | None = None) -> None:
+        """Put a runbook on screen, its parameters filled in as far as they are given, or named by `labels`.
 
         Raises:
             CommandError: there is no such runbook.
@@ -146,9 +146,11 @@ class Commander:
         book = self._app.session.library().get(runbook)
         if book is None:
             raise CommandError(f"there is no runbook {runbook!r}")
-        self._app.console_screen.open_view(RunbookView(book, params))
+        self._app.console_screen.open_view(RunbookView(book, params, labels or {}))
 
-    def choose_runbook(self, books: "Sequence[Runbook]", params: Mapping[str, Mapping[str, str]]) -> None:
+    def choose_runbook(
+        self, books: "Sequence[Runbook]", params: Mapping[str, Mapping[str, str]], labels: Mapping[str, str]
+    ) -> None:
         """Let the operator choose among several; `params` by runbook id."""
         titles = {book.id: book.title for book in books}
 
@@ -158,7 +160,7 @@ class Commander:
         def accept(name: str) -> str | None:
             if name not in titles:
                 return "no such runbook"
-            self._app.console_screen.call_next(self.open_runbook, name, params.get(name, {}))
+            self._app.console_screen.call_next(self.open_runbook, name, params.get(name, {}), labels)
             return None
 
         self._app.console_screen.ask(Ask("runbook", accept, choices, picks=True))

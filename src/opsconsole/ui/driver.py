@@ -1,5 +1,8 @@
 """The terminal, with two things Textual's driver lacks: it counts what is written, and it survives losing it."""
 
+from collections import deque
+from collections.abc import Callable
+
 from textual.drivers.linux_driver import LinuxDriver
 
 
@@ -26,3 +29,22 @@ class ConsoleDriver(LinuxDriver):
         writer = self._writer_thread
         if writer is not None and writer.is_alive():
             super().close()
+
+
+class OutputMeter:
+    """Bytes per second written to the terminal, averaged over half a minute."""
+
+    _WINDOW = 30.0
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._marks: deque[tuple[float, int]] = deque([(clock(), ConsoleDriver.written)])
+
+    def rate(self) -> float | None:
+        """The average up to now; None while too little time has passed to say."""
+        now, written = self._clock(), ConsoleDriver.written
+        self._marks.append((now, written))
+        while len(self._marks) > 2 and self._marks[1][0] < now - self._WINDOW:
+            self._marks.popleft()
+        then, before = self._marks[0]
+        return (written - before) / (now - then) if now - then >= 1.0 else None

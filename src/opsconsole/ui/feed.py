@@ -187,6 +187,10 @@ class ScreenFeed:
         for watch in earlier:
             watch.cancel()
 
+    def queries(self, pane_id: str) -> tuple[Query, ...]:
+        """What a pane asks."""
+        return self._queries.get(pane_id, ())
+
     # What that shows
 
     def states(self) -> dict[str, PaneState]:

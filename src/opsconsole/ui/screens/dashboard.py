@@ -1,0 +1,426 @@
+"""A screen of panes, as its file describes it: what `1` to `8` show."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+
+from opsconsole.core.clean import clean_line
+from opsconsole.screens.definition import Screen
+from opsconsole.screens.timerange import TimeRange, parse_range, span_text
+from opsconsole.ui.actions import Place
+from opsconsole.ui.commands import ranking
+from opsconsole.ui.dialogs.prompt import Ask, Choice
+from opsconsole.ui.feed import ScreenFeed
+from opsconsole.ui.lines import Lines, Span, fit_line, line
+from opsconsole.ui.pane_grid import PaneGrid
+from opsconsole.ui.screens.view import View
+from opsconsole.ui.widgets.canvas import Canvas
+from opsconsole.ui.widgets.guarded_pane import GuardedPane
+from opsconsole.ui.widgets.pane import PaneView
+
+if TYPE_CHECKING:
+    from opsconsole.screens.evaluation import PaneState
+
+AGE_PERIOD = 5
+"""Seconds between two looks at what has become stale meanwhile, and at the ages that are shown."""
+_SPANS = (900.0, 3600.0, 10800.0, 21600.0, 43200.0, 86400.0, 604800.0, 2592000.0)
+
+
+class DashboardView(View):
+    """The panes of one screen."""
+
+    place: ClassVar[Place] = Place.DASHBOARD
+
+    DEFAULT_CSS = """
+    DashboardView { layout: vertical; }
+    DashboardView .variables { height: 1; width: 100%; }
+    """
+
+    def __init__(self, definition: Screen, preset: Mapping[str, Sequence[str]] | None = None) -> None:
+        """`preset` sets variables from the start, as a drill-down does."""
+        super().__init__()
+        self.definition = definition
+        self.title = clean_line(definition.title)
+        self._preset = dict(preset or {})
+        self._feed: ScreenFeed | None = None
+        self._states: dict[str, PaneState] = {}
+        self._filter = ""
+        self._zoomed: PaneView | None = None
+        self._last_focus: PaneView | None = None
+        self._variables = Canvas(self._paint_variables, classes="variables")
+        self._views: dict[str, PaneView] = {}
+
+    def compose(self) -> ComposeResult:
+        session = self.console.session
+        self._feed = ScreenFeed(self.console.console_app.feed, self.definition, self._show)
+        for name, values in self._preset.items():
+            self._feed.choose(name, values)
+        self._views = {
+            pane.id: GuardedPane(pane, glyphs=session.glyphs, clock=session.clock) for pane in self.definition.panes
+        }
+        self._show(self._feed.states())
+        if self.definition.variables:
+            yield self._variables
+        yield PaneGrid(tuple(self._views.values()), self.definition.columns, self._scrolled)
+
+    @property
+    def feed(self) -> ScreenFeed:
+        """What it shows, kept up to date."""
+        assert self._feed is not None, "a view has its feed from its composition on"
+        return self._feed
+
+    @property
+    def grid(self) -> PaneGrid:
+        """Where the panes stand."""
+        return self.query_one(PaneGrid)
+
+    # Coming and going
+
+    def entered(self) -> None:
+        """Read what is in view."""
+        self.feed.start(self.grid.visible_panes())
+        if self._last_focus is None and self._views:
+            self._last_focus = next(iter(self._views.values()))
+        if self._last_focus is not None:
+            self.console.set_focus(self._last_focus)
+        self._show(self.feed.states())
+
+    def left(self) -> None:
+        """Read no more."""
+        if self._feed is not None:
+            self._feed.stop()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Another size shows other panes."""
+        self.call_after_refresh(self._scrolled)
+
+    def _scrolled(self) -> None:
+        if self._feed is not None and self._feed.running:
+            self._feed.set_visible(self.grid.visible_panes())
+
+    def _show(self, states: Mapping[str, "PaneState"]) -> None:
+        self._states.update(states)
+        for pane_id, state in states.items():
+            time = self.feed.time
+            self._views[pane_id].show_state(state, window=time.window if time.chosen else None, end=time.end)
+
+    def tick(self, now: float) -> None:
+        """Values age also when nobody reads them."""
+        if int(now) % AGE_PERIOD == 0 and self._feed is not None and self._feed.running:
+            self._show(self._feed.states())
+
+    # What is selected
+
+    @property
+    def pane(self) -> PaneView | None:
+        """The pane that keys are about."""
+        focused = self.console.focused
+        if isinstance(focused, PaneView) and focused in self._views.values():
+            self._last_focus = focused
+        return self._last_focus
+
+    def labels(self) -> Mapping[str, str]:
+        """The labels of what is selected in the present pane."""
+        pane = self.pane
+        return pane.selected_labels if pane is not None else {}
+
+    # Moving
+
+    def do_next_pane(self) -> None:
+        self._focus_by(1)
+
+    def do_previous_pane(self) -> None:
+        self._focus_by(-1)
+
+    def _focus_by(self, step: int) -> None:
+        views = list(self._views.values())
+        if not views or self._zoomed is not None:
+            return
+        at = views.index(self.pane) if self.pane in views else -1
+        self._focus(views[(at + step) % len(views)])
+
+    def _focus(self, view: PaneView) -> None:
+        self._last_focus = view
+        self.console.set_focus(view)
+        self.grid.scroll_to_widget(view, animate=False)
+        self.console.refresh_frame()
+
+    def do_up(self) -> None:
+        if self.pane is not None and not self.pane.move(-1):
+            self._neighbour(0, -1)
+
+    def do_down(self) -> None:
+        if self.pane is not None and not self.pane.move(1):
+            self._neighbour(0, 1)
+
+    def do_left(self) -> None:
+        if self.pane is not None and not self.pane.sideways(-1):
+            self._neighbour(-1, 0)
+
+    def do_right(self) -> None:
+        if self.pane is not None and not self.pane.sideways(1):
+            self._neighbour(1, 0)
+
+    def _neighbour(self, across: int, down: int) -> None:
+        """To the pane beside the present one, where there is one."""
+        if self._zoomed is None and self.pane is not None:
+            found = self.grid.neighbour(self.pane, across, down)
+            if found is not None:
+                self._focus(found)
+
+    def do_page_up(self) -> None:
+        if self.pane is None or not self.pane.page(-1):
+            self._scroll("page", -1)
+
+    def do_page_down(self) -> None:
+        if self.pane is None or not self.pane.page(1):
+            self._scroll("page", 1)
+
+    def do_top(self) -> None:
+        if self.pane is None or not self.pane.to_top():
+            self._scroll("top")
+
+    def do_bottom(self) -> None:
+        if self.pane is None or not self.pane.to_bottom():
+            self._scroll("bottom")
+
+    def _scroll(self, how: str, pages: int = 0) -> None:
+        match how:
+            case "top":
+                self.grid.scroll_home(animate=False)
+            case "bottom":
+                self.grid.scroll_end(animate=False)
+            case _:
+                self.grid.scroll_relative(y=pages * max(1, self.grid.size.height - 2), animate=False)
+
+    def do_zoom(self) -> None:
+        """One pane as the screen, and back."""
+        self._zoomed = None if self._zoomed is not None else self.pane
+        self.grid.zoom(self._zoomed)
+        self.call_after_refresh(self._scrolled)
+
+    def do_back(self) -> None:
+        """Out of what one is in: a selection, a zoom, a filter, then the screen."""
+        pane = self.pane
+        if pane is not None and pane.release():
+            return
+        if self._zoomed is not None:
+            self.do_zoom()
+        elif self._filter:
+            self.set_filter("")
+        elif self.feed.time.chosen:
+            self.set_range(TimeRange(self.definition.window))
+        else:
+            self.console.do_back()
+
+    # Opening
+
+    def do_open(self) -> None:
+        """Where the selected item leads: another screen, or the pane in full."""
+        pane = self.pane
+        if pane is None:
+            return
+        drill = pane.pane.drill
+        if drill is None:
+            self.do_zoom()
+            return
+        target = next((one for one in self.console.session.screens if one.id == drill.screen), None)
+        if target is None:
+            self.console.tell(f"this pane leads to a screen {drill.screen!r}, which is not there", "warn")
+            return
+        labels = self.labels()
+        preset = {name: [labels[label]] for name, label in drill.variables.items() if label in labels}
+        self.console.open_view(DashboardView(target, preset))
+
+    def do_runbook(self) -> None:
+        """The runbook for what is selected, its parameters filled from the labels."""
+        from opsconsole.ui.runbook_choice import runbook_choice
+
+        runbook_choice(self.console, self.pane.pane if self.pane is not None else None, self.labels())
+
+    def do_last_error(self) -> None:
+        """Why this pane has no fresh value, in full."""
+        from opsconsole.ui.screens.problem import problem_page
+        from opsconsole.ui.screens.text import TextView
+
+        pane = self.pane
+        if pane is not None:
+            state = self._states[pane.pane.id]
+            queries = self.feed.queries(pane.pane.id)
+            page = problem_page(state, queries, self.console.session.clock())
+            self.console.open_view(TextView(f"Error: {clean_line(pane.pane.title)}", page))
+
+    def do_copy(self) -> None:
+        """The text of the pane to the clipboard of the terminal, or to a file where it is too long for that."""
+        from opsconsole.ui import clipboard
+
+        pane = self.pane
+        if pane is None:
+            return
+        text = pane.text()
+        if clipboard.fits(text):
+            self.app.copy_to_clipboard(text)
+            self.console.tell(
+                f"{len(text)} characters sent to the terminal's clipboard (tmux: set -g set-clipboard on)"
+            )
+            return
+        try:
+            self.console.tell(f"saved to {clipboard.save(text)}")
+        except OSError as error:
+            self.console.tell(f"could not be saved: {error}", "error")
+
+    # Reading
+
+    def do_refresh(self) -> None:
+        """Read everything in view now."""
+        self.feed.refresh()
+
+    def do_pause(self) -> None:
+        """Stand still, and go on."""
+        self.console.console_app.toggle_pause()
+
+    def do_filter(self) -> None:
+        """Show only what matches, while it is typed."""
+        before = self._filter
+        console = self.console
+
+        def changed(text: str) -> None:
+            try:
+                self.set_filter(text)
+            except ValueError as error:
+                console.tell(str(error), "warn")
+
+        def accept(text: str) -> str | None:
+            try:
+                self.set_filter(text)
+            except ValueError as error:
+                return str(error)
+            return None
+
+        console.ask(
+            Ask(
+                "/",
+                accept,
+                initial=before,
+                changed=changed,
+                cancelled=lambda: changed(before),
+                history=console.history("/"),
+            )
+        )
+
+    def set_filter(self, text: str) -> None:
+        """Show only the items that match `text`, in every pane that has items.
+
+        Raises:
+            ValueError: an invalid regular expression.
+        """
+        for view in self._views.values():
+            view.set_filter(text)
+        self._filter = text.strip()
+        self.console.refresh_frame()
+
+    # Time
+
+    def set_range(self, time: TimeRange) -> None:
+        """Show another time range in all panes."""
+        self.feed.set_time(time)
+        self.console.refresh_frame()
+
+    def do_time_range(self) -> None:
+        """Choose a range from the list, or type one."""
+        spans = [(span_text(span), "") for span in _SPANS]
+
+        def choices(text: str) -> list[Choice]:
+            return [Choice(name) for name in ranking(text, spans)] if not text or text[0].isdigit() else []
+
+        def accept(text: str) -> str | None:
+            try:
+                self.set_range(parse_range(text, self.console.session.clock()))
+            except ValueError as error:
+                return str(error)
+            return None
+
+        hint = f"now {self.feed.time.text()}; type 6h, 14:00 to 15:30, 2026-11-20 08:00 to -2h (UTC)"
+        self.console.ask(Ask("range", accept, choices, picks=True, hint=hint))
+
+    def do_earlier(self) -> None:
+        self.set_range(self.feed.time.panned(-1, self.console.session.clock()))
+
+    def do_later(self) -> None:
+        self.set_range(self.feed.time.panned(1, self.console.session.clock()))
+
+    def do_closer(self) -> None:
+        self.set_range(self.feed.time.zoomed(-1))
+
+    def do_wider(self) -> None:
+        self.set_range(self.feed.time.zoomed(1))
+
+    # Variables
+
+    def options(self, name: str) -> tuple[str, ...]:
+        """What a variable can be set to."""
+        return ("all", *self.feed.options(name))
+
+    def set_variable(self, name: str, values: Sequence[str]) -> None:
+        """Set a variable of this screen."""
+        self.feed.choose(name, values)
+        self._variables.repaint()
+
+    def do_variable(self) -> None:
+        """Choose a variable, then its value."""
+        variables = self.definition.variables
+        if not variables:
+            self.console.tell("this screen has no variables")
+        elif len(variables) == 1:
+            self._ask_value(variables[0].name)
+        else:
+            known = [(variable.name, variable.title) for variable in variables]
+            self.console.ask(
+                Ask(
+                    "variable",
+                    lambda name: self._then_value(name),
+                    lambda text: [Choice(name, dict(known)[name]) for name in ranking(text, known)],
+                    picks=True,
+                )
+            )
+
+    def _then_value(self, name: str) -> str | None:
+        if self.feed.variable(name) is None:
+            return f"no variable {name!r}"
+        self.call_next(self._ask_value, name)
+        return None
+
+    def _ask_value(self, name: str) -> None:
+        known = [(option, "") for option in self.options(name)]
+
+        def accept(value: str) -> str | None:
+            self.set_variable(name, [part.strip() for part in value.split(",") if part.strip()])
+            return None
+
+        self.console.ask(
+            Ask(name, accept, lambda text: [Choice(option) for option in ranking(text, known)], picks=True)
+        )
+
+    def _paint_variables(self, width: int, _height: int) -> Lines:
+        spans: list[Span] = [Span(" ")]
+        for variable in self.definition.variables:
+            selection = self.feed.selections[variable.name]
+            value = "all" if selection.everything else ", ".join(selection.values) or "none"
+            spans += [
+                Span(f"{clean_line(variable.title or variable.name)} ", "dim"),
+                Span(clean_line(value)),
+                Span("   "),
+            ]
+        spans.append(Span("v changes", "faint"))
+        return (fit_line(line(*spans), width),)
+
+    def subtitle(self) -> str:
+        """The range, where it is not the screen's own, and what is filtered."""
+        if self._feed is None:
+            return ""
+        parts = [f"filter {self._filter}"] if self._filter else []
+        if self._feed.time.chosen:
+            parts.append(self._feed.time.text())
+        return "   ".join(parts)
