@@ -50,9 +50,9 @@ class Library:
         self._kept = found
         return sorted((kept.runbook for kept in found.values()), key=lambda one: (one.title.lower(), one.path))
 
-    def get(self, id: str) -> Runbook | None:
+    def get(self, runbook_id: str) -> Runbook | None:
         """The runbook of that id, as its file is now; of several with one id the first by file name."""
-        same = [runbook for runbook in self.all() if runbook.id == id]
+        same = [runbook for runbook in self.all() if runbook.id == runbook_id]
         return min(same, key=lambda one: one.path) if same else None
 
     def problems(self) -> list[Problem]:

@@ -15,7 +15,7 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.paths import state_dir
 
 
-class LockHeldError(Exception):
+class LockHeldError(ValueError):
     """Somebody else has a run under the same key."""
 
     def __init__(self, key: str, holder: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ _UNBOUNDED = re.compile(r"[*+{]")
 _MATCHER = """
 import json, re, sys
 pattern, text, full = json.load(sys.stdin)
-found = (re.fullmatch if full else re.search)(pattern, text)
+found = re.fullmatch(pattern, text) if full else re.search(pattern, text, re.MULTILINE)
 print(json.dumps(found is not None))
 """
 
@@ -27,14 +27,13 @@ class PatternTimeoutError(Exception):
 
 
 def matches(pattern: str, text: str, *, full: bool = False, limit: float = LIMIT) -> bool:
-    """Whether `pattern` is found in `text` (`full`: is all of it), `.` not matching line breaks, `^` and `$` as
-    in `re`.
+    """Whether `pattern` is found in `text`, `^` and `$` standing for the ends of any line; `full`: is all of it.
 
     Raises:
         PatternTimeoutError: it took longer than `limit` seconds.
         re.error: it is no regular expression.
     """
-    compiled = re.compile(pattern)
+    compiled = re.compile(pattern, 0 if full else re.MULTILINE)
     if _is_tame(pattern, text, full=full):
         return (compiled.fullmatch(text) if full else compiled.search(text)) is not None
     try:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -125,6 +126,11 @@ class RunFolder:
         _write(part, text.encode("utf-8", "replace"))
         part.replace(path)
         return path
+
+    def discard(self) -> None:
+        """Remove everything: the run did not begin."""
+        self.close()
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def close(self) -> None:
         """Let go of the journal."""
