@@ -127,13 +127,13 @@ def _references(
 ) -> None:
     """Report names that lead nowhere: a runbook that is not there, a database that is not configured."""
 
-    def report(file: str, line: int, name: str, what: str, known: Iterable[str]) -> None:
+    def report(file: str, at: tuple[int, int], name: str, what: str, known: Iterable[str]) -> None:
         message = f"no {what} {name!r} in environment {environment.name}{nearest(name, known)}"
-        findings.add(file, [Problem(file, line, 1, "warning", "unknown-name", message)])
+        findings.add(file, [Problem(file, *at, "warning", "unknown-name", message)])
 
     for service in services:
         if service.runbook and service.runbook not in runbooks:
-            report(str(environment.services), service.line, service.runbook, "runbook", runbooks)
+            report(str(environment.services), service.runbook_at, service.runbook, "runbook", runbooks)
     sources = source_names(environment)
     ids = [screen.id for screen in screens]
     for screen in screens:
@@ -145,7 +145,7 @@ def _references(
             )
             for name, what, known in checks:
                 if name and name not in known:
-                    report(screen.file, pane.line, name, what, known)
+                    report(screen.file, (pane.line, 1), name, what, known)
 
 
 def source_names(environment: Environment) -> list[str]:

@@ -105,6 +105,9 @@ def _write(path: Path, text: str, *, overwrite: bool) -> None:
     """Write the whole file or nothing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+    try:
         if not overwrite:
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)

@@ -42,14 +42,15 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, wra
     """Rows under a header on stdout, numbers to the right. On a terminal the last column is cut to fit, unless
     `wrap`; in a pipe nothing is cut."""
     given = [list(row) for row in rows]
+    header = [_cell(column) for column in columns]
     cells = [[_cell(value) for value in row] for row in given]
     right = [
         bool(given) and all(isinstance(row[at], int | float) or row[at] is None for row in given)
         for at in range(len(columns))
     ]
-    widths = [max(cell_width(line[at]) for line in (list(columns), *cells)) for at in range(len(columns))]
+    widths = [max(cell_width(line[at]) for line in (header, *cells)) for at in range(len(columns))]
     room = 0 if wrap else _terminal_width()
-    for line in (list(columns), *cells):
+    for line in (header, *cells):
         shown = "  ".join(
             _pad(text, width, to_right) for text, width, to_right in zip(line, widths, right, strict=True)
         )

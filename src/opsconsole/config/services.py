@@ -35,6 +35,8 @@ class Service:
     owner: str = ""
     line: int = 0
     """In the file."""
+    runbook_at: tuple[int, int] = (0, 0)
+    """(line, column) of `runbook` in the file."""
 
 
 _ARGV = ListOf(Text(lenient=True, empty=True), minimum=1, what="a program and its arguments, as a list")
@@ -118,6 +120,6 @@ def read_services(document: Document) -> tuple[list[Service], list[Problem]]:
         given: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
         }
-        line = document.where_key(("services", name))[0]
-        services.append(Service(name, given.pop("title", name), **given, line=line))
+        line, at = document.where_key(("services", name))[0], document.where(("services", name, "runbook"))
+        services.append(Service(name, given.pop("title", name), **given, line=line, runbook_at=at))
     return services, problems
