@@ -73,7 +73,13 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
     link = _Link(environment)
 
     def start_run(runbook: "Runbook", values: Mapping[str, str]) -> "Run":
-        return wiring.start_run(settings, environment, args, runbook, values)
+        from opsconsole.config.secrets import SecretError
+        from opsconsole.runbooks.lock import LockHeldError
+
+        try:
+            return wiring.start_run(settings, environment, args, runbook, values)
+        except (LockHeldError, SecretError, OSError) as error:
+            raise ValueError(str(error)) from error
 
     def enter(name: str) -> "Session":
         return open_session(settings, settings.environments[name], args)

@@ -5,9 +5,10 @@ Everything is imported inside the function that hands it out: a command pays for
 
 import argparse
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from opsconsole.core.problem import Problem, nearest
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from opsconsole.actions.door import Door
     from opsconsole.actions.guard import Context
     from opsconsole.config.settings import Environment, Settings
+    from opsconsole.core.secret import Secret
     from opsconsole.runbooks.library import Library
+    from opsconsole.runbooks.model import Runbook
+    from opsconsole.runbooks.run import Run
     from opsconsole.screens.definition import Screen
     from opsconsole.sources.registry import Sources
     from opsconsole.store.journal import Journal
@@ -105,9 +109,47 @@ def open_door(settings: "Settings", environment: "Environment", args: argparse.N
 
 def open_library(environment: "Environment") -> "Library":
     """The runbooks of `environment`."""
+    from opsconsole.core.secret import Secret
     from opsconsole.runbooks.library import Library
+    from opsconsole.runbooks.model import Runbook
+    from opsconsole.runbooks.run import Run
 
     return Library(environment.runbooks)
+
+
+def start_run(
+    settings: "Settings",
+    environment: "Environment",
+    args: argparse.Namespace,
+    runbook: "Runbook",
+    values: Mapping[str, str],
+    *,
+    mode: "Literal['guided', 'auto']" = "guided",
+) -> "Run":
+    """Begin a run of `runbook` with parameter `values`; it is carried by this process.
+
+    Raises:
+        ContentError, ValueError, LockHeldError, SecretError, OSError: as `Run.create`.
+    """
+    from opsconsole.runbooks.run import Run
+
+    door = open_door(settings, environment, args)
+    secrets = runbook_secrets(environment, runbook)
+    return Run.create(runbook, values, door=door, environment=environment, secrets=secrets, mode=mode)
+
+
+def runbook_secrets(environment: "Environment", runbook: "Runbook") -> "dict[str, Secret]":
+    """The secrets that `runbook` asks for, by name: from `env:` of the environment, else from this process's own
+    variables. What cannot be had is left out; the run then says what is missing."""
+    from opsconsole.config.secrets import SecretError, SecretRef
+
+    found: dict[str, Secret] = {}
+    for name in runbook.secrets:
+        try:
+            found[name] = environment.env.get(name, SecretRef(env=name)).resolve()
+        except SecretError:
+            continue
+    return found
 
 
 def load_screens(environment: "Environment") -> "tuple[list[Screen], list[Problem]]":
