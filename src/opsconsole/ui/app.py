@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -11,8 +11,9 @@ from textual.app import App
 from textual.notifications import SeverityLevel
 from textual.screen import Screen as TextualScreen
 
-from opsconsole.core.clean import clean
+from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.exit_codes import Exit
+from opsconsole.screens.overview import Overview
 from opsconsole.ui.actions import SCREEN_KEYS, Registry
 from opsconsole.ui.console import Console
 from opsconsole.ui.departure import Departure
@@ -22,12 +23,18 @@ from opsconsole.ui.frame import Freshness
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.session import Session
 from opsconsole.ui.theme import THEMES, textual_themes, theme_for
+from opsconsole.ui.watchkeeping import Watchkeeper
 
 if TYPE_CHECKING:
+    from opsconsole.runbooks.library import Library
     from opsconsole.ui.commander import Commander
 
 RUNBOOKS_KEY = "9"
 RUNBOOKS_TITLE = "Runbooks"
+AGE_PERIOD = 5
+"""Seconds between two looks at what has become stale meanwhile."""
+_LIBRARY_DELAY = 0.5
+"""Seconds after the first paint: values first."""
 FRESHNESS_PERIOD = 10
 """Seconds between two looks at what the console costs."""
 _CLOSING = 1.0
@@ -49,8 +56,11 @@ class OpsConsole(App[int], inherit_bindings=False):
         self.roots: dict[str, View] = {}
         """Root views by title, mounted and kept."""
         self.feed = Feed(session.read, session.clock)
+        self.watchkeeper = self._watchkeeper()
+        self._library: Library | None = None
         self._departure = departure
         self._commander: Commander | None = None
+        self._titles: dict[str, str] = {}
         self._meter = OutputMeter(session.clock)
         for theme in textual_themes():
             self.register_theme(theme)
@@ -91,10 +101,45 @@ class OpsConsole(App[int], inherit_bindings=False):
             self._departure.on_leave(leave)
         self.open_first()
         self.set_interval(1.0, self._tick)
+        self.call_after_refresh(self._start_watching)
+
+    def _watchkeeper(self) -> Watchkeeper:
+        return Watchkeeper(self.feed, self.session.screens, self.session.sources, self._show_overview)
+
+    def _start_watching(self) -> None:
+        """The first paint is on the terminal: now read, and then what takes time but is not urgent."""
+        self.watchkeeper.start()
+        self.run_worker(self._read_library(), group="library", exit_on_error=False)
+
+    async def _read_library(self) -> None:
+        """Read the runbooks off the loop, so that their titles can be shown and `b` answers at once."""
+        await asyncio.sleep(_LIBRARY_DELAY)
+        await asyncio.to_thread(self.library.all)
+        self._titles = {book.id: clean_line(book.title) for book in self.library.all()}
+        self._show_overview(self.watchkeeper.latest)
+
+    @property
+    def library(self) -> "Library":
+        """The runbooks of this environment."""
+        if self._library is None:
+            self._library = self.session.library()
+        return self._library
+
+    def titles(self) -> Mapping[str, str]:
+        """What screens and runbooks are called, by id, as far as that is known by now."""
+        return {**{screen.id: clean_line(screen.title) for screen in self.session.screens}, **self._titles}
+
+    def _show_overview(self, overview: Overview) -> None:
+        self.console_screen.show_counts(overview.counts)
+        for view in self.roots.values():
+            view.show_overview(overview)
 
     def _tick(self) -> None:
         self.console_screen.tick()
-        if int(self.session.clock()) % FRESHNESS_PERIOD == 0:
+        second = int(self.session.clock())
+        if second % AGE_PERIOD == 0:
+            self.watchkeeper.judge()
+        if second % FRESHNESS_PERIOD == 0:
             self.show_freshness()
 
     def open_first(self) -> None:
@@ -195,8 +240,12 @@ class OpsConsole(App[int], inherit_bindings=False):
         console.drop_views()
         self.roots.clear()
         self.run_worker(self._end_of(self.feed, leaving), group="closing", exit_on_error=False)
+        self.watchkeeper.stop()
         self.session = console.session = session
         self.feed = Feed(session.read, session.clock)
+        self.watchkeeper = self._watchkeeper()
+        self._library = None
+        self.call_after_refresh(self._start_watching)
         console.show_counts({})
         self.open_first()
 

@@ -33,11 +33,11 @@ class Commander:
 
     def runbooks(self) -> Sequence[tuple[str, str]]:
         """(id, title) of every runbook."""
-        return [(book.id, book.title) for book in self._app.session.library().all()]
+        return [(book.id, book.title) for book in self._app.library.all()]
 
     def parameters(self, runbook: str) -> Sequence[str]:
         """The parameters of a runbook."""
-        book = self._app.session.library().get(runbook)
+        book = self._app.library.get(runbook)
         return [param.name for param in book.params] if book is not None else []
 
     def variables(self) -> Sequence[str]:
@@ -143,15 +143,13 @@ class Commander:
         """
         from opsconsole.ui.screens.runbook import RunbookView
 
-        book = self._app.session.library().get(runbook)
+        book = self._app.library.get(runbook)
         if book is None:
             raise CommandError(f"there is no runbook {runbook!r}")
         self._app.console_screen.open_view(RunbookView(book, params, labels or {}))
 
-    def choose_runbook(
-        self, books: "Sequence[Runbook]", params: Mapping[str, Mapping[str, str]], labels: Mapping[str, str]
-    ) -> None:
-        """Let the operator choose among several; `params` by runbook id."""
+    def choose_runbook(self, books: "Sequence[Runbook]", labels: Mapping[str, str]) -> None:
+        """Let the operator choose among several."""
         titles = {book.id: book.title for book in books}
 
         def choices(text: str) -> list[Choice]:
@@ -160,7 +158,7 @@ class Commander:
         def accept(name: str) -> str | None:
             if name not in titles:
                 return "no such runbook"
-            self._app.console_screen.call_next(self.open_runbook, name, params.get(name, {}), labels)
+            self._app.console_screen.call_next(self.open_runbook, name, {}, labels)
             return None
 
         self._app.console_screen.ask(Ask("runbook", accept, choices, picks=True))

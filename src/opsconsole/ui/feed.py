@@ -4,7 +4,7 @@ One `Feed` for the application holds the poller; each screen in sight has a `Scr
 stays when another screen is looked at, because the header counts its states.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from opsconsole.core.reading import Query, Reading
@@ -200,17 +200,19 @@ class ScreenFeed:
     def state(self, pane: Pane) -> PaneState:
         """One pane as it is now."""
         poller = self._feed.poller
-        readings = [poller.latest(query) for query in self._queries[pane.id]]
-        known: list[Reading | None] = [
-            reading if reading.taken_at is not None or reading.error else None for reading in readings
-        ]
+        readings = known(poller.latest(query) for query in self._queries[pane.id])
         # A paused screen stands still because somebody wanted it; its values are old, and say so by their age.
         limit = STALE_AFTER * refresh_of(pane, self.screen, self.time) if not poller.paused else 0.0
         problem = self._problems.get(pane.id, "")
-        return evaluate_pane(pane, known, self._feed.now(), stale_after=limit, problem=problem)
+        return evaluate_pane(pane, readings, self._feed.now(), stale_after=limit, problem=problem)
 
     def _changed(self, changed: Mapping[Query, Reading]) -> None:
         touched = {pane_id for query in changed for pane_id in self._asking.get(query, ())}
         if touched:
             panes = [pane for pane in self.screen.panes if pane.id in touched]
             self._on_states({pane.id: self.state(pane) for pane in panes})
+
+
+def known(readings: Iterable[Reading]) -> list[Reading | None]:
+    """The readings as `evaluate_pane` wants them: None for what was never answered nor failed."""
+    return [reading if reading.taken_at is not None or reading.error else None for reading in readings]

@@ -49,6 +49,8 @@ class Session:
     note: Callable[[str], None] | None = None
     """Writes a note to the timeline."""
     banner: str = ""
+    sources: Sequence[str] = ()
+    """The names of the sources that are configured; empty: not known. Checks of others do not count."""
     first_screen: str = ""
     """The id of the screen to open with."""
     problems: Sequence[Problem] = ()

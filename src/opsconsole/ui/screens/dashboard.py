@@ -7,7 +7,9 @@ from textual import events
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
-from opsconsole.screens.definition import Screen
+from opsconsole.screens.checks import link_params
+from opsconsole.screens.definition import Pane, Screen
+from opsconsole.screens.overview import AREAS_VIEW, ATTENTION_VIEW, Overview
 from opsconsole.screens.timerange import TimeRange, parse_range, span_text
 from opsconsole.ui.actions import Place
 from opsconsole.ui.commands import ranking
@@ -17,7 +19,8 @@ from opsconsole.ui.lines import Lines, Span, fit_line, line
 from opsconsole.ui.pane_grid import PaneGrid
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
-from opsconsole.ui.widgets.guarded_pane import GuardedPane
+from opsconsole.ui.widgets.guarded_pane import GuardedOverviewPane, GuardedPane
+from opsconsole.ui.widgets.overview import OverviewPane
 from opsconsole.ui.widgets.pane import PaneView
 
 if TYPE_CHECKING:
@@ -53,17 +56,29 @@ class DashboardView(View):
         self._views: dict[str, PaneView] = {}
 
     def compose(self) -> ComposeResult:
-        session = self.console.session
         self._feed = ScreenFeed(self.console.console_app.feed, self.definition, self._show)
         for name, values in self._preset.items():
             self._feed.choose(name, values)
-        self._views = {
-            pane.id: GuardedPane(pane, glyphs=session.glyphs, clock=session.clock) for pane in self.definition.panes
-        }
+        self._views = {pane.id: self._made(pane) for pane in self.definition.panes}
         self._show(self._feed.states())
         if self.definition.variables:
             yield self._variables
         yield PaneGrid(tuple(self._views.values()), self.definition.columns, self._scrolled)
+
+    def _made(self, pane: Pane) -> PaneView:
+        session, app = self.console.session, self.console.console_app
+        if pane.view in (ATTENTION_VIEW, AREAS_VIEW) and not pane.broken:
+            view = GuardedOverviewPane(pane, glyphs=session.glyphs, clock=session.clock, titles=app.titles())
+            view.show_overview(app.watchkeeper.latest)
+            return view
+        return GuardedPane(pane, glyphs=session.glyphs, clock=session.clock)
+
+    def show_overview(self, overview: Overview) -> None:
+        """The checks of all screens have been judged again."""
+        for view in self._views.values():
+            if isinstance(view, OverviewPane):
+                view.titles = self.console.console_app.titles()
+                view.show_overview(overview)
 
     @property
     def feed(self) -> ScreenFeed:
@@ -102,8 +117,8 @@ class DashboardView(View):
 
     def _show(self, states: Mapping[str, "PaneState"]) -> None:
         self._states.update(states)
+        time = self.feed.time
         for pane_id, state in states.items():
-            time = self.feed.time
             self._views[pane_id].show_state(state, window=time.window if time.chosen else None, end=time.end)
 
     def tick(self, now: float) -> None:
@@ -220,36 +235,71 @@ class DashboardView(View):
     def do_open(self) -> None:
         """Where the selected item leads: another screen, or the pane in full."""
         pane = self.pane
-        if pane is None:
-            return
-        drill = pane.pane.drill
-        if drill is None:
+        if isinstance(pane, OverviewPane):
+            self._open_from_overview(pane)
+        elif pane is not None and pane.pane.drill is not None:
+            drill, labels = pane.pane.drill, self.labels()
+            self.open_screen(
+                drill.screen, {name: labels[label] for name, label in drill.variables.items() if label in labels}
+            )
+        elif pane is not None:
             self.do_zoom()
+
+    def _open_from_overview(self, pane: OverviewPane) -> None:
+        row, area = pane.attention, pane.area
+        if area is not None and area.screen:
+            self.open_screen(area.screen, {})
+        if row is None:
             return
-        target = next((one for one in self.console.session.screens if one.id == drill.screen), None)
+        check = row.check
+        if row.next.kind == "screen":
+            self.open_screen(row.next.target, row.next.params)
+        elif check.drill is not None:
+            filled = {
+                name: check.labels[label] for name, label in check.drill.variables.items() if label in check.labels
+            }
+            self.open_screen(check.drill.screen, filled)
+        else:
+            self.open_screen(check.screen, {})
+
+    def open_screen(self, screen: str, variables: Mapping[str, str]) -> None:
+        """Go to another screen, some of its variables set; `esc` comes back here."""
+        target = next((one for one in self.console.session.screens if one.id == screen), None)
         if target is None:
-            self.console.tell(f"this pane leads to a screen {drill.screen!r}, which is not there", "warn")
-            return
-        labels = self.labels()
-        preset = {name: [labels[label]] for name, label in drill.variables.items() if label in labels}
-        self.console.open_view(DashboardView(target, preset))
+            self.console.tell(f"this leads to a screen {screen!r}, which is not there", "warn")
+        elif target.id == self.definition.id:
+            self.do_zoom()
+        else:
+            self.console.open_view(DashboardView(target, {name: [value] for name, value in variables.items()}))
 
     def do_runbook(self) -> None:
         """The runbook for what is selected, its parameters filled from the labels."""
         from opsconsole.ui.runbook_choice import runbook_choice
 
-        runbook_choice(self.console, self.pane.pane if self.pane is not None else None, self.labels())
+        pane = self.pane
+        if isinstance(pane, OverviewPane):
+            row = pane.attention
+            if row is None:
+                self.console.tell("select what needs attention first; 9 lists all runbooks")
+                return
+            runbook_choice(self.console, row.check.runbook, row.check.params, row.check.labels)
+        elif pane is not None:
+            labels = self.labels()
+            link = pane.pane.runbook
+            runbook_choice(self.console, link.id if link else "", link_params(link, labels), labels)
 
     def do_last_error(self) -> None:
         """Why this pane has no fresh value, in full."""
-        from opsconsole.ui.screens.problem import problem_page
+        from opsconsole.ui.screens.problem import check_page, problem_page
         from opsconsole.ui.screens.text import TextView
 
-        pane = self.pane
-        if pane is not None:
-            state = self._states[pane.pane.id]
-            queries = self.feed.queries(pane.pane.id)
-            page = problem_page(state, queries, self.console.session.clock())
+        pane, now = self.pane, self.console.session.clock()
+        if isinstance(pane, OverviewPane):
+            row = pane.attention
+            if row is not None:
+                self.console.open_view(TextView(f"Check: {clean_line(row.check.title)}", check_page(row.check, now)))
+        elif pane is not None:
+            page = problem_page(self._states[pane.pane.id], self.feed.queries(pane.pane.id), now)
             self.console.open_view(TextView(f"Error: {clean_line(pane.pane.title)}", page))
 
     def do_copy(self) -> None:

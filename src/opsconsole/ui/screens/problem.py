@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from opsconsole.core.clean import clean
+from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.ui.lines import Line, Span, line, state_role
 from opsconsole.ui.screens.text import Page, paragraphs
 
 if TYPE_CHECKING:
     from opsconsole.core.reading import Query
+    from opsconsole.screens.checks import Check
     from opsconsole.screens.evaluation import PaneState
 
 
@@ -30,6 +31,34 @@ def problem_page(state: "PaneState", queries: "Sequence[Query]", now: float) -> 
             lines += [(), line(Span(f" asked of {clean(query.source)}", "heading"))]
             lines += [line(" ", *one) for one in paragraphs(clean(query.text), width - 2)]
             lines += [line(Span(f"   :'{clean(name)}' = {clean(value)}", "dim")) for name, value in query.binds]
+        return tuple(lines)
+
+    return page
+
+
+def check_page(check: "Check", now: float) -> Page:
+    """Everything there is to say of one check."""
+
+    def page(width: int) -> tuple[Line, ...]:
+        lines: list[Line] = [
+            (),
+            line(" ", Span(check.state.value, state_role(check.state)), f"  {clean_line(check.title)}"),
+            (),
+            *(line(" ", *one) for one in paragraphs(clean(check.text), width - 2)),
+            (),
+        ]
+        facts = [("source", clean_line(check.source)), ("screen", clean_line(check.screen))]
+        if check.since is not None:
+            facts.append(("in this state", f"for {duration_text(max(0.0, now - check.since))}"))
+        if check.taken_at is not None:
+            facts.append(
+                ("value taken", f"{_moment(check.taken_at)}, {duration_text(max(0.0, now - check.taken_at))} ago")
+            )
+        facts += [(clean_line(name), clean_line(value)) for name, value in sorted(check.labels.items())]
+        lines += [line(Span(f" {name:<18}", "dim"), value) for name, value in facts]
+        if check.error:
+            lines += [(), line(Span(" what the source said", "heading"))]
+            lines += [line(" ", *one) for one in paragraphs(clean(check.error), width - 2, "error")]
         return tuple(lines)
 
     return page

@@ -58,7 +58,7 @@ class RunbooksView(View):
     def reload(self) -> None:
         """Show what is in the folder."""
         try:
-            books = self.console.session.library().all()
+            books = self.console.console_app.library.all()
         except (ContentError, OSError) as error:
             self.console.tell(f"runbooks: {error}", "error")
             return

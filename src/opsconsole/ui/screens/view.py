@@ -8,6 +8,7 @@ from textual.widget import Widget
 from opsconsole.ui.actions import Place
 
 if TYPE_CHECKING:
+    from opsconsole.screens.overview import Overview
     from opsconsole.ui.console import Console
 
 
@@ -36,6 +37,9 @@ class View(Widget):
 
     def closed(self) -> None:
         """It will not come back."""
+
+    def show_overview(self, overview: "Overview") -> None:
+        """The checks of all screens have been judged again."""
 
     def take_note(self, text: str) -> bool:
         """Whether the view keeps a note itself, with the run it shows."""
