@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from opsconsole.core.reading import Query
 from opsconsole.core.state import State
 from opsconsole.core.threshold import Threshold
 from opsconsole.core.units import format_value
@@ -53,7 +52,7 @@ class Check:
 
 def is_check(pane: Pane) -> bool:
     """Whether a pane's state counts: it has thresholds, or cannot even say."""
-    return bool(pane.thresholds) or bool(pane.broken)
+    return (bool(pane.thresholds) and pane.check) or bool(pane.broken)
 
 
 def checks_of(screen: Screen, state: PaneState) -> list[Check]:
@@ -125,18 +124,6 @@ class Tracker:
             since[check.id] = known if known is not None and known[0] is check.state else (check.state, now)
         self._since = since
         return [replace(check, since=since[check.id][1]) for check in checks]
-
-
-def check_queries(screens: Iterable[Screen], queries: Mapping[tuple[str, str], Sequence[Query]]) -> list[Query]:
-    """The queries, each once, that all checks of `screens` need, of those known by (screen id, pane id)."""
-    wanted = (
-        query
-        for screen in screens
-        for pane in screen.panes
-        if is_check(pane)
-        for query in queries.get((screen.id, pane.id), ())
-    )
-    return list(dict.fromkeys(wanted))
 
 
 def _base(screen: Screen, state: PaneState) -> Check:

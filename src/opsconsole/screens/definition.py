@@ -111,6 +111,8 @@ class Pane:
     """The area of the overview that this pane's state counts for; empty: none."""
     no_data: State = State.UNKNOWN
     """The state where the query answers with nothing, for queries such as `ALERTS` where nothing is good."""
+    check: bool = True
+    """Whether its thresholds make checks; False where they only colour, because another pane already checks this."""
     optional: bool = False
     """Whether there may be nothing to see here, for what not every platform has: then it makes no check."""
     drill: Drill | None = None

@@ -160,6 +160,7 @@ PANE_KEYS: dict[str, Field] = {
     "options": Anything(),
     "area": Text(pattern="[a-z][a-z0-9-]{0,39}", expected="a name of small letters, digits and '-'"),
     "no_data": Choice(("OK", "UNKNOWN", "WARN", "CRIT")),
+    "check": Flag(),
     "optional": Flag(),
     "drill": _link("screen", "variables"),
     "runbook": _link("id", "params"),

@@ -148,6 +148,7 @@ def pane_from(found: Mapping[str, Any]) -> Pane:
         options=MappingProxyType(dict(_mapping(found.get("options")))),
         area=found.get("area", ""),
         no_data=State(found.get("no_data", State.UNKNOWN)),
+        check=found.get("check", True),
         optional=found.get("optional", False),
         drill=_drill(found.get("drill")),
         runbook=_runbook(found.get("runbook")),

@@ -99,7 +99,7 @@ def refresh_of(pane: Pane, screen: Screen, time: TimeRange, *, scrape: float = S
     if pane.refresh is not None:
         return pane.refresh
     step = resolution(pane, time, scrape).step
-    return screen.refresh if pane.thresholds else max(screen.refresh, min(step, 60.0))
+    return screen.refresh if pane.thresholds and pane.check else max(screen.refresh, min(step, 60.0))
 
 
 def _whole(seconds: float) -> int:

@@ -49,6 +49,7 @@ panes:
     refresh: 30s
     no_data: OK
     optional: true
+    check: false
     drill: database-activity
   - {id: note, kind: text, text: "Mind the *gap*."}
   - {id: rate, kind: stat, query: "rate(x[$__rate_interval])", reduce: max, runbook: some-runbook, options: {limit: 7}}
@@ -87,7 +88,7 @@ def test_a_good_file_says_all_that_it_says() -> None:
     assert p95.targets == (Target("a", "A"), Target("b"))
     assert (p95.title, p95.window, p95.rows, p95.minimum, p95.maximum, p95.decimals) == ("p95", 3600, 8, 0, 2, 2)
     assert sessions.columns == (Column("n", "Sessions", "short", (Threshold(State.WARN, above=10),)),)
-    assert (sessions.refresh, sessions.no_data, sessions.optional) == (30, State.OK, True)
+    assert (sessions.refresh, sessions.no_data, sessions.optional, sessions.check) == (30, State.OK, True, False)
     assert sessions.drill == Drill("database-activity")
     assert (note.kind, note.text) == (Kind.TEXT, "Mind the *gap*.")
     assert (rate.reduce, rate.runbook, rate.options["limit"]) == (Reduce.MAX, RunbookLink("some-runbook"), 7)
