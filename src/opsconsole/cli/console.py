@@ -74,11 +74,10 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
 
     def start_run(runbook: "Runbook", values: Mapping[str, str]) -> "Run":
         from opsconsole.config.secrets import SecretError
-        from opsconsole.runbooks.lock import LockHeldError
 
         try:
             return wiring.start_run(settings, environment, args, runbook, values)
-        except (LockHeldError, SecretError, OSError) as error:
+        except (SecretError, OSError) as error:
             raise ValueError(str(error)) from error
 
     def enter(name: str) -> "Session":

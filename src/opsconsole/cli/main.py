@@ -140,6 +140,7 @@ def _explain(error: Exception) -> int:
     from opsconsole.config.secrets import SecretError
     from opsconsole.core.problem import ContentError
     from opsconsole.core.reading import SourceError
+    from opsconsole.store.journal import JournalError
 
     match error:
         case ContentError():
@@ -148,7 +149,7 @@ def _explain(error: Exception) -> int:
         case UsageError():
             narrate(f"opsconsole: {error}")
             return Exit.USAGE
-        case SecretError() | SourceError() | OSError() if _is_expected(error):
+        case SecretError() | SourceError() | JournalError() | OSError() if _is_expected(error):
             narrate(f"opsconsole: {error}")
             return Exit.FAILED
     from opsconsole.config.secrets import known_secrets

@@ -109,10 +109,7 @@ def open_door(settings: "Settings", environment: "Environment", args: argparse.N
 
 def open_library(environment: "Environment") -> "Library":
     """The runbooks of `environment`."""
-    from opsconsole.core.secret import Secret
     from opsconsole.runbooks.library import Library
-    from opsconsole.runbooks.model import Runbook
-    from opsconsole.runbooks.run import Run
 
     return Library(environment.runbooks)
 

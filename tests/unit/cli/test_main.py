@@ -14,6 +14,7 @@ from opsconsole.config.secrets import SecretError, SecretRef
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.problem import ContentError, Problem
 from opsconsole.core.reading import SourceError
+from opsconsole.store.journal import JournalError
 
 Say = pytest.CaptureFixture[str]
 
@@ -122,6 +123,11 @@ def test_every_problem_of_content_is_printed(monkeypatch: pytest.MonkeyPatch, ca
     [
         (SourceError("prometheus", "timeout", "no answer"), 1, "opsconsole: prometheus: no answer\n"),
         (SecretError("environment variable X is not set"), 1, "opsconsole: environment variable X is not set\n"),
+        (
+            JournalError("full", "the journal is full", hint="make room"),
+            1,
+            "opsconsole: the journal is full (make room)\n",
+        ),
         (PermissionError(13, "Permission denied", "/x"), 1, "opsconsole: [Errno 13] Permission denied: '/x'\n"),
         (OSError(28, "No space left on device"), 1, "opsconsole: [Errno 28] No space left on device\n"),
         (KeyboardInterrupt(), 130, ""),
