@@ -4,7 +4,6 @@
 """
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -36,13 +35,20 @@ class _Package:
     debian: tuple[str, ...]
     folder: str
     """Its folder in the cache; programs of one package share it."""
+    built_in: str = ""
+    """The folder, absolute in the program, where it looks for files of its own."""
 
 
 _PACKAGES = {
     "prometheus": _Package(("prometheus",), ("prometheus",), "prometheus"),
     "promtool": _Package(("promtool",), ("prometheus",), "prometheus"),
-    "alertmanager": _Package(("alertmanager", "prometheus-alertmanager"), ("prometheus-alertmanager",), "alertmanager"),
-    "amtool": _Package(("amtool",), ("prometheus-alertmanager",), "alertmanager"),
+    "alertmanager": _Package(
+        ("alertmanager", "prometheus-alertmanager"),
+        ("prometheus-alertmanager",),
+        "prometheus-alertmanager",
+        built_in="/usr/share/prometheus/alertmanager",
+    ),
+    "amtool": _Package(("amtool",), ("prometheus-alertmanager",), "prometheus-alertmanager"),
     "node_exporter": _Package(
         ("node_exporter", "prometheus-node-exporter"), ("prometheus-node-exporter",), "node-exporter"
     ),
@@ -90,7 +96,7 @@ def find(program: str, *, narrate: Narrate = _to_stderr) -> Path:
     if not packages.available():
         raise MissingBinary(program, install_command(brings))
     try:
-        packages.unpack(package.folder, package.debian, narrate)
+        packages.unpack(package.folder, package.debian, narrate, finish=_make_relocatable)
     except FetchError as error:
         raise MissingBinary(program, install_command(brings), str(error)) from error
     if cached := _cached(program):
@@ -139,15 +145,29 @@ def _cached(program: str) -> Path | None:
     for name in _PACKAGES[program].names:
         for path in (root / "usr/bin" / name, root / "usr/sbin" / name):
             if _runs(path):
-                return _with_libraries(root, path)
+                needs_launcher = packages.library_folders(root) or _PACKAGES[program].built_in
+                return (
+                    packages.launcher(root, path, _PACKAGES[program].built_in.lstrip("/")) if needs_launcher else path
+                )
     return None
+
+
+def _make_relocatable(root: Path) -> None:
+    for package in _PACKAGES.values():
+        for name in package.names:
+            if package.built_in and _runs(path := root / "usr/bin" / name):
+                packages.relocate(path, package.built_in)
 
 
 def _cached_postgres() -> Path | None:
     root = cache_dir() / "packages" / "postgresql"
     for folder in sorted(root.glob("usr/lib/postgresql/*/bin"), key=_version, reverse=True):
         if _runs(folder / "initdb"):
-            return _tools_with_libraries(root, folder)
+            if not packages.library_folders(root):
+                return folder
+            for tool in sorted(folder.iterdir()):
+                packages.launcher(root, tool)
+            return root / "bin"
     wheel = cache_dir() / "packages" / "pgserver" / "pgserver" / "pginstall" / "bin"
     return wheel if _runs(wheel / "initdb") else None
 
@@ -178,34 +198,6 @@ def _postgres_from_wheel(narrate: Narrate) -> None:
             shutil.rmtree(scratch, ignore_errors=True)
             raise FetchError(f"the pgserver wheel: {(done.stderr.strip().splitlines() or ['pip failed'])[-1]}")
         scratch.rename(place)
-
-
-def _with_libraries(root: Path, program: Path) -> Path:
-    """`program`, or where libraries were unpacked beside it, a script that lets it find them."""
-    libraries = packages.library_path(root)
-    if not libraries:
-        return program
-    return _launcher(root / "bin" / program.name, program, libraries)
-
-
-def _tools_with_libraries(root: Path, folder: Path) -> Path:
-    libraries = packages.library_path(root)
-    if not libraries:
-        return folder
-    for tool in sorted(folder.iterdir()):
-        _launcher(root / "bin" / tool.name, tool, libraries)
-    return root / "bin"
-
-
-def _launcher(script: Path, program: Path, libraries: str) -> Path:
-    if not script.exists():
-        script.parent.mkdir(exist_ok=True)
-        scratch = script.with_name(f".{script.name}-{os.getpid()}")
-        path = f"{shlex.quote(libraries)}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
-        scratch.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={path} exec {shlex.quote(str(program))} "$@"\n', "utf-8")
-        scratch.chmod(0o755)
-        scratch.rename(script)
-    return script
 
 
 def _runs(path: Path) -> bool:

@@ -36,12 +36,19 @@ def exclusive(name: str) -> Iterator[Path]:
         yield folder
 
 
-def unpack(name: str, packages: Sequence[str], narrate: Narrate, *, skip: str = r"(?!)") -> Path:
+def unpack(
+    name: str,
+    packages: Sequence[str],
+    narrate: Narrate,
+    *,
+    skip: str = r"(?!)",
+    finish: Callable[[Path], None] = lambda root: None,
+) -> Path:
     """Unpack `packages`, and the libraries they need that this machine lacks, into the cache as `name`.
 
     A package name may be a pattern over what apt would install for the first one (`postgresql-[0-9]+`).
-    Libraries that match `skip` are left out. Done once: an unpacked folder is complete, for it is put in
-    its place by one rename.
+    Libraries that match `skip` are left out; `finish` may work on the unpacked folder. Done once: an unpacked
+    folder is complete, for it is put in its place by one rename.
 
     Returns:
         The folder that stands for `/`.
@@ -62,16 +69,51 @@ def unpack(name: str, packages: Sequence[str], narrate: Narrate, *, skip: str = 
             _apt("download", *wanted, cwd=downloads)
             for archive in sorted(downloads.glob("*.deb")):
                 _run(["dpkg-deb", "-x", str(archive), str(root)])
+            finish(root)
             root.chmod(0o755)
             root.rename(place)
         return place
 
 
-def library_path(root: Path) -> str:
-    """The value of LD_LIBRARY_PATH for programs unpacked at `root`; empty where no library came along."""
-    found = {str(path.parent) for path in root.glob("usr/lib/*-linux-*/**/*.so*")}
-    found |= {str(path.parent) for path in root.glob("lib/*-linux-*/*.so*")}
-    return ":".join(sorted(found))
+def library_folders(root: Path) -> list[Path]:
+    """The folders under `root`, relative to it, with the libraries that came along with a program."""
+    found = {
+        path.parent for pattern in ("usr/lib/*-linux-*", "lib/*-linux-*") for path in root.glob(f"{pattern}/*.so*")
+    }
+    return sorted(folder.relative_to(root) for folder in found)
+
+
+def launcher(root: Path, program: Path, folder: str = "") -> Path:
+    """A script `bin/NAME` under `root` that runs `program` of the same tree, with the libraries unpacked there,
+    in the working directory `folder` where one is named (arguments must then be absolute paths).
+
+    The tree can be moved: the script finds the rest by its own place.
+    """
+    script = root / "bin" / program.name
+    if script.exists():
+        return script
+    lines = ["#!/bin/sh", 'root="${0%/*}/.."']
+    if libraries := ":".join(f"$root/{one}" for one in library_folders(root)):
+        lines += [f'LD_LIBRARY_PATH="{libraries}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"', "export LD_LIBRARY_PATH"]
+    if folder:
+        lines.append(f'cd "$root/{folder}" && root="$PWD{"/.." * len(Path(folder).parts)}"')
+    lines.append(f'exec "$root/{program.relative_to(root)}" "$@"')
+    script.parent.mkdir(exist_ok=True)
+    scratch = script.with_name(f".{script.name}-{os.getpid()}")
+    scratch.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    scratch.chmod(0o755)
+    scratch.rename(script)
+    return script
+
+
+def relocate(program: Path, built_in: str) -> None:
+    """Make a program look for its files in its working directory instead of the folder `built_in`.
+
+    Some of Debian's Go programs carry an absolute folder that no option changes. It is replaced by a relative
+    one of the same length: `./././…`.
+    """
+    relative = "./" * (len(built_in) // 2) + "/" * (len(built_in) % 2)
+    program.write_bytes(program.read_bytes().replace(built_in.encode(), relative.encode()))
 
 
 def _closure(packages: Sequence[str], skip: str, narrate: Narrate) -> list[str]:

@@ -1,0 +1,97 @@
+"""The configuration of the demo's Prometheus, Alertmanager and exporters."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from opsconsole.demo.catalogue import Instance
+from opsconsole.demo.simulation.exporters import WAITS
+
+SCRAPE_SECONDS = 2
+
+# postgres-exporter shows each of 300 settings as a series, and its own address as a label that changes with each start.
+_POSTGRES_KEPT = (
+    "pg_up|pg_stat_database_.*|pg_stat_activity_.*|pg_settings_max_connections|pg_settings_shared_buffers_bytes|"
+    "pg_database_size_bytes|pg_locks_count|pg_lock_waits_.*|pg_stat_bgwriter_.*|pg_static|process_.*"
+)
+
+
+def prometheus(targets: Mapping[Instance, tuple[int, str]], alertmanager: int, rules: Path) -> dict[str, Any]:
+    """prometheus.yml. `targets` maps each instance to the port and path of its metrics."""
+    jobs: dict[tuple[str, str], list[tuple[Instance, int]]] = {}
+    for instance, (port, path) in targets.items():
+        jobs.setdefault((instance.service, path), []).append((instance, port))
+    return {
+        "global": {
+            "scrape_interval": f"{SCRAPE_SECONDS}s",
+            "scrape_timeout": f"{SCRAPE_SECONDS}s",
+            "evaluation_interval": f"{SCRAPE_SECONDS}s",
+        },
+        "rule_files": [str(rules)],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
+        "scrape_configs": [
+            {
+                "job_name": service,
+                "metrics_path": path,
+                "static_configs": [
+                    {"targets": [f"127.0.0.1:{port}"], "labels": {"instance": instance.name}}
+                    for instance, port in members
+                ],
+                "metric_relabel_configs": _relabeling(service),
+            }
+            for (service, path), members in jobs.items()
+        ],
+    }
+
+
+def _relabeling(service: str) -> list[dict[str, Any]]:
+    if service == "postgres":
+        return [
+            {"action": "keep", "source_labels": ["__name__"], "regex": _POSTGRES_KEPT},
+            {"action": "labeldrop", "regex": "server|datid"},
+        ]
+    return [{"action": "drop", "source_labels": ["__name__"], "regex": "go_.*|promhttp_.*"}]
+
+
+def alertmanager() -> dict[str, Any]:
+    """alertmanager.yml: alerts are kept and shown, and sent to nobody."""
+    return {
+        "route": {"receiver": "on-call", "group_by": ["alertname", "job"], "group_wait": "1s", "group_interval": "5s"},
+        "receivers": [{"name": "on-call"}],
+        "inhibit_rules": [
+            {
+                "source_matchers": ['alertname="ServiceDown"'],
+                "target_matchers": ['alertname=~"HighErrorRate|SlowApi"'],
+                "equal": ["job"],
+            }
+        ],
+    }
+
+
+def lock_wait_queries() -> dict[str, Any]:
+    """What postgres-exporter is to ask besides its own queries."""
+    return {
+        "pg_lock_waits": {
+            "query": " ".join(WAITS.split()),
+            "metrics": [
+                {"datname": {"usage": "LABEL", "description": "Database"}},
+                {"sessions": {"usage": "GAUGE", "description": "Sessions that wait for a lock"}},
+                {"longest_seconds": {"usage": "GAUGE", "description": "How long the longest has waited"}},
+            ],
+        }
+    }
+
+
+def write_yaml(path: Path, content: Mapping[str, Any], *, comment: str = "") -> None:
+    """Write `content`, readable by the user alone."""
+    import yaml
+
+    text = "".join(f"# {line}\n" for line in comment.splitlines())
+    path.touch(mode=0o600)
+    path.write_text(text + yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def install_rules(path: Path) -> None:
+    """Put the shipped rules where Prometheus reads them."""
+    shutil.copyfile(Path(__file__).with_name("rules.yml"), path)

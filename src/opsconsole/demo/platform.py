@@ -1,0 +1,421 @@
+"""Bring the demo platform up, join it, look at it, and take it down without a trace."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opsconsole.core.paths import state_dir
+from opsconsole.demo import configuration, monitoring
+from opsconsole.demo.binaries import find, find_optional, postgres_bin
+from opsconsole.demo.database import DATABASES, Cluster, DatabaseError, account, reachable
+from opsconsole.demo.history import moments
+from opsconsole.demo.packages import Narrate
+from opsconsole.demo.programs import LOCK_CHAIN, Binaries, Folders, Ports, plan, port_names, present, programs, targets
+from opsconsole.demo.supervision import Supervisor, SupervisorError
+from opsconsole.demo.supervision import configuration as supervisord_conf
+from opsconsole.demo.volume import USUAL, write_volume
+
+
+class PlatformError(Exception):
+    """The platform could not be started; says why and where the logs are."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A running platform."""
+
+    folders: Folders
+    facts: dict[str, Any]
+    """As written in platform.json: config, state, prometheus, alertmanager, postgres, services, …"""
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """A new connection to its supervisor."""
+        return Supervisor(self.folders.socket)
+
+    @property
+    def config(self) -> Path:
+        """The opsconsole.yaml that points at it."""
+        return Path(self.facts["config"])
+
+    @property
+    def prometheus(self) -> str:
+        """The URL of its Prometheus."""
+        return str(self.facts["prometheus"])
+
+    def pids(self) -> list[int]:
+        """Every process of the platform that runs now, the supervisor first."""
+        units = self.supervisor.units().values()
+        return [self.facts["pid"], *(unit.pid for unit in units if unit.pid)]
+
+
+def running(root: Path | None = None) -> Platform | None:
+    """The platform whose files are in `root` (by default the user's), or None where none runs."""
+    root = root or state_dir() / "demo"
+    facts = _facts(root)
+    if facts is None:
+        return None
+    platform = Platform(Folders(root, Path(facts["run"])), facts)
+    try:
+        return platform if platform.supervisor.pid() == facts["pid"] else None
+    except (OSError, SupervisorError):
+        return None
+
+
+def start(narrate: Narrate = lambda line: None, root: Path | None = None) -> tuple[Platform, bool]:
+    """Start the platform, or join the one that runs. Takes until every service answers.
+
+    Returns:
+        The platform, and whether this call started it.
+
+    Raises:
+        PlatformError: it did not come up; what had started has been stopped again.
+        MissingBinary: a server is not to be had.
+    """
+    root = root or state_dir() / "demo"
+    with _exclusively(root):
+        if joined := running(root):
+            return joined, False
+        _clear(root)
+        found = _binaries(narrate)
+        run = Path(tempfile.mkdtemp(prefix="opsconsole-demo-"))
+        run.chmod(0o711 if account() else 0o700)
+        try:
+            return _Start(Folders(root, run), found, narrate).platform(), True
+        except BaseException as error:
+            _tear_down(root, run)
+            if isinstance(error, (DatabaseError, SupervisorError, OSError)):
+                raise PlatformError(f"{error}; logs: {root / 'logs'}") from error
+            raise
+
+
+def stop(root: Path | None = None) -> bool:
+    """Stop the platform and everything it started; gives whether one ran. Also clears up after one that died."""
+    root = root or state_dir() / "demo"
+    if not root.is_dir():
+        return False
+    with _exclusively(root):
+        ran = running(root) is not None
+        _clear(root)
+        return ran
+
+
+class _Start:
+    """One start, step by step."""
+
+    def __init__(self, folders: Folders, found: Binaries, narrate: Narrate) -> None:
+        self.folders = folders
+        self.found = found
+        self.narrate = narrate
+        self.ports = Ports(dict(zip(port_names(found), _free_ports(len(port_names(found))), strict=True)))
+        user = account()
+        binaries = reachable(postgres_bin(narrate=narrate), user, folders.run)
+        self.cluster = Cluster(binaries, folders.run / "pg", self.ports["postgres/db-1"], folders.root / "pgpass", user)
+        self.supervisor = Supervisor(folders.socket)
+
+    def platform(self) -> Platform:
+        """Start everything, in order."""
+        self._prepare()
+        makers = self._make_history()
+        try:
+            self.narrate("starting PostgreSQL")
+            password = self.cluster.initialize()
+            self._write_configuration()
+            wanted = programs(self.found, self.folders, self.ports, self.cluster, password)
+            pid = self._supervise(wanted)
+            self._remember(pid)
+            self.supervisor.start("postgres-db-1", wait=False)
+            self.cluster.populate()
+            self.narrate("starting the services")
+            for program in wanted:
+                if program.name not in (LOCK_CHAIN, "prometheus-mon-1"):
+                    self.supervisor.start(program.name, wait=False)
+            self._install_history(makers)
+        finally:
+            for maker in makers:
+                maker.kill()
+                maker.wait()
+        self.supervisor.start("prometheus-mon-1", wait=False)
+        self._wait_until_up()
+        self._remember(pid, ready=True)
+        platform = running(self.folders.root)
+        if platform is None:
+            raise SupervisorError("the supervisor went away")
+        return platform
+
+    def _prepare(self) -> None:
+        root = self.folders.root
+        for name in ("logs", "faults", "node", "prometheus/data", "alertmanager", "redis", "history"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+        write_volume(self.folders.node, USUAL)
+
+    def _make_history(self) -> list[subprocess.Popen[bytes]]:
+        """Begin to make the history in the background, in two processes for two cores."""
+        now = f"{time.time():.0f}"
+        services = ",".join(sorted({one.service for one in present(self.found)}))
+        return [
+            subprocess.Popen(
+                [
+                    sys.executable, "-P", "-m", "opsconsole.demo.history", self.found.promtool, now, parts,
+                    self.folders.root / "history", services,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=(self.folders.logs / f"history-{parts[0]}.log").open("wb"),
+                cwd=self.folders.root,
+            )
+            for parts in ("0", "1,2")
+        ]  # fmt: skip
+
+    def _install_history(self, makers: list[subprocess.Popen[bytes]]) -> None:
+        self.narrate("making 30 days of history")
+        for maker in makers:
+            if maker.wait(timeout=120) != 0:
+                raise PlatformError(f"the history could not be made; see {self.folders.logs}/history-*.log")
+        data = self.folders.root / "prometheus" / "data"
+        for part in range(len(moments(0.0))):
+            for block in (self.folders.root / "history" / str(part)).iterdir():
+                block.rename(data / block.name)
+        shutil.rmtree(self.folders.root / "history")
+
+    def _write_configuration(self) -> None:
+        root, write = self.folders.root, monitoring.write_yaml
+        monitoring.install_rules(root / "prometheus" / "rules.yml")
+        places = targets(self.found, self.ports)
+        rules = root / "prometheus" / "rules.yml"
+        write(
+            root / "prometheus" / "prometheus.yml",
+            monitoring.prometheus(places, self.ports["alertmanager/mon-1"], rules),
+        )
+        write(root / "alertmanager" / "alertmanager.yml", monitoring.alertmanager())
+        write(root / "postgres-queries.yml", monitoring.lock_wait_queries())
+        control = root / "control"
+        configuration.write_control(control, root)
+        facts = self._facts()
+        comment = "The demo platform; written anew at each start of `opsconsole demo`."
+        console = configuration.opsconsole_yaml(
+            facts["prometheus"], facts["alertmanager"], facts["postgres"], facts["redis"], control
+        )
+        write(root / "opsconsole.yaml", console, comment=comment)
+        write(root / "services.yaml", configuration.services_yaml(facts["services"], control), comment=comment)
+        _write_private(self.folders.plan, json.dumps(plan(self.folders, self.ports, self.cluster), indent=1))
+
+    def _facts(self) -> dict[str, Any]:
+        root = self.folders.root
+        has_redis = self.found.redis is not None
+        return {
+            "config": str(root / "opsconsole.yaml"),
+            "state": str(root.parent),
+            "prometheus": f"http://127.0.0.1:{self.ports['prometheus/mon-1']}",
+            "alertmanager": f"http://127.0.0.1:{self.ports['alertmanager/mon-1']}",
+            "postgres": {name: self.cluster.dsn(name) for name in DATABASES},
+            "redis": f"redis://127.0.0.1:{self.ports['redis/cache-1']}/0" if has_redis else None,
+            "services": list(dict.fromkeys(one.service for one in present(self.found))),
+            "control": str(root / "control"),
+            "logs": str(self.folders.logs),
+            "run": str(self.folders.run),
+        }
+
+    def _supervise(self, wanted: list[Any]) -> int:
+        conf = self.folders.root / "supervisord.conf"
+        text = supervisord_conf(
+            wanted,
+            socket_path=self.folders.socket,
+            logs=self.folders.logs,
+            folder=self.folders.root,
+            root=os.geteuid() == 0,
+        )
+        _write_private(conf, text)
+        with (self.folders.logs / "supervisord.out").open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "supervisor.supervisord", "-n", "-c", conf],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.folders.root,
+                env=_clean_environment(),
+                start_new_session=True,  # a terminal that goes away takes nothing with it
+            )
+        limit = time.monotonic() + 10
+        while True:
+            try:
+                return self.supervisor.pid()
+            except (OSError, SupervisorError) as error:
+                if process.poll() is not None or time.monotonic() > limit:
+                    said = (self.folders.logs / "supervisord.out").read_text(errors="replace").strip()
+                    raise PlatformError(f"the supervisor did not start: {said or error}") from error
+                time.sleep(0.02)
+
+    def _remember(self, pid: int, *, ready: bool = False) -> None:
+        facts = {**self._facts(), "pid": pid, "started_at": _now(), "ready": ready}
+        _write_private(self.folders.root / "platform.json", json.dumps(facts, indent=1))
+
+    def _wait_until_up(self) -> None:
+        """Until Prometheus has scraped every target, and the alert manager answers.
+
+        Raises:
+            PlatformError: not within 30 s; names what is missing.
+        """
+        facts = self._facts()
+        limit = time.monotonic() + 30
+        missing = ["prometheus"]
+        while missing:
+            if time.monotonic() > limit:
+                raise PlatformError(f"did not come up: {', '.join(missing)}; logs: {self.folders.logs}")
+            time.sleep(0.1)
+            try:
+                _get(f"{facts['alertmanager']}/-/ready")
+                active = json.loads(_get(f"{facts['prometheus']}/api/v1/targets?state=active"))["data"]["activeTargets"]
+            except (OSError, ValueError) as error:
+                missing = [str(error)]
+                continue
+            missing = [
+                f"{one['labels']['job']}/{one['labels']['instance']} ({one['lastError'] or 'not yet asked'})"
+                for one in active
+                if one["health"] != "up"
+            ]
+
+
+def _binaries(narrate: Narrate) -> Binaries:
+    return Binaries(
+        prometheus=find("prometheus", narrate=narrate),
+        promtool=find("promtool", narrate=narrate),
+        alertmanager=find("alertmanager", narrate=narrate),
+        node_exporter=find_optional("node_exporter", narrate=narrate),
+        postgres_exporter=find_optional("postgres_exporter", narrate=narrate),
+        redis=find_optional("redis-server", narrate=narrate),
+    )
+
+
+def _facts(root: Path) -> dict[str, Any] | None:
+    try:
+        facts = json.loads((root / "platform.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return facts if isinstance(facts, dict) and {"pid", "run"} <= facts.keys() else None
+
+
+def _clear(root: Path) -> None:
+    """Stop what runs, and remove what an earlier platform left."""
+    facts = _facts(root)
+    if facts:
+        _tear_down(root, Path(facts["run"]))
+    for path in root.iterdir():
+        if path.name == ".lock":
+            continue
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _tear_down(root: Path, run: Path) -> None:
+    """End the supervisor and with it everything; remove the folder of sockets and of the database."""
+    supervisor = Supervisor(run / "sv.sock")
+    with contextlib.suppress(OSError, SupervisorError):
+        pid = supervisor.pid()
+        pids = [pid, *(unit.pid for unit in supervisor.units().values() if unit.pid)]
+        supervisor.stop_all()
+        supervisor.shutdown()
+        _wait_gone(pids, seconds=10)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # its children are leashed to it
+        _wait_gone(pids, seconds=5)
+    if run.name.startswith("opsconsole-demo-"):
+        _wait_postgres(run)
+        shutil.rmtree(run, ignore_errors=True)
+    (root / "platform.json").unlink(missing_ok=True)
+
+
+def _wait_postgres(run: Path) -> None:
+    """Where the supervisor was killed, PostgreSQL may still be going down; where nothing told it to, tell it."""
+    try:
+        pid = int((run / "pg" / "postmaster.pid").read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return
+    if _wait_gone([pid], seconds=3) or str(run) not in _command(pid):  # the number may be another's by now
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGINT)
+        _wait_gone([pid], seconds=5)
+
+
+def _command(pid: int) -> str:
+    done = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def _wait_gone(pids: list[int], seconds: float) -> bool:
+    limit = time.monotonic() + seconds
+    while any(_alive(pid) for pid in pids):
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _alive(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # the supervisor may be this very process's child
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextlib.contextmanager
+def _exclusively(root: Path) -> Iterator[None]:
+    """One start or stop at a time; a second start waits, and then joins."""
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (root / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _free_ports(count: int) -> list[int]:
+    held = []
+    try:
+        for _ in range(count):
+            held.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            held[-1].bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in held]
+    finally:
+        for one in held:
+            one.close()
+
+
+def _clean_environment() -> dict[str, str]:
+    """Without what would lead the platform's own clients elsewhere."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("PG", "SUPERVISOR_"))}
+
+
+def _write_private(path: Path, text: str) -> None:
+    scratch = path.with_name(f".{path.name}.new")
+    scratch.touch(mode=0o600)
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)
+
+
+def _get(url: str) -> str:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is behind no proxy
+    with opener.open(url, timeout=5) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
