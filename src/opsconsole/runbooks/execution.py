@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from opsconsole.actions.action import Action, Outcome, Result, Runner, Sink, Verification
-from opsconsole.config.settings import Environment
+from opsconsole.config.settings import Environment, PostgresSettings
 from opsconsole.core.clean import clean_line
 from opsconsole.core.secret import Secret
 from opsconsole.runbooks.command import exact_command
@@ -34,8 +34,12 @@ class Surroundings:
     """Of the runbook: where shell steps start."""
 
     @classmethod
-    def of(cls, environment: Environment, runbook: Runbook, secrets: Mapping[str, Secret]) -> "Surroundings":
+    def of(
+        cls, environment: Environment, runbook: Runbook, secrets: Mapping[str, Secret], *, resolve: bool = True
+    ) -> "Surroundings":
         """Resolves what the configuration only refers to; a command among it may take seconds.
+
+        Without `resolve` those values are left out and shown masked: for a rehearsal, which runs nothing.
 
         Raises:
             SecretError: one of the references leads nowhere.
@@ -50,7 +54,10 @@ class Surroundings:
             variables["OPS_PROMETHEUS_URL"] = environment.prometheus.url
         for name, reference in environment.env.items():
             # what stands in the configuration in plain text is a setting, not a secret, and stays readable
-            variables[name] = reference.literal.reveal() if reference.literal else reference.resolve()
+            if reference.literal is not None:
+                variables[name] = reference.literal.reveal()
+            else:
+                variables[name] = reference.resolve() if resolve else Secret("")
         folder = Path(runbook.path).resolve().parent
         return cls(environment, MappingProxyType(variables), secrets, folder)
 
@@ -124,8 +131,7 @@ def action_for(
 ) -> Action:
     """The action that `step` is, with `values` for parameters and captured values.
 
-    Raises:
-        ValueError: this kind of step cannot be run; the linter said so before.
+    Where it cannot be carried out (its database is not configured), running it fails and says why.
     """
     seen = surroundings.visible(step, values)
     undo = runbook.step(step.undo) if step.undo else None
@@ -145,7 +151,7 @@ def action_for(
         command=step_command(step, surroundings, values),
         target=typed or f"{runbook.id}/{step.name}",
         risk=step.risk,
-        runner=StepRunner(_runner(step, surroundings, seen, run), step.expectations, b"--\n"),
+        runner=_runner(step, surroundings, seen, run),
         timeout=step.timeout or DEFAULT_TIMEOUT,
         undo=step_command(undo, surroundings, values) if undo else "",
         verify=verify,
@@ -167,11 +173,26 @@ def step_command(step: Step, surroundings: Surroundings, values: Mapping[str, st
 
 
 def _runner(step: Step, surroundings: Surroundings, seen: Mapping[str, str | Secret], run: str) -> Runner:
-    if step.kind is Kind.SHELL:
-        return _shell(step, surroundings, seen, run)
-    if step.kind is Kind.SQL:
-        return _sql(step, surroundings, seen)
-    raise ValueError(f"kind {step.kind} cannot run yet in this version")
+    try:
+        if step.kind is Kind.SHELL:
+            inner = _shell(step, surroundings, seen, run)
+        elif step.kind is Kind.SQL:
+            inner = _sql(step, surroundings, seen)
+        else:
+            return _Impossible(f"kind {step.kind} cannot run yet in this version")
+    except ValueError as error:
+        return _Impossible(str(error))
+    return StepRunner(inner, step.expectations, b"--\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Impossible:
+    """Stands for what cannot be run, so that the attempt is judged and recorded like any other."""
+
+    why: str
+
+    async def run(self, sink: Sink) -> Result:
+        return Result(Outcome.FAILED, detail=self.why)
 
 
 def _shell(step: Step, surroundings: Surroundings, seen: Mapping[str, str | Secret], run: str) -> Runner:
@@ -190,7 +211,33 @@ def _shell(step: Step, surroundings: Surroundings, seen: Mapping[str, str | Secr
 
 
 def _sql(step: Step, surroundings: Surroundings, seen: Mapping[str, str | Secret]) -> Runner:
-    raise ValueError("not yet")
+    from opsconsole.actions.runners.sql import SqlRunner
+    from opsconsole.sources.sqltext import slots
+
+    names = {slot.name for slot in slots(step.body) if slot.kind == "identifier"}
+    return SqlRunner(
+        settings=_database(step, surroundings.environment),
+        sql=step.body,
+        values=seen,
+        identifiers={name: value for name, value in seen.items() if name in names and isinstance(value, str)},
+        risk=step.risk,
+        timeout=step.timeout or DEFAULT_TIMEOUT,
+        max_rows=step.max_rows,
+        expect_rows=step.expectations.rows,
+    )
+
+
+def _database(step: Step, environment: Environment) -> PostgresSettings:
+    """The database of `conn`, with or without `postgres/` before its name; the only one where the step names none."""
+    known = environment.postgres
+    name = step.conn.removeprefix("postgres/")
+    if not name and len(known) == 1:
+        name = next(iter(known))
+    if name not in known:
+        configured = f"configured are {', '.join(known)}" if known else "none is configured"
+        wanted = f"no database {name!r} in {environment.name}" if name else 'the step has no "conn"'
+        raise ValueError(f"{step.name}: {wanted}; {configured}")
+    return known[name]
 
 
 def _tee(sink: Sink, ends: Ends) -> Sink:

@@ -7,6 +7,7 @@ run's folder before anybody hears of it.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -62,6 +63,21 @@ _EVENT_OF_VERDICT = {
 
 
 @dataclass(frozen=True, slots=True)
+class StepReport:
+    """What there is to say of one step at the end, or in between."""
+
+    step: Step
+    state: StepState
+    exit_code: int | None = None
+    started_at: float | None = None
+    """Unix seconds, of the latest attempt."""
+    duration: float | None = None
+    output_bytes: int = 0
+    detail: str = ""
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Something that happened in a run, told after it was recorded."""
 
@@ -96,6 +112,8 @@ class Run:
         self.params: Mapping[str, str] = MappingProxyType(dict(values))
         self.attempts: dict[str, int] = {}
         """Step -> how often it was started."""
+        self.started: dict[str, float] = {}
+        """Step -> unix seconds at which it was started last."""
         self.results: dict[str, Result] = {}
         """Step -> how it ended last."""
         self.outputs: dict[str, OutputFile] = {}
@@ -217,6 +235,11 @@ class Run:
     def refusal(self, step: Step) -> str | None:
         """Why the guard would refuse `step`; None where it would not."""
         return self.door.refusal(self._action(step))
+
+    def reports(self) -> list[StepReport]:
+        """How each step of the walk stands, and any other that was run, in the order of the runbook."""
+        route = self.runbook.route
+        return [self._report(step) for step in self.runbook.steps if step in route or self.attempts.get(step.name)]
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Have `listener` told of every change. Returns what ends that."""
@@ -363,6 +386,7 @@ class Run:
         except OSError as error:
             return Result(Outcome.REFUSED, detail=f"no record, no action: {error.strerror or error}")
         self.attempts[step.name] = number
+        self.started[step.name] = time.time()
         self.outputs[step.name] = output
         self._move(step, event)
         result = Result(Outcome.CANCELLED, detail="cancelled")
@@ -477,6 +501,19 @@ class Run:
         except OSError:
             _log.exception("the report could not be written")
         self.close()
+
+    def _report(self, step: Step) -> StepReport:
+        result = self.results.get(step.name)
+        return StepReport(
+            step=step,
+            state=self.states[step.name],
+            exit_code=result.exit_code if result else None,
+            started_at=self.started.get(step.name),
+            duration=result.duration if result else None,
+            output_bytes=result.output_bytes if result else 0,
+            detail=result.detail if result else "",
+            attempts=self.attempts.get(step.name, 0),
+        )
 
     def _append(self, event: str, **fields: Any) -> None:
         self.folder.append(event, by=self.actor, **fields)

@@ -1,0 +1,115 @@
+"""Walking a runbook without an operator: it begins only if nothing will have to be asked."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from opsconsole.actions.action import Risk, Sink
+from opsconsole.actions.confirmation import Confirmation, Demand, required, shortfall
+from opsconsole.config.settings import Mode
+from opsconsole.runbooks.execution import Surroundings, action_for
+from opsconsole.runbooks.model import Kind, Runbook, Step
+from opsconsole.runbooks.run import Run, Verdict
+from opsconsole.runbooks.states import RunState, StepState
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """What was said beforehand, for want of anybody to ask."""
+
+    confirmed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Step -> the text that it wants typed, `yes`, or for a manual step `done` or `n/a`."""
+    skipped: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Step -> why it is left out."""
+    only: Collection[str] = ()
+    """Run these and no others; empty: all."""
+    start: str = ""
+    """Begin with this one; empty: the first."""
+    yes: bool = False
+    """Yes to every step that asks for a yes, and no more than that."""
+
+    def reason_to_leave_out(self, step: Step, runbook: Runbook) -> str:
+        """Why `step` is no part of the walk; empty where it is."""
+        names = [one.name for one in runbook.route]
+        if self.only:
+            return "" if step.name in self.only else f"only {', '.join(self.only)}"
+        if self.start and names.index(step.name) < names.index(self.start):
+            return f"the walk begins with {self.start}"
+        if step.exclude_from_run_all and step.risk is Risk.READ and step.name not in self.confirmed:
+            return "excluded from running all"
+        return ""
+
+    def confirmation(self, step: Step, demand: Demand) -> Confirmation:
+        """What was said of `step`, which asks for `demand`."""
+        said = self.confirmed.get(step.name)
+        if said is not None:
+            return Confirmation.yes() if said == "yes" and demand is not Demand.TYPED else Confirmation.typed(said)
+        if self.yes and demand is Demand.YES:
+            return Confirmation.yes()
+        return Confirmation.none()
+
+
+def unknown_names(runbook: Runbook, instructions: Instructions) -> list[str]:
+    """The names in `instructions` that are no steps of the walk."""
+    known = {step.name for step in runbook.route}
+    said = [*instructions.only, *instructions.confirmed, *instructions.skipped]
+    said += [instructions.start] if instructions.start else []
+    return [name for name in dict.fromkeys(said) if name not in known]
+
+
+def questions(
+    runbook: Runbook, values: Mapping[str, str], surroundings: Surroundings, mode: Mode, instructions: Instructions
+) -> list[str]:
+    """What would have to be asked on the way, one sentence each. With any of these a walk must not begin.
+
+    Steps whose `when` may not hold count as if it does; values captured on the way are taken for what they are now.
+    """
+    found = []
+    for step in runbook.route:
+        if step.name in instructions.skipped or instructions.reason_to_leave_out(step, runbook):
+            continue
+        if step.kind is Kind.MANUAL:
+            if instructions.confirmed.get(step.name) not in ("done", "n/a"):
+                found.append(
+                    f"{step.name}: for a person to do ({step.title}); --confirm {step.name}=done, or --skip it"
+                )
+            continue
+        requirement = required(action_for(step, runbook, surroundings, values, run=""), mode)
+        if missing := shortfall(requirement, instructions.confirmation(step, requirement.demand)):
+            text = requirement.text if requirement.demand is Demand.TYPED else "yes"
+            found.append(f"{step.name}: {missing}; --confirm {step.name}={text}")
+    return found
+
+
+async def walk(
+    run: Run, instructions: Instructions, sink: Sink, tell: Callable[[Step], None] | None = None
+) -> RunState:
+    """Walk `run` to its end. A step that fails ends it, unless its `onFail` leads on.
+
+    Args:
+        run: that has not begun to walk.
+        instructions: for which `questions` had nothing to ask.
+        sink: gets the output of all steps.
+        tell: called before each step.
+
+    Raises:
+        asyncio.CancelledError: the calling task was cancelled; the step that ran has been ended and recorded.
+    """
+    while (step := run.current) is not None:
+        if run.states[step.name] is not StepState.PENDING:
+            break  # it failed, and leads nowhere
+        if reason := instructions.reason_to_leave_out(step, run.runbook):
+            run.exclude(step, reason)
+        elif step.name in instructions.skipped:
+            run.skip(step, instructions.skipped[step.name])
+        elif step.kind is Kind.MANUAL:
+            said = instructions.confirmed[step.name]
+            verdict = Verdict.DONE if said == "done" else Verdict.NOT_APPLICABLE
+            run.complete_manual(step, verdict, "said on the command line")
+        else:
+            if tell is not None:
+                tell(step)
+            await run.execute(step, instructions.confirmation(step, run.requirement(step).demand), sink)
+            if run.states[step.name] is StepState.PENDING:
+                break  # declined, or it could not be recorded
+    return run.finish()
