@@ -24,6 +24,8 @@ class Column:
     """Cells that it takes at most."""
     grows: bool = False
     """Takes what the others leave."""
+    least: int = 0
+    """Cells below which other columns rather go."""
     width: int = 0
     """Fixed cells; 0: as its content asks for."""
 
@@ -72,7 +74,8 @@ def asked_widths(
     """
     widths = [
         max(
-            column.width or min(width_of(column.title) + (2 if sort == column.id else 0), column.widest),
+            column.width
+            or min(max(column.least, width_of(column.title) + (2 if sort == column.id else 0)), column.widest),
             known[index] if index < len(known) else 0,
         )
         for index, column in enumerate(columns)

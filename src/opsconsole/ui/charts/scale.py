@@ -144,7 +144,7 @@ _TIME_STEPS = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800
 def time_ticks(axis: TimeAxis, zone: tzinfo = UTC) -> tuple[tuple[int, str], ...]:
     """(cell, text) of the round times on an axis, far enough apart to be read: `13:30`, `21 Nov` for days."""
     span = axis.per_cell * axis.cells
-    room = max(1, axis.cells // 12)
+    room = max(2, axis.cells // 12)
     step = next((step for step in _TIME_STEPS if span / step <= room), 30 * 86400)
     form = "%H:%M:%S" if step < 60 else "%H:%M" if step < 86400 else "%d %b"
     at = math.ceil(axis.start / step) * step

@@ -25,6 +25,8 @@ class Item:
     """What a filter looks at."""
     cell: Cell | None = None
     row: TableRow | None = None
+    subject: object = None
+    """What else it stands for, in the panes of `view`s."""
     gone: bool = False
     """No longer there; kept in its place while the operator is among its neighbours."""
 

@@ -48,6 +48,7 @@ def _columns(columns: Sequence[TableColumn]) -> tuple[Column, ...]:
             widest=60,
             width=column.width,
             grows=bool(texts) and place == texts[-1] and place == len(columns) - 1,
+            least=16 if texts and place == texts[-1] else 0,
         )
         for place, column in enumerate(columns)
     )

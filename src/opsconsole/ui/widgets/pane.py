@@ -130,15 +130,16 @@ class PaneView(Canvas, can_focus=True):
         """What is to be seen, as plain text."""
         return text_of(self.lines)
 
-    def zoom_text(self, width: int, height: int) -> Lines:
-        """The pane as it would look in another size."""
-        return self._drawn(width, height)
-
     # Moving
+
+    @property
+    def selectable(self) -> bool:
+        """Whether the cursor walks over items here."""
+        return self.pane.kind in SELECTABLE
 
     def move(self, items: int) -> bool:
         """Move the cursor by `items`; False at the end of the list or where there is none."""
-        if self.pane.kind not in SELECTABLE or not self._items:
+        if not self.selectable or not self._items:
             return False
         return self._go(self._cursor.index + items)
 
@@ -200,14 +201,11 @@ class PaneView(Canvas, can_focus=True):
 
     def paint(self, width: int, height: int) -> Lines:
         """The pane as it stands."""
-        return self._drawn(width, height)
-
-    def _drawn(self, width: int, height: int) -> Lines:
         return renderer(self.pane.kind)(self._state, width, height, self._glyphs, self._clock(), self._looking())
 
     def _looking(self) -> Looking:
         focused = self.has_focus
-        has_cursor = self.pane.kind in SELECTABLE and (focused or self._picked) and bool(self._items)
+        has_cursor = self.selectable and (focused or self._picked) and bool(self._items)
         return Looking(
             focused=focused,
             key=self._items[self._cursor.index].key if has_cursor else None,
@@ -219,9 +217,13 @@ class PaneView(Canvas, can_focus=True):
             runbook=self._runbook,
         )
 
+    def find_items(self) -> Sequence[Item]:
+        """What can be selected, in the order to show when nothing is."""
+        return items_of(self._state)
+
     def _arrange(self) -> None:
         standing: Sequence[Item] = self._items
-        self._items = arranged(items_of(self._state), standing, self._matches, hold=self._picked)
+        self._items = arranged(self.find_items(), standing, self._matches, hold=self._picked)
         keys = [item.key for item in self._items]
         if self._picked:
             self._cursor.settle(keys)
