@@ -1,0 +1,160 @@
+"""One statement over one connection, by libpq's own interface.
+
+Always by the extended protocol, in which the server takes one statement at a time. Rows come in small chunks,
+so that a query without a limit ends at ours and not at the end of memory.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+    from psycopg.pq.abc import PGconn, PGresult
+
+Row = tuple[bytes | None, ...]
+_CHUNK = 100
+_CHUNKS_SINCE = 170_000  # libpq 17
+_CANCEL_TIMEOUT = 2.0
+
+
+@dataclass(slots=True)
+class Rows:
+    """What a statement answered, undecoded."""
+
+    columns: list[tuple[bytes, int]] = field(default_factory=list)
+    """(name, type oid)."""
+    rows: list[Row] = field(default_factory=list)
+    truncated: bool = False
+    surplus: int = 0
+    """Rows that came beyond the limit and were dropped; where the server was stopped, those before that."""
+    tag: str = ""
+    """`SELECT 3`, `UPDATE 5`, `VACUUM`."""
+    affected: int | None = None
+    """Rows that were returned or changed; None where that makes no sense."""
+
+
+async def run_script(connection: "AsyncConnection[object]", script: bytes) -> None:
+    """Several statements of our own in one round trip; their answers are dropped.
+
+    Raises:
+        psycopg.Error: the first that fails.
+    """
+    connection.pgconn.send_query(script)
+    failed: Exception | None = None
+    async for outcome in _results(connection):
+        if isinstance(outcome, Exception):
+            failed = failed or outcome
+    if failed is not None:
+        raise failed
+
+
+async def run_query(
+    connection: "AsyncConnection[object]",
+    statement: bytes,
+    values: Sequence[bytes | None],
+    max_rows: int,
+    *,
+    cancel_surplus: bool = True,
+) -> Rows:
+    """One statement with `$1`… for `values`, whose types the server infers; at most `max_rows` of its rows.
+
+    With `cancel_surplus` the server is stopped when there are more. What writes must be let to its end instead.
+
+    Raises:
+        psycopg.Error: what the server refuses, more than one statement included.
+    """
+    from psycopg import pq
+
+    connection.pgconn.send_query_params(statement, values)
+    if pq.version() >= _CHUNKS_SINCE:
+        connection.pgconn.set_chunked_rows_mode(_CHUNK)
+    else:
+        connection.pgconn.set_single_row_mode()
+    answer = Rows()
+    failed: Exception | None = None
+    stopped = False
+    async for outcome in _results(connection):
+        if isinstance(outcome, Exception):
+            failed = failed or outcome
+            continue
+        if not answer.columns:
+            answer.columns = [(outcome.fname(i) or b"", outcome.ftype(i)) for i in range(outcome.nfields)]
+        if outcome.command_status:
+            answer.tag = outcome.command_status.decode("ascii", "replace")
+            answer.affected = outcome.command_tuples
+        if _take(answer, outcome, max_rows) and cancel_surplus and not stopped:
+            stopped = True
+            await connection.cancel_safe(timeout=_CANCEL_TIMEOUT)
+    if failed is not None and not stopped:  # our own cancellation is no failure
+        raise failed
+    return answer
+
+
+def _take(answer: Rows, result: "PGresult", max_rows: int) -> bool:
+    """Keep the rows of `result` that still fit; True when there are too many."""
+    width = range(result.nfields)
+    fitting = min(result.ntuples, max_rows - len(answer.rows))
+    answer.rows += [tuple(result.get_value(row, column) for column in width) for row in range(fitting)]
+    answer.surplus += result.ntuples - fitting
+    answer.truncated = answer.surplus > 0
+    return answer.truncated
+
+
+def _error(connection: "AsyncConnection[object]", result: "PGresult") -> Exception | None:
+    from psycopg import errors, pq
+
+    status = pq.ExecStatus(result.status)
+    if status in (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE):
+        return errors.error_from_result(result, encoding=connection.info.encoding)
+    if status in (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH):
+        connection.pgconn.finish()  # nobody will speak the COPY protocol
+        return errors.FeatureNotSupported("COPY is not a query")
+    return None
+
+
+async def _results(connection: "AsyncConnection[object]") -> "AsyncIterator[PGresult | Exception]":
+    """Results and errors as they come. A server that hangs up says why first: that is the error to keep."""
+    from psycopg import OperationalError
+
+    pgconn = connection.pgconn
+    told = False
+    try:
+        while pgconn.flush():
+            await _ready(pgconn, writing=True)
+            pgconn.consume_input()
+        while True:
+            while pgconn.is_busy():
+                await _ready(pgconn, writing=False)
+                pgconn.consume_input()
+            result = pgconn.get_result()
+            if result is None:
+                return
+            error = _error(connection, result)
+            told = told or error is not None
+            yield error or result
+    except OperationalError as lost:
+        if not told:
+            yield lost
+
+
+async def _ready(pgconn: "PGconn", *, writing: bool) -> None:
+    """Wait for the server; while writing, also for what it says meanwhile."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    socket = pgconn.socket
+
+    def wake() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(socket, wake)
+    if writing:
+        loop.add_writer(socket, wake)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(socket)
+        if writing:
+            loop.remove_writer(socket)

@@ -1,0 +1,62 @@
+"""The sources of an environment, by the names that content gives them."""
+
+from opsconsole.config.settings import Environment
+from opsconsole.core.problem import nearest
+from opsconsole.core.reading import Source, SourceError
+
+
+class Sources:
+    """Hands out each source once, made when it is first asked for; nothing connects before it is read."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._made: dict[str, Source] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """What is configured: `prometheus`, `postgres/NAME` for each database, `redis`."""
+        environment = self._environment
+        names = ["prometheus"] if environment.prometheus else []
+        names += [f"postgres/{name}" for name in environment.postgres]
+        return (*names, "redis") if environment.redis else tuple(names)
+
+    def get(self, name: str) -> Source:
+        """The source of that name.
+
+        Raises:
+            SourceError: nothing of that name is configured.
+        """
+        if name not in self._made:
+            self._made[name] = self._new(name)
+        return self._made[name]
+
+    async def close(self) -> None:
+        """Let go of every connection. The sources can be used again afterwards."""
+        import asyncio
+
+        await asyncio.gather(*(source.close() for source in self._made.values()), return_exceptions=True)
+
+    def _new(self, name: str) -> Source:
+        # Each client is imported only where it is used: psycopg and httpx are not needed for the first paint.
+        environment = self._environment
+        kind, _, database = name.partition("/")
+        if name == "prometheus" and environment.prometheus is not None:
+            from opsconsole.sources.prometheus import PrometheusSource
+
+            return PrometheusSource(environment.prometheus)
+        if kind == "postgres" and database in environment.postgres:
+            from opsconsole.sources.postgres import PostgresSource
+
+            return PostgresSource(environment.postgres[database], name=name)
+        if name == "redis" and environment.redis is not None:
+            from opsconsole.sources.redis import RedisSource
+
+            return RedisSource(environment.redis)
+        raise SourceError(
+            name, "unsupported", f"not configured in environment {environment.name}", hint=self._known(name)
+        )
+
+    def _known(self, name: str) -> str:
+        names = self.names()
+        if not names:
+            return "no source is configured"
+        return f"configured: {', '.join(names)}{nearest(name, names)}"
