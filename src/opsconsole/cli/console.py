@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import importlib
 import os
 import sys
 from collections.abc import Mapping
@@ -110,8 +111,8 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
 
 @dataclass(slots=True)
 class _Link:
-    """The sources of one environment, made at the first question: their drivers take longer to import than the
-    first paint may take."""
+    """The sources of one environment, made at the first question, and in a thread: their drivers take longer to import
+    than a key may wait."""
 
     environment: "Environment"
     _opening: "asyncio.Task[Sources] | None" = None
@@ -119,7 +120,7 @@ class _Link:
     async def read(self, query: "Query") -> "Answer":
         """Ask a source once."""
         if self._opening is None:
-            self._opening = asyncio.ensure_future(asyncio.to_thread(wiring.open_sources, self.environment))
+            self._opening = asyncio.ensure_future(asyncio.to_thread(_open_with_drivers, self.environment))
         sources = await asyncio.shield(self._opening)
         return await sources.get(query.source).read(query)
 
@@ -127,6 +128,14 @@ class _Link:
         """Let go of what was connected."""
         if self._opening is not None:
             await (await self._opening).close()
+
+
+def _open_with_drivers(environment: "Environment") -> "Sources":
+    drivers = ["httpx", "opsconsole.sources.prometheus"] if environment.prometheus else []
+    drivers += ["psycopg", "opsconsole.sources.postgres"] if environment.postgres else []
+    for name in drivers:
+        importlib.import_module(name)
+    return wiring.open_sources(environment)
 
 
 def console_arguments(config: str | os.PathLike[str], *, read_only: bool = False) -> argparse.Namespace:

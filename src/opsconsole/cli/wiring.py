@@ -90,7 +90,9 @@ def open_journal(settings: "Settings") -> "Journal":
     """
     from opsconsole.store import open_journal as open_at
 
-    return open_at(settings.store_url.reveal())
+    url = settings.store_url
+    # A plain `sqlite` is no secret: fetched as one, the word would be masked wherever it stands.
+    return open_at(url.literal.reveal() if url.literal else url.reveal())
 
 
 def acting_context(settings: "Settings", environment: "Environment", args: argparse.Namespace) -> "Context":
