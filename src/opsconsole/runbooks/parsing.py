@@ -178,7 +178,9 @@ class _Parser:
 
     def _derive(self, text: str) -> str:
         """A name for a step that was given none: stable as long as its text is."""
-        base = re.sub(r"[^a-z0-9]+", "-", text[:200].lower()).strip("-")[:48].strip("-") or "item"
+        words = re.findall(r"[a-z0-9]+", re.sub("['’`]", "", text[:200].lower()))
+        base = "-".join(words)[:41]
+        base = (base if len(base) < 41 else base.rpartition("-")[0] or base[:40]) or "item"
         count = self.derived.get(base, 0)
         while True:
             count += 1

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from opsconsole import __version__
-from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
+from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
 from opsconsole.actions.confirmation import Confirmation, Requirement, shortfall
 from opsconsole.actions.door import Door
 from opsconsole.config.secrets import known_secrets
@@ -391,7 +391,7 @@ class Run:
         self._move(step, event)
         result = Result(Outcome.CANCELLED, detail="cancelled")
         try:
-            result = self._with_captured(await self.door.perform(action, confirmation, sink=_both(output, sink)))
+            result = await self.door.perform(action, confirmation, sink=_both(output, sink))
         finally:
             output.close()
             self._record_result(step, number, result, output)
@@ -439,7 +439,7 @@ class Run:
             return await self._attempt_all(verifying, Confirmation.none(), sink or _nowhere)
 
         one = (verifying.timeout or DEFAULT_TIMEOUT) + verifying.retry_delay if verifying else 0.0
-        return action_for(
+        action = action_for(
             step,
             self.runbook,
             self._surroundings,
@@ -451,6 +451,7 @@ class Run:
             # more than it can take: the verification's own timeout is the one that counts, and says so
             verify_timeout=30.0 + one * (1 + verifying.retries) if verifying else 60.0,
         )
+        return replace(action, runner=_Keeping(action.runner, self._with_captured))
 
     def _notice_change(self) -> None:
         if self.file_changed:
@@ -531,6 +532,17 @@ _STATE_OF_VERDICT = {
     Verdict.NOT_DONE: StepState.NOT_DONE,
     Verdict.NOT_APPLICABLE: StepState.NOT_APPLICABLE,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """Keeps what a step captured as soon as it has run: its verification, which comes next, may want it."""
+
+    inner: Runner
+    keep: Callable[[Result], Result]
+
+    async def run(self, sink: Sink) -> Result:
+        return self.keep(await self.inner.run(sink))
 
 
 def _wanted_secrets(runbook: Runbook) -> list[str]:

@@ -252,6 +252,12 @@ async def test_captured_values_reach_later_steps(write: Write, begin: Begin) -> 
     assert screen.output == b"at db 7\n"
 
 
+async def test_a_verification_sees_what_its_step_captured(write: Write, begin: Begin) -> None:
+    text = change("do", 'echo "PLACE=here" > "$OPS_OUT"', ',"capture":"PLACE","verify":"look"')
+    run = begin(write(text + read("look", 'test "$PLACE" = here')))
+    assert (await run.execute(at(run), YES, Screen(run))).outcome is Outcome.OK
+
+
 async def test_a_captured_value_has_to_suit_the_parameter_of_its_name(write: Write, begin: Begin) -> None:
     head = PARAMS.replace("required: true", 'default: a, pattern: "[a-z]"')
     run = begin(write(head + read("find", 'echo "NAME=; rm" > "$OPS_OUT"', ',"capture":"NAME"')))
