@@ -7,6 +7,7 @@ where i.kind = 'intent'
   and (:since is null or i.at >= :since)
   and (:until is null or i.at < :until)
   and (:actor is null or json_extract(iif(json_valid(i.body), i.body, '{}'), '$.actor') glob :actor)
+  and (:environment is null or json_extract(iif(json_valid(i.body), i.body, '{}'), '$.environment') glob :environment)
   and (:action is null or json_extract(iif(json_valid(i.body), i.body, '{}'), '$.action') glob :action)
   and (:target is null or json_extract(iif(json_valid(i.body), i.body, '{}'), '$.target') glob :target)
   and (:run is null or json_extract(iif(json_valid(i.body), i.body, '{}'), '$.run') glob :run)

@@ -57,6 +57,7 @@ class Journal(Protocol):
         since: float | None = None,
         until: float | None = None,
         actor: str | None = None,
+        environment: str | None = None,
         action: str | None = None,
         target: str | None = None,
         outcome: str | None = None,

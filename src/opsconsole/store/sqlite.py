@@ -19,6 +19,7 @@ from opsconsole.store.entry import Conclusion, Entry, Intent
 from opsconsole.store.journal import Head, JournalError
 
 VERSION = 1
+_END_OF_TIME = 1e11  # unix seconds; what is later was not written by a clock
 BUSY_SECONDS = 5.0  # a record takes milliseconds; whoever holds the file longer is stuck
 
 _KINDS = (
@@ -60,6 +61,7 @@ class SqliteJournal:
         since: float | None = None,
         until: float | None = None,
         actor: str | None = None,
+        environment: str | None = None,
         action: str | None = None,
         target: str | None = None,
         outcome: str | None = None,
@@ -67,7 +69,8 @@ class SqliteJournal:
         limit: int | None = None,
     ) -> list[Entry]:
         """See `Journal.entries`."""
-        texts = {"actor": actor, "action": action, "target": target, "outcome": outcome, "run": run}
+        texts = {"actor": actor, "environment": environment, "action": action, "target": target, "run": run}
+        texts["outcome"] = outcome
         arguments: dict[str, Any] = {name: _glob(text) for name, text in texts.items()}
         arguments |= {"since": since, "until": until, "limit": -1 if limit is None else max(0, limit)}
         with self._reading() as connection:
@@ -259,20 +262,27 @@ def _entry(attempt: str, at: float, intent: str, conclusion: str | None) -> Entr
     """An attempt; a record that cannot be read is shown as such, not left out."""
     try:
         begun = Intent(**_fields(intent, Intent))
-    except (ValueError, TypeError, AttributeError):
-        begun = Intent(attempt, at, "?", "?", "?", "?", _DAMAGED, "?", "?", _DAMAGED)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        begun = Intent(attempt, _sane(at), "?", "?", "?", "?", _DAMAGED, "?", "?", _DAMAGED)
     if conclusion is None:
         return Entry(begun, None)
     try:
         return Entry(begun, Conclusion(**_fields(conclusion, Conclusion)))
-    except (ValueError, TypeError, AttributeError):
-        return Entry(begun, Conclusion(attempt, at, "unknown", detail=_DAMAGED))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Entry(begun, Conclusion(attempt, _sane(at), "unknown", detail=_DAMAGED))
+
+
+def _sane(at: object) -> float:
+    return float(at) if isinstance(at, int | float) and 0 <= at < _END_OF_TIME else 0.0
 
 
 def _fields(body: str, kind: type[Intent] | type[Conclusion]) -> dict[str, Any]:
     """What `kind` knows of a body; a later version may have written more."""
     known = kind.__dataclass_fields__
-    return {name: value for name, value in json.loads(body).items() if name in known}
+    fields = {name: value for name, value in json.loads(body).items() if name in known}
+    if _sane(fields["at"]) != fields["at"]:
+        raise ValueError("at")
+    return fields
 
 
 def _glob(text: str | None) -> str | None:

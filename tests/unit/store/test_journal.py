@@ -103,6 +103,8 @@ def test_only_its_owner_can_read_it(journal: SqliteJournal) -> None:
         ({"since": 2000.0}, ["b", "c"]),
         ({"until": 2000.0}, ["a"]),
         ({"actor": "bob"}, ["b"]),
+        ({"environment": "prod*"}, ["a", "b", "c"]),
+        ({"environment": "prod"}, []),
         ({"action": "postgres.*"}, ["c"]),
         ({"target": "app.[x]?"}, ["c"]),
         ({"target": "app.x1"}, []),
