@@ -82,7 +82,7 @@ class Palette:
             "selected": self.selected,
             "readout": self.cursor,
             "match": self.match,
-            "axis": self.faint,
+            "axis": self.dim,
             "spark": self.dim,
             "crit-line": self.crit_line,
             "warn-line": self.warn_line,

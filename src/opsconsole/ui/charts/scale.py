@@ -18,8 +18,8 @@ _BINARY = frozenset(
 )
 _ZOOM = 0.6
 """Where all values lie above this part of the largest, the axis does not have to start at zero."""
-_HUGE = 1e300
-"""Beyond it the difference of two values is no longer a number."""
+_HUGE, _TINY = 1e300, 1e-250
+"""Beyond the one the difference of two values is no longer a number; below the other, dividing by it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Scale:
         """Which of `steps` steps, 0 at the bottom, `value` is nearest to; what is outside is at the edge."""
         if steps <= 1 or self.high <= self.low:
             return 0
-        part = (value - self.low) / (self.high - self.low)
-        return max(0, min(steps - 1, round(part * (steps - 1))))
+        part = max(0.0, min(1.0, (value - self.low) / (self.high - self.low)))
+        return round(part * (steps - 1))
 
     def inside(self, value: float) -> bool:
         """Whether `value` lies between the ends."""
@@ -85,7 +85,7 @@ def y_scale(
         low = minimum
     if maximum is not None and math.isfinite(maximum):
         high = maximum
-    if not high > low or not math.isfinite(high - low):
+    if not high - low > _TINY or not math.isfinite(high - low):
         high = low + max(1.0, abs(low) * 0.1)
     step = step_for(high - low, max(2, rows // 3), unit)
     first = low if minimum is not None else math.floor(low / step + 1e-9) * step
@@ -138,7 +138,28 @@ def time_axis(end: float, window: float, cells: int) -> TimeAxis:
     return TimeAxis(last - per_cell * cells, per_cell, cells)
 
 
-_TIME_STEPS = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
+_TIME_STEPS = (
+    1,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    10800,
+    21600,
+    43200,
+    86400,
+    172800,
+    259200,
+    604800,
+)
 
 
 def time_ticks(axis: TimeAxis, zone: tzinfo = UTC) -> tuple[tuple[int, str], ...]:

@@ -157,16 +157,20 @@ def trouble(state: PaneState, width: int, now: float) -> str:
 def _retry(state: PaneState, now: float) -> list[str]:
     parts = []
     if state.failing_since is not None and now - state.failing_since >= _AGE_STEP:
-        parts.append(f"failing for {duration_text(_stepped(now - state.failing_since))}")
+        parts.append(f"failing for {_seconds(_stepped(now - state.failing_since))}")
     if state.retry_at is not None:
         wait = state.retry_at - now
         left = -_stepped(-wait)  # rounded up
-        parts.append(f"retrying in {duration_text(left)}" if wait > 0 else "retrying now")
+        parts.append(f"retrying in {_seconds(left)}" if wait > 0 else "retrying now")
     return parts
 
 
 def _age(state: PaneState, now: float) -> float | None:
     return state.age if state.taken_at is None else max(0.0, now - state.taken_at)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else duration_text(seconds)
 
 
 def _stepped(seconds: float) -> float:

@@ -65,7 +65,7 @@ def _row(text: str, row: list[float], name: int, top: float, glyphs: Glyphs) -> 
         if not math.isfinite(value) or value <= 0 or not 0 < top < math.inf:
             marks.append(shades[0])
         else:
-            marks.append(shades[max(1, min(len(shades) - 1, math.ceil(value / top * (len(shades) - 1))))])
+            marks.append(shades[max(1, min(len(shades) - 1, math.ceil(min(1.0, value / top) * (len(shades) - 1))))])
     return merged([Span(fit(text, name, "right", glyphs.ellipsis) + "  ", "axis"), Span("".join(marks), "series-0")])
 
 

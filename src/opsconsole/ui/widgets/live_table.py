@@ -253,13 +253,13 @@ class LiveTable(Canvas, can_focus=True):
         if moved and row is not None:
             self.post_message(self.Highlighted(self, row.key, row.labels))
 
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Rows may move again; the cursor stays on its row."""
-        self.release()
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show the cursor, or let rows move again; the cursor stays on its row."""
+        super().watch_has_focus(has_focus)
+        if has_focus:
+            self.repaint()
+        else:
+            self.release()
 
     def on_click(self, event: events.Click) -> None:
         """A click goes to a row, one on the row of the cursor chooses it."""

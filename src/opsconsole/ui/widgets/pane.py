@@ -231,14 +231,12 @@ class PaneView(Canvas, can_focus=True):
             # Nothing was selected: the cursor waits at the worst, which is first.
             self._cursor.move_to(0, keys)
 
-    def on_focus(self) -> None:
-        """Show that this is where keys go."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Items may move again."""
-        self._picked = False
-        self._arrange()
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show that this is where keys go, or let items move again."""
+        super().watch_has_focus(has_focus)
+        if not has_focus:
+            self._picked = False
+            self._arrange()
         self.repaint()
 
     def on_click(self, event: events.Click) -> None:
