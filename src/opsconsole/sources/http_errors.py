@@ -58,15 +58,16 @@ def transport_error(source: str, url: str, error: BaseException, *, timeout: flo
             return SourceError(source, "unreachable", f"the name {host} cannot be resolved", hint="DNS, or a typo")
         if isinstance(cause, OSError) and cause.errno in _ERRNO:
             return SourceError(source, "unreachable", _ERRNO[cause.errno].format(place=place))
-    return _by_name(source, url, error, timeout)
-
-
-def _by_name(source: str, url: str, error: BaseException, timeout: float) -> SourceError:
-    place, name = place_of(url), type(error).__name__
-    if name in ("ConnectTimeout", "PoolTimeout"):
+    names = {type(cause).__name__ for cause in chain}
+    if names & {"ConnectTimeout", "ConnectTimeoutError", "PoolTimeout"}:
         return SourceError(source, "unreachable", f"no connection to {place} within {timeout:g} s")
-    if "Timeout" in name:
+    if any("Timeout" in name for name in names):
         return timed_out(source, url, timeout)
+    return _by_name(source, place, error)
+
+
+def _by_name(source: str, place: str, error: BaseException) -> SourceError:
+    name = type(error).__name__
     if name in ("DecodingError", "ContentDecodingError"):
         return SourceError(source, "garbage", f"answer cannot be decompressed at {place}")
     text = str(error).lower()

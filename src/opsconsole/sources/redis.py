@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from opsconsole.config.secrets import SecretError
 from opsconsole.config.settings import RedisSettings
@@ -11,7 +12,7 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.reading import Answer, Capabilities, Query, SourceError
 from opsconsole.core.values import Cell, Table
 from opsconsole.sources.backoff import Backoff
-from opsconsole.sources.http_errors import place_of, transport_error
+from opsconsole.sources.http_errors import transport_error
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -94,17 +95,21 @@ class RedisSource:
             module = importlib.import_module("redis.asyncio")
         except ImportError:
             raise SourceError(self.name, "unsupported", "the Redis client is not installed", hint=_INSTALL) from None
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+
         try:
             url = self._settings.url.reveal()
         except SecretError as error:
             raise SourceError(self.name, "refused", str(error), hint="no URL to connect with") from None
-        self._place = place_of(url if ":" in url.rpartition("@")[2].removeprefix("redis://") else f"{url}")
+        parts = urlsplit(url)
+        self._place = f"{parts.hostname or 'localhost'}:{parts.port or 6379}" if parts.hostname else parts.path
         seconds = self._settings.timeout
         client: Redis | None = None
         try:
             client = module.Redis.from_url(
                 url, socket_timeout=seconds, socket_connect_timeout=seconds, client_name="opsconsole",
-                encoding_errors="replace", decode_responses=True, single_connection_client=False,
+                encoding_errors="replace", decode_responses=True, retry=Retry(NoBackoff(), 0),
             )  # fmt: skip
         except ValueError:
             client = None
