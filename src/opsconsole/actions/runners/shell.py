@@ -254,12 +254,16 @@ async def _uninterrupted(future: "asyncio.Future[Any]", timeout: float | None = 
 
 
 def _manner(code: int) -> str:
-    if code >= 0:
+    """How a process ended. A shell whose command was ended by signal n itself exits with 128+n: 141 is a pipe that
+    nobody reads any more."""
+    if 0 <= code <= 128:
         return f"exit code {code}"
-    try:
-        return f"ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"ended by signal {-code}"
+    number = -code if code < 0 else code - 128
+    known = number in set(signal.Signals)
+    name = signal.Signals(number).name if known else f"signal {number}"
+    if code < 0:
+        return f"ended by {name}"
+    return f"exit code {code} (128 + {name})" if known else f"exit code {code}"
 
 
 def _not_started(error: OSError) -> Result:

@@ -13,9 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from opsconsole.actions.action import Outcome, Result, Risk
+from opsconsole.actions.action import Action, Outcome, Result, Risk
+from opsconsole.actions.confirmation import Confirmation
+from opsconsole.actions.door import Door
+from opsconsole.actions.guard import Context
 from opsconsole.actions.runners.shell import INTERPRETERS, ShellRunner
+from opsconsole.config.settings import Mode, Role
 from opsconsole.core.secret import Secret
+from opsconsole.store.sqlite import SqliteJournal
 
 HOSTILE = {
     "sql": "'; drop table x;--",
@@ -193,6 +198,19 @@ class TestEnd:
         result, output = await ran(script, risk=risk)
         assert (result.outcome, result.exit_code) == (outcome, exit_code)
         assert output == b""
+
+    @pytest.mark.parametrize(
+        ("script", "says"),
+        [
+            ("exit 128", "exit code 128"),
+            ("exit 255", "exit code 255"),
+            ("yes | head -n 1 > /dev/null", "exit code 141 (128 + SIGPIPE)"),
+            ("kill -ABRT $$", "ended by SIGABRT"),
+            ("kill -40 $$", "ended by signal 40"),
+        ],
+    )
+    async def test_how_it_ended_is_said(self, script: str, says: str) -> None:
+        assert (await ran(script))[0].detail == says
 
     async def test_other_exits_can_be_expected(self) -> None:
         assert (await ran("exit 3", expected_exits=(0, 3)))[0].outcome is Outcome.OK
@@ -445,3 +463,20 @@ async def test_many_at_once_do_not_mix(tmp_path: Path) -> None:
     runs = [replace(runner, env={"N": str(n)}, capture=("N",)).run(lambda _: None) for n, runner in enumerate(runners)]
     results = await asyncio.gather(*runs)
     assert [dict(result.captured)["N"] for result in results] == [str(n) for n in range(10)]
+
+
+async def test_through_the_door_a_timeout_ends_the_group_and_is_recorded(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal")
+    context = Context("alice", "ops1", "production", Mode.OPEN, Role.OPERATOR)
+    pids = tmp_path / "pids"
+    runner = ShellRunner('trap "" TERM; sleep 60 & echo $! > "$PIDS"; wait', env={"PIDS": str(pids)}, grace=0.2)
+    action = Action("test.act", "Act", "sleep", "thing", Risk.WRITE, runner, timeout=0.5)
+    result = await Door(context, journal).perform(action, Confirmation.none(), sink=lambda _: None)
+    assert (result.outcome, result.exit_code) == (Outcome.TIMED_OUT, 137)
+    assert result.detail.startswith("it did not end within 500 ms; ended by SIGKILL")
+    assert gone(int(await asyncio.to_thread(pids.read_text)))
+    [entry] = journal.entries()
+    assert entry.outcome == "timed-out"
+    assert entry.conclusion is not None
+    assert entry.conclusion.detail == result.detail
+    journal.close()
