@@ -6,314 +6,19 @@ its line and column. What could not be read is left out of the data, so a caller
 with one broken pane) still has the rest.
 """
 
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Protocol
-
-from opsconsole.config.document import Document, Where
-from opsconsole.core.clean import clean_line
-from opsconsole.core.duration import duration_text, parse_duration
-from opsconsole.core.problem import ContentError, Problem, nearest
-
-
-class _Invalid:
-    """The one value that says: there was something, and it was wrong."""
-
-    def __repr__(self) -> str:
-        return "INVALID"
-
-
-INVALID: Any = _Invalid()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a document a value stands, and where to report what is wrong with it."""
-
-    document: Document
-    path: Where
-    problems: list[Problem]
-
-    def child(self, step: str | int) -> "Place":
-        """The place of one key or item below."""
-        return Place(self.document, (*self.path, step), self.problems)
-
-    def report(self, code: str, message: str, *, on_key: bool = False, warning: bool = False) -> Any:
-        """Add a problem. Returns INVALID, so that a field can `return place.report(…)`."""
-        self.problems.append(self.document.problem(self.path, code, message, on_key=on_key, warning=warning))
-        return INVALID
-
-    @property
-    def name(self) -> str:
-        """The key or item as messages call it: `refresh`, `panes[2]`."""
-        name = ""
-        for step in self.path[-2:] if self.path and isinstance(self.path[-1], int) else self.path[-1:]:
-            name += f"[{step + 1}]" if isinstance(step, int) else clean_line(step, limit=60)
-        return name or "the file"
-
-
-class Field(Protocol):
-    """What one value may be."""
-
-    @property
-    def expected(self) -> str:
-        """In words, after "expected": `a duration such as 5s`."""
-        ...
-
-    def read(self, value: Any, place: Place) -> Any:
-        """`value` checked and converted, or INVALID after reporting why at `place`."""
-        ...
-
-
-def check(document: Document, schema: Field, path: Where = ()) -> tuple[Any, list[Problem]]:
-    """Read the value at `path` of `document` with `schema`.
-
-    Returns:
-        The converted data (INVALID where nothing could be made of it) and all problems.
-    """
-    value = document.data
-    for step in path:
-        value = value[step]
-    problems: list[Problem] = []
-    result = schema.read(value, Place(document, path, problems))
-    return result, sorted(problems)
-
-
-def require(document: Document, schema: Field) -> tuple[Any, list[Problem]]:
-    """As `check`, for who cannot use a document with errors; the problems returned are warnings.
-
-    Raises:
-        ContentError: with all problems, when one of them is an error.
-    """
-    result, problems = check(document, schema)
-    if result is INVALID or any(problem.severity == "error" for problem in problems):
-        raise ContentError(problems)
-    return result, problems
-
-
-def shown(value: Any) -> str:
-    """A value as a message quotes it."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return repr(clean_line(value, limit=60)) if isinstance(value, str) else clean_line(value, limit=60)
-
-
-def alternatives(words: Sequence[str]) -> str:
-    """`a, b or c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _wrong(value: Any, place: Place, expected: str, code: str = "wrong-type") -> Any:
-    return place.report(code, f"{place.name}: {shown(value)}; expected {expected}")
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Text. `lenient` also takes numbers and booleans, as they are written."""
-
-    pattern: str = ""
-    """A regular expression for the whole text."""
-    expected: str = "text"
-    lenient: bool = False
-    empty: bool = False
-    """Whether "" is allowed."""
-    limit: int = 100_000
-
-    def read(self, value: Any, place: Place) -> Any:
-        if self.lenient and isinstance(value, int | float | bool):
-            value = place.document.raw(place.path)
-        if not isinstance(value, str):
-            hint = "; put it in quotes" if isinstance(value, int | float | bool) else ""
-            return _wrong(value, place, self.expected + hint)
-        if not value.strip() and not self.empty:
-            return _wrong(value, place, f"{self.expected}, not empty", "empty")
-        if len(value) > self.limit:
-            return _wrong(value, place, f"at most {self.limit} characters", "too-long")
-        if self.pattern and not re.fullmatch(self.pattern, value):
-            return _wrong(value, place, self.expected, "bad-text")
-        return value
-
-
-IDENTIFIER = Text(pattern=r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", expected="a name of letters, digits, '-', '_' and '.'")
-"""A name that is safe in file names, keys and commands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of a few words."""
-
-    words: tuple[str, ...]
-
-    @property
-    def expected(self) -> str:
-        return alternatives(self.words)
-
-    def read(self, value: Any, place: Place) -> Any:
-        if isinstance(value, str) and value in self.words:
-            return value
-        hint = nearest(value, self.words) if isinstance(value, str) else ""
-        return place.report("bad-choice", f"{place.name}: {shown(value)}; expected {self.expected}{hint}")
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A finite number within bounds; `whole`: an integer."""
-
-    minimum: float | None = None
-    maximum: float | None = None
-    whole: bool = False
-
-    @property
-    def expected(self) -> str:
-        kind = "a whole number" if self.whole else "a number"
-        if self.minimum is not None and self.maximum is not None:
-            return f"{kind} from {self.minimum:g} to {self.maximum:g}"
-        if self.minimum is not None:
-            return f"{kind} of at least {self.minimum:g}"
-        return kind if self.maximum is None else f"{kind} of at most {self.maximum:g}"
-
-    def read(self, value: Any, place: Place) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
-            return _wrong(value, place, self.expected)
-        try:
-            finite = math.isfinite(value)
-        except OverflowError:
-            finite = False
-        low = self.minimum is not None and finite and value < self.minimum
-        high = self.maximum is not None and finite and value > self.maximum
-        if not finite or low or high:
-            return _wrong(value, place, self.expected, "out-of-range")
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """true or false."""
-
-    expected: str = "true or false"
-
-    def read(self, value: Any, place: Place) -> Any:
-        return value if isinstance(value, bool) else _wrong(value, place, self.expected)
-
-
-@dataclass(frozen=True, slots=True)
-class Duration:
-    """A duration with its unit; read as seconds."""
-
-    minimum: float = 0.0
-    maximum: float = math.inf
-    example: str = "5s, 10m or 1h30m"
-
-    @property
-    def expected(self) -> str:
-        return f"a duration such as {self.example}"
-
-    def read(self, value: Any, place: Place) -> Any:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return _wrong(value, place, f"a duration with its unit, such as {self.example}", "bad-duration")
-        try:
-            seconds = parse_duration(value) if isinstance(value, str) and len(value) < 60 else math.nan
-        except ValueError:
-            seconds = math.nan
-        if math.isnan(seconds) or math.isinf(seconds):
-            return _wrong(value, place, self.expected, "bad-duration")
-        if seconds < self.minimum:
-            return _wrong(value, place, f"at least {duration_text(self.minimum)}", "out-of-range")
-        if seconds > self.maximum:
-            return _wrong(value, place, f"at most {duration_text(self.maximum)}", "out-of-range")
-        return seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A calendar day, read as `datetime.date`."""
-
-    expected: str = "a date such as 2027-01-31"
-
-    def read(self, value: Any, place: Place) -> Any:
-        try:
-            if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-                return date.fromisoformat(value)
-        except ValueError:
-            pass
-        return _wrong(value, place, self.expected, "bad-date")
-
-
-@dataclass(frozen=True, slots=True)
-class FilePath:
-    """A path as text; relative ones are for the loader to resolve."""
-
-    expected: str = "a path"
-
-    def read(self, value: Any, place: Place) -> Any:
-        if not isinstance(value, str) or not value.strip() or "\0" in value:
-            return _wrong(value, place, self.expected, "bad-path")
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Url:
-    """An absolute URL. Never quoted in a message: it can hold a password."""
-
-    schemes: tuple[str, ...] = ("http", "https")
-    example: str = "http://127.0.0.1:9090"
-
-    @property
-    def expected(self) -> str:
-        return f"a URL such as {self.example}"
-
-    def read(self, value: Any, place: Place) -> Any:
-        from urllib.parse import urlsplit
-
-        if not isinstance(value, str):
-            return _wrong(value, place, self.expected, "bad-url")
-        try:
-            parts = urlsplit(value)
-            _ = parts.port
-        except ValueError as error:
-            # urllib quotes only the port or the host's brackets in its messages; the rest it does not repeat.
-            return place.report("bad-url", f"{place.name}: {clean_line(error, limit=80)}; expected {self.expected}")
-        if parts.scheme not in self.schemes:
-            known = alternatives([f"{scheme}://" for scheme in self.schemes])
-            return place.report("bad-url", f"{place.name}: does not start with {known}; expected {self.expected}")
-        if not parts.hostname or re.search(r"[\s\x00-\x1f]", value):
-            return place.report("bad-url", f"{place.name}: no host, or a space in it; expected {self.expected}")
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Sensitive:
-    """A secret: `{env: NAME}`, `{file: PATH}`, `{command: [..]}`, or a literal, which earns a warning.
-
-    Never quoted in a message. Read as a mapping with one of `env`, `file`, `command`, `literal`.
-    """
-
-    expected: str = "a secret: {env: NAME}, {file: PATH} or {command: [PROGRAM, ARGUMENT]}"
-
-    def read(self, value: Any, place: Place) -> Any:
-        if isinstance(value, str):
-            place.report(
-                "literal-secret",
-                f"{place.name}: a secret in plain text; better {{env: NAME}}, {{file: PATH}} or {{command: [..]}}",
-                warning=True,
-            )
-            return {"literal": value}
-        if not isinstance(value, dict):
-            kind = "a list" if isinstance(value, list) else "a number" if value is not None else "nothing"
-            return place.report("wrong-type", f"{place.name}: {kind}; expected {self.expected}")
-        if len(value) != 1:
-            return place.report("wrong-type", f"{place.name}: {len(value)} keys; expected {self.expected}")
-        read = _SECRET_KEYS.read(value, place)
-        return read if read else INVALID
+from typing import Any
+
+from opsconsole.config.place import INVALID, Field, Place, alternatives, check, require, shown, wrong
+from opsconsole.config.scalars import IDENTIFIER, Choice, Day, Duration, FilePath, Flag, Number, Text, Url
+from opsconsole.core.problem import nearest
+
+__all__ = [
+    "IDENTIFIER", "INVALID", "Anything", "Choice", "Day", "Duration", "Either", "Field", "FilePath", "Flag", "ListOf",
+    "MapOf", "Number", "Place", "Record", "Sensitive", "Text", "Url", "alternatives", "check", "require", "shown",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +43,7 @@ class ListOf:
             one = self.item.read(value, place)
             return INVALID if one is INVALID else [one]
         if not isinstance(value, list):
-            return _wrong(value, place, self.expected)
+            return wrong(value, place, self.expected)
         if not self.minimum <= len(value) <= self.maximum:
             bound = f"at least {self.minimum}" if len(value) < self.minimum else f"at most {self.maximum}"
             return place.report("wrong-count", f"{place.name}: {len(value)} items; expected {bound}")
@@ -362,7 +67,7 @@ class MapOf:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            return _wrong(value, place, self.expected)
+            return wrong(value, place, self.expected)
         result = {}
         for name, item in value.items():
             below = place.child(name)
@@ -399,7 +104,7 @@ class Record:
 
     def read(self, value: Any, place: Place) -> Any:
         if not isinstance(value, dict):
-            return _wrong(value, place, self.expected)
+            return wrong(value, place, self.expected)
         result: dict[str, Any] = {}
         for key, item in value.items():
             read = self._read_key(key, item, place.child(key))
@@ -443,7 +148,7 @@ class Either:
 
     def read(self, value: Any, place: Place) -> Any:
         form = self.mapping if isinstance(value, dict) else self.sequence if isinstance(value, list) else self.scalar
-        return form.read(value, place) if form else _wrong(value, place, self.expected)
+        return form.read(value, place) if form else wrong(value, place, self.expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,6 +159,32 @@ class Anything:
 
     def read(self, value: Any, place: Place) -> Any:
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitive:
+    """A secret: `{env: NAME}`, `{file: PATH}`, `{command: [..]}`, or a literal, which earns a warning.
+
+    Never quoted in a message. Read as a mapping with one of `env`, `file`, `command`, `literal`.
+    """
+
+    expected: str = "a secret: {env: NAME}, {file: PATH} or {command: [PROGRAM, ARGUMENT]}"
+
+    def read(self, value: Any, place: Place) -> Any:
+        if isinstance(value, str):
+            place.report(
+                "literal-secret",
+                f"{place.name}: a secret in plain text; better {{env: NAME}}, {{file: PATH}} or {{command: [..]}}",
+                warning=True,
+            )
+            return {"literal": value}
+        if not isinstance(value, dict):
+            kind = "a list" if isinstance(value, list) else "a number" if value is not None else "nothing"
+            return place.report("wrong-type", f"{place.name}: {kind}; expected {self.expected}")
+        if len(value) != 1:
+            return place.report("wrong-type", f"{place.name}: {len(value)} keys; expected {self.expected}")
+        read = _SECRET_KEYS.read(value, place)
+        return read if read else INVALID
 
 
 _SECRET_KEYS = Record(
