@@ -7,20 +7,19 @@ grow with a daily and weekly rhythm; a few past incidents make the SLAs of the m
 import math
 import os
 import random
-import subprocess
-import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from statistics import NormalDist
 
 from opsconsole.demo.catalogue import BUCKETS, DAGS, LATENCY_SPREAD, ROUTES, TABLES, Instance, instances
 
 DAY = 86400.0
 RECENT = 26 * 3600.0
-"""Seconds back from now with a sample each `FINE`: rates over 5 minutes work there, also a day ago."""
+"""At least so many seconds back from now there is a sample each `FINE`: rates over 5 minutes work there, also a
+day ago."""
+ANCHORED = 6 * 3600.0
 FINE = 60.0
 COARSE = 270.0
 """Less than the 5 minutes that Prometheus looks back for a sample."""
@@ -31,7 +30,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PastIncident:
-    """Something that went wrong in the history. `begin` and `length` are seconds, `begin` before now."""
+    """Something that went wrong in the history, `begin` seconds before the anchor, for `length` seconds."""
 
     fault: str
     target: str
@@ -77,22 +76,27 @@ INCIDENTS = (
 )
 
 
+def anchor(now: float) -> float:
+    """Where the old part of the history ends and the recent begins. It moves every six hours, so that the old
+    part can be kept for the next start."""
+    return (now - RECENT) // ANCHORED * ANCHORED
+
+
 def moments(now: float) -> tuple[list[float], list[float], list[float]]:
-    """The sample times, unix seconds, ending before `now`: the older half of the past, the newer half, and
+    """The sample times, unix seconds, ending before `now`: the older half of the old part, its newer half, and
     the recent part."""
-    end = math.floor(now) - 1.0
-    middle = end - RECENT
+    middle = anchor(now)
     past = [middle - COARSE * step for step in range(math.ceil((LENGTH - RECENT) / COARSE), 0, -1)]
-    recent = [middle + FINE * step for step in range(int(RECENT / FINE) + 1)]
+    recent = [middle + FINE * step for step in range(int((now - 1 - middle) / FINE) + 1)]
     half = len(past) // 2
     return past[:half], past[half:], recent
 
 
-def text(now: float, times: Sequence[float], present: frozenset[str], *, seed: int = 7) -> Iterator[str]:
-    """The history at `times`, in pieces of one series each. `present` names the services that the live
-    platform has: what will not go on has no past either. The same `now`, times and seed give the same text."""
+def text(middle: float, times: Sequence[float], present: frozenset[str], *, seed: int = 7) -> Iterator[str]:
+    """The history at `times`, in pieces of one series each. `middle` is the `anchor`; `present` names the services
+    that the live platform has: what will not go on has no past either. The same arguments give the same text."""
     stamps = [f" {moment:.0f}\n" for moment in times]
-    history = _History(now, times, random.Random(seed))
+    history = _History(middle, times, random.Random(seed))
     for name, labels, values in history.series(present):
         prefix = name + "{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "} "
         # NaN differs from itself: no sample there.
@@ -108,8 +112,9 @@ NAN = math.nan
 class _History:
     """The series at the given times. A NaN stands for no sample."""
 
-    def __init__(self, now: float, times: Sequence[float], randomness: random.Random) -> None:
-        self.now = now
+    def __init__(self, middle: float, times: Sequence[float], randomness: random.Random) -> None:
+        self.middle = middle
+        self.detailed = not times or times[0] >= middle  # of the old part, what monthly questions are about
         self.times = times
         self.random = randomness
         steps = [later - earlier for earlier, later in pairwise(times)]
@@ -132,7 +137,7 @@ class _History:
         active = [False] * len(self.times)
         for incident in INCIDENTS:
             if incident.fault == fault and incident.target == target:
-                begin = self.now - incident.begin
+                begin = self.middle - incident.begin
                 first = bisect_left(self.times, begin)
                 last = bisect_right(self.times, begin + incident.length)
                 active[first:last] = [True] * (last - first)
@@ -171,6 +176,8 @@ class _History:
             rates = [sum(column) for column in zip(*(part[0] for part in parts), strict=True)]
             errors = [sum(column) for column in zip(*(part[1] for part in parts), strict=True)]
             latency = max(route.latency for route in ROUTES if route.service == service)
+            if not self.detailed:
+                continue
             labels = {**_at(edge), "service": "nginx", "method": "ANY", "route": f"/{service}"}
             yield from self._http(labels, rates, errors, parts[0][2], latency, [False] * len(rates))
         yield from self._recorded(by_service)
@@ -268,13 +275,14 @@ class _History:
         total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
         yield "node_memory_MemTotal_bytes", host, [total] * len(self.times)
         yield "node_memory_MemAvailable_bytes", host, self._gauge(total * 0.6, 0.02, -0.1)
-        for minutes in (1, 5, 15):
-            yield f"node_load{minutes}", host, self._gauge(0.6, 0.2 / minutes, 1.0)
-        for name, rate in (("receive", 180e3), ("transmit", 220e3)):
-            labels = {**host, "device": "lo"}
-            yield f"node_network_{name}_bytes_total", labels, self._counter(self._gauge(rate, 0.1, 1.0))
+        if self.detailed:
+            for minutes in (1, 5, 15):
+                yield f"node_load{minutes}", host, self._gauge(0.6, 0.2 / minutes, 1.0)
+            for name, rate in (("receive", 180e3), ("transmit", 220e3)):
+                labels = {**host, "device": "lo"}
+                yield f"node_network_{name}_bytes_total", labels, self._counter(self._gauge(rate, 0.1, 1.0))
         volume = {**host, "device": "/dev/mapper/data", "fstype": "ext4", "mountpoint": "/data"}
-        used = [0.55 + 0.06 * (1 - (self.now - moment) / LENGTH) for moment in self.times]
+        used = [0.55 + 0.06 * (1 - (self.middle - moment) / LENGTH) for moment in self.times]
         for name, values in (
             ("size", [VOLUME_BYTES] * len(self.times)),
             ("avail", [VOLUME_BYTES * (1 - part) for part in used]),
@@ -289,27 +297,19 @@ class _History:
         for datname, tps, backends, size in (("app", 7.0, 6.0, 21e6), ("airflow", 22.0, 5.0, 13e6)):
             labels = {**server, "datname": datname}
             commits = self._gauge(tps, 0.05, 0.5)
-            for name, factor in (
-                ("xact_commit", 1.0),
-                ("xact_rollback", 0.002),
-                ("blks_hit", 180.0),
-                ("blks_read", 0.9),
-                ("tup_fetched", 60.0),
-                ("tup_inserted", 4.0),
-                ("deadlocks", 0.0),
-                ("temp_bytes", 0.0),
-            ):
+            for name, factor in _PER_COMMIT if self.detailed else _PER_COMMIT[:3]:
                 yield f"pg_stat_database_{name}", labels, self._counter([factor * value for value in commits])
             yield "pg_stat_database_numbackends", labels, [round(value) for value in self._gauge(backends, 0.1)]
-            yield "pg_stat_activity_count", {**labels, "state": "active"}, [1.0] * len(self.times)
-            yield "pg_stat_activity_count", {**labels, "state": "idle"}, [backends - 1] * len(self.times)
             yield "pg_database_size_bytes", labels, [size] * len(self.times)
-            yield "pg_lock_waits_sessions", labels, [0.0] * len(self.times)
+            if self.detailed:
+                yield "pg_stat_activity_count", {**labels, "state": "active"}, [1.0] * len(self.times)
+                yield "pg_stat_activity_count", {**labels, "state": "idle"}, [backends - 1] * len(self.times)
+                yield "pg_lock_waits_sessions", labels, [0.0] * len(self.times)
 
     def _alerts(self) -> Iterator[Series]:
         """The alerts that fired in past incidents, for the history of episodes and the mean time to repair."""
         for incident in INCIDENTS:
-            begin = self.now - incident.begin
+            begin = self.middle - incident.begin
             values = [1.0 if begin <= moment <= begin + incident.length else NAN for moment in self.times]
             if not any(value == value for value in values):
                 continue
@@ -320,35 +320,18 @@ class _History:
 
 MOST_CPUS = 4
 """A machine with many more would have a history of little else."""
+_PER_COMMIT = (
+    ("xact_commit", 1.0),
+    ("blks_hit", 180.0),
+    ("blks_read", 0.9),
+    ("xact_rollback", 0.002),
+    ("tup_fetched", 60.0),
+    ("tup_inserted", 4.0),
+    ("deadlocks", 0.0),
+    ("temp_bytes", 0.0),
+)
 VOLUME_BYTES = 500e9
 """Size of the simulated volume /data."""
-
-
-def build_blocks(promtool: Path, now: float, part: int, present: frozenset[str], folder: Path) -> None:
-    """Make the TSDB blocks of one part of the history (an index into `moments`) in `folder`.
-
-    Raises:
-        subprocess.CalledProcessError: promtool refused; its output says why.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    source = folder.with_suffix(".om")
-    with source.open("w", encoding="ascii") as handle:
-        handle.writelines(text(now, moments(now)[part], present, seed=part))
-    # The flag is hidden in promtool's help; without it the input is read once for each two hours: a minute.
-    command: list[str | Path] = [
-        promtool,
-        "tsdb",
-        "create-blocks-from",
-        "openmetrics",
-        "--max-block-duration=720h",
-        "-q",
-        source,
-        folder,
-    ]
-    try:
-        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
-    finally:
-        source.unlink()
 
 
 def _at(instance: Instance) -> dict[str, str]:
@@ -367,20 +350,3 @@ def _share_below(bound: float, median: float) -> float:
     if bound <= 0:
         return 0.0
     return 1.0 if bound == math.inf else NormalDist().cdf(math.log(bound / median) / LATENCY_SPREAD)
-
-
-def main(argv: Sequence[str]) -> int:
-    """`PROMTOOL NOW PARTS FOLDER SERVICES`: a process of its own, so that two cores can share the work."""
-    promtool, now, parts, folder, services = argv
-    for part in parts.split(","):
-        place = Path(folder) / part
-        try:
-            build_blocks(Path(promtool), float(now), int(part), frozenset(services.split(",")), place)
-        except subprocess.CalledProcessError as error:
-            sys.stderr.write(f"promtool: {error.stderr.decode(errors='replace')}\n")
-            return 1
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

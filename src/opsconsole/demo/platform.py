@@ -21,8 +21,8 @@ from typing import Any
 from opsconsole.core.paths import state_dir
 from opsconsole.demo import configuration, monitoring
 from opsconsole.demo.binaries import find, find_optional, postgres_bin
+from opsconsole.demo.blocks import BlockMaking, HistoryError
 from opsconsole.demo.database import DATABASES, Cluster, DatabaseError, account, reachable
-from opsconsole.demo.history import moments
 from opsconsole.demo.packages import Narrate
 from opsconsole.demo.programs import LOCK_CHAIN, Binaries, Folders, Ports, plan, port_names, present, programs, targets
 from opsconsole.demo.supervision import Supervisor, SupervisorError
@@ -67,7 +67,7 @@ def running(root: Path | None = None) -> Platform | None:
     """The platform whose files are in `root` (by default the user's), or None where none runs."""
     root = root or state_dir() / "demo"
     facts = _facts(root)
-    if facts is None:
+    if facts is None or not facts.get("ready"):
         return None
     platform = Platform(Folders(root, Path(facts["run"])), facts)
     try:
@@ -98,7 +98,7 @@ def start(narrate: Narrate = lambda line: None, root: Path | None = None) -> tup
             return _Start(Folders(root, run), found, narrate).platform(), True
         except BaseException as error:
             _tear_down(root, run)
-            if isinstance(error, (DatabaseError, SupervisorError, OSError)):
+            if isinstance(error, (DatabaseError, HistoryError, SupervisorError, OSError)):
                 raise PlatformError(f"{error}; logs: {root / 'logs'}") from error
             raise
 
@@ -130,7 +130,8 @@ class _Start:
     def platform(self) -> Platform:
         """Start everything, in order."""
         self._prepare()
-        makers = self._make_history()
+        services = frozenset(one.service for one in present(self.found))
+        history = BlockMaking(self.found.promtool, services, self.folders.root / "history")
         try:
             self.narrate("starting PostgreSQL")
             password = self.cluster.initialize()
@@ -144,11 +145,10 @@ class _Start:
             for program in wanted:
                 if program.name not in (LOCK_CHAIN, "prometheus-mon-1"):
                     self.supervisor.start(program.name, wait=False)
-            self._install_history(makers)
+            self.narrate("making 30 days of history")
+            history.install(self.folders.root / "prometheus" / "data")
         finally:
-            for maker in makers:
-                maker.kill()
-                maker.wait()
+            history.abandon()
         self.supervisor.start("prometheus-mon-1", wait=False)
         self._wait_until_up()
         self._remember(pid, ready=True)
@@ -159,38 +159,9 @@ class _Start:
 
     def _prepare(self) -> None:
         root = self.folders.root
-        for name in ("logs", "faults", "node", "prometheus/data", "alertmanager", "redis", "history"):
+        for name in ("logs", "faults", "node", "prometheus/data", "alertmanager", "redis"):
             (root / name).mkdir(parents=True, exist_ok=True)
         write_volume(self.folders.node, USUAL)
-
-    def _make_history(self) -> list[subprocess.Popen[bytes]]:
-        """Begin to make the history in the background, in two processes for two cores."""
-        now = f"{time.time():.0f}"
-        services = ",".join(sorted({one.service for one in present(self.found)}))
-        return [
-            subprocess.Popen(
-                [
-                    sys.executable, "-P", "-m", "opsconsole.demo.history", self.found.promtool, now, parts,
-                    self.folders.root / "history", services,
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=(self.folders.logs / f"history-{parts[0]}.log").open("wb"),
-                cwd=self.folders.root,
-            )
-            for parts in ("0", "1,2")
-        ]  # fmt: skip
-
-    def _install_history(self, makers: list[subprocess.Popen[bytes]]) -> None:
-        self.narrate("making 30 days of history")
-        for maker in makers:
-            if maker.wait(timeout=120) != 0:
-                raise PlatformError(f"the history could not be made; see {self.folders.logs}/history-*.log")
-        data = self.folders.root / "prometheus" / "data"
-        for part in range(len(moments(0.0))):
-            for block in (self.folders.root / "history" / str(part)).iterdir():
-                block.rename(data / block.name)
-        shutil.rmtree(self.folders.root / "history")
 
     def _write_configuration(self) -> None:
         root, write = self.folders.root, monitoring.write_yaml
@@ -212,7 +183,7 @@ class _Start:
         )
         write(root / "opsconsole.yaml", console, comment=comment)
         write(root / "services.yaml", configuration.services_yaml(facts["services"], control), comment=comment)
-        _write_private(self.folders.plan, json.dumps(plan(self.folders, self.ports, self.cluster), indent=1))
+        write_private(self.folders.plan, json.dumps(plan(self.folders, self.ports, self.cluster), indent=1))
 
     def _facts(self) -> dict[str, Any]:
         root = self.folders.root
@@ -239,7 +210,7 @@ class _Start:
             folder=self.folders.root,
             root=os.geteuid() == 0,
         )
-        _write_private(conf, text)
+        write_private(conf, text)
         with (self.folders.logs / "supervisord.out").open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "supervisor.supervisord", "-n", "-c", conf],
@@ -262,7 +233,7 @@ class _Start:
 
     def _remember(self, pid: int, *, ready: bool = False) -> None:
         facts = {**self._facts(), "pid": pid, "started_at": _now(), "ready": ready}
-        _write_private(self.folders.root / "platform.json", json.dumps(facts, indent=1))
+        write_private(self.folders.root / "platform.json", json.dumps(facts, indent=1))
 
     def _wait_until_up(self) -> None:
         """Until Prometheus has scraped every target, and the alert manager answers.
@@ -403,7 +374,8 @@ def _clean_environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(("PG", "SUPERVISOR_"))}
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only this user reads, in one step: it may be read at any time."""
     scratch = path.with_name(f".{path.name}.new")
     scratch.touch(mode=0o600)
     scratch.write_text(text, encoding="utf-8")

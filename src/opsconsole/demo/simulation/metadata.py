@@ -135,10 +135,11 @@ with cleared as (
     update task_instance set state = null, try_number = 0, start_date = null, end_date = null,
            duration = null, updated_at = now()
     where dag_id = %(dag)s and state in ('failed', 'upstream_failed')
-      and run_id in (select run_id from dag_run where dag_id = %(dag)s and state = 'failed' and end_date >= %(since)s)
+      and run_id in (select run_id from dag_run where dag_id = %(dag)s and state = 'failed'
+                     and end_date >= now() - interval '30 min')
     returning run_id
 )
 update dag_run set state = 'running', end_date = null, clear_number = clear_number + 1, updated_at = now()
 where dag_id = %(dag)s and run_id in (select run_id from cleared)
 """
-"""As `airflow tasks clear`: the failed tasks of the runs that ended since then go back to the queue."""
+"""As `airflow tasks clear`: the failed tasks of the runs of the last half hour go back to the queue."""

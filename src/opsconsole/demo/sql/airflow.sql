@@ -78,6 +78,3 @@ create table deadline (
     id uuid primary key default gen_random_uuid(), dag_id varchar(250), dagrun_id integer,
     deadline_time timestamptz not null, callback varchar(500)
 );
-
-grant all on all tables in schema public to platform;
-grant all on all sequences in schema public to platform;

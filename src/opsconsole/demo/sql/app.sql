@@ -1,5 +1,4 @@
 -- The application database of the demo, and enough rows for it to look lived in. Run once, by the superuser.
-create extension if not exists plpgsql;
 create schema ingest;
 
 create table customers (
@@ -79,7 +78,3 @@ create index readings_meter on readings (meter_id, read_at);
 create index readings_loaded on readings (loaded_at);
 create index readings_status on readings (status);
 analyze;
-
-grant usage on schema ingest to platform;
-grant all on all tables in schema public, ingest to platform;
-grant all on all sequences in schema public, ingest to platform;

@@ -1,0 +1,204 @@
+"""Break the demo in one of seven ways, and heal it again.
+
+A fault is a file in the demo's folder that the simulated services watch, and for some of them a deed besides.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opsconsole.demo.catalogue import DAGS, ROUTES, TABLES, Instance, instances, select
+from opsconsole.demo.platform import Platform, write_private
+from opsconsole.demo.programs import LOCK_CHAIN
+from opsconsole.demo.simulation.loads import AGE, LOADS
+from opsconsole.demo.simulation.metadata import CLEAR_FAILED
+from opsconsole.demo.volume import FULL, USUAL, write_volume
+
+
+class FaultError(Exception):
+    """No such fault or target; says which there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to break the demo."""
+
+    name: str
+    summary: str
+    targets: tuple[str, ...]
+    """What it can be done to; the first is the default."""
+    undone_by: str
+    restart_heals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFault:
+    """A fault that is there now."""
+
+    name: str
+    target: str
+    since: float
+    """Unix seconds."""
+    summary: str
+    undone_by: str
+
+
+_APIS = tuple(dict.fromkeys(route.service for route in ROUTES))
+_UNITS = tuple(dict.fromkeys(["energy-service/app-2", *(str(one) for one in instances())]))
+
+_DAGS = tuple(dag.dag_id for dag in DAGS)
+_TABLES = ("tariffs", *(table for table in TABLES if table != "tariffs"))
+_RESTART = "a restart, or heal"
+_LOCK = "ending the session that blocks, or heal"
+
+FAULTS = {
+    fault.name: fault
+    for fault in (
+        Fault("service-down", "{target} is stopped, and stays down", _UNITS, _RESTART, restart_heals=True),
+        Fault("high-errors", "a third of {target}'s answers are 500", _APIS, _RESTART, restart_heals=True),
+        Fault("slow-api", "{target}'s answers take a second longer", _APIS, _RESTART, restart_heals=True),
+        Fault("dag-failure", "the second task of {target} fails all its tries", _DAGS, "heal"),
+        Fault("stale-data", "no loads into {target}; its newest row is 26 h old", _TABLES, "heal"),
+        Fault("lock", "a transaction left idle blocks three sessions on {target}, in app", ("meters",), _LOCK),
+        Fault("disk-full", "the simulated volume {target} has 3 % left", ("/data",), "heal"),
+    )
+}
+
+
+def break_(platform: Platform, name: str, target: str | None = None) -> ActiveFault:
+    """Cause a fault. Causing one that is there already begins it anew.
+
+    Raises:
+        FaultError: there is no such fault, or it cannot be done to `target`.
+    """
+    fault, chosen = _resolve(name, target)
+    since = time.time()
+    flag = platform.folders.faults / f"{name}.json"
+    write_private(flag, json.dumps({"target": chosen, "since": since}))
+    _DEEDS.get(name, _nothing)(platform, chosen)
+    return ActiveFault(name, chosen, since, fault.summary.format(target=chosen), fault.undone_by)
+
+
+def heal(platform: Platform, name: str = "all") -> list[ActiveFault]:
+    """Undo a fault, or all; gives those that were there.
+
+    Raises:
+        FaultError: there is no such fault.
+    """
+    if name != "all" and name not in FAULTS:
+        raise FaultError(f"no fault {name!r}; there are: {', '.join(FAULTS)}, and all")
+    healed = []
+    for fault in active(platform):
+        if name in ("all", fault.name):
+            (platform.folders.faults / f"{fault.name}.json").unlink(missing_ok=True)
+            _REMEDIES.get(fault.name, _nothing)(platform, fault.target)
+            healed.append(fault)
+    return healed
+
+
+def active(platform: Platform) -> list[ActiveFault]:
+    """The faults that are there now. One that a restart or an operator has undone is forgotten."""
+    found = []
+    for name, fault in FAULTS.items():
+        flag = platform.folders.faults / f"{name}.json"
+        try:
+            told: dict[str, Any] = json.loads(flag.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        target, since = str(told["target"]), float(told["since"])
+        if _undone(platform, fault, target, since):
+            flag.unlink(missing_ok=True)
+            continue
+        found.append(ActiveFault(name, target, since, fault.summary.format(target=target), fault.undone_by))
+    return found
+
+
+def _resolve(name: str, target: str | None) -> tuple[Fault, str]:
+    fault = FAULTS.get(name)
+    if fault is None:
+        raise FaultError(f"no fault {name!r}; there are: {', '.join(FAULTS)}")
+    if target is None:
+        return fault, fault.targets[0]
+    if target in fault.targets or (name == "service-down" and _is_service(target)):
+        return fault, target
+    raise FaultError(f"{name} cannot be done to {target!r}; it can to: {', '.join(fault.targets)}")
+
+
+def _is_service(target: str) -> bool:
+    try:
+        select(target)
+    except KeyError:
+        return False
+    return True
+
+
+def _undone(platform: Platform, fault: Fault, target: str, since: float) -> bool:
+    units = platform.supervisor.units()
+    if fault.name == "lock":
+        return units[LOCK_CHAIN].state not in ("STARTING", "RUNNING")
+    if not fault.restart_heals:
+        return False
+    # A service that started after the fault began does not have it any more. The supervisor knows whole seconds.
+    struck = [units[one.unit] for one in _present(platform, target)]
+    return all(unit.state in ("STARTING", "RUNNING") and unit.since > int(since) for unit in struck)
+
+
+def _present(platform: Platform, target: str) -> Sequence[Instance]:
+    units = platform.supervisor.units()
+    return [one for one in select(target) if one.unit in units]
+
+
+def _nothing(platform: Platform, target: str) -> None:
+    """The flag is all there is to it."""
+
+
+def _stop(platform: Platform, target: str) -> None:
+    struck = _present(platform, target)
+    if not struck:
+        raise FaultError(f"{target} does not run on this machine")
+    for one in struck:
+        platform.supervisor.stop(one.unit)
+
+
+def _start(platform: Platform, target: str) -> None:
+    for one in _present(platform, target):
+        platform.supervisor.start(one.unit)
+
+
+def _age(platform: Platform, table: str) -> None:
+    time.sleep(0.1)  # a load that is under way ends first
+    _execute(platform, "app", AGE[table])
+
+
+def _load(platform: Platform, table: str) -> None:
+    _execute(platform, "app", LOADS[table])
+
+
+def _clear_failed(platform: Platform, dag_id: str) -> None:
+    """As an operator would: clear the failed tasks of the latest runs, now that their cause is gone."""
+    _execute(platform, "airflow", CLEAR_FAILED, {"dag": dag_id})
+
+
+def _execute(platform: Platform, database: str, text: str, binds: dict[str, Any] | None = None) -> None:
+    import psycopg
+
+    dsn = platform.facts["postgres"][database]
+    with psycopg.connect(dsn, autocommit=True, application_name="opsconsole-demo", connect_timeout=5) as connection:
+        connection.execute(text.encode(), binds)
+
+
+_DEEDS: dict[str, Callable[[Platform, str], None]] = {
+    "service-down": _stop,
+    "stale-data": _age,
+    "lock": lambda platform, target: platform.supervisor.start(LOCK_CHAIN),
+    "disk-full": lambda platform, target: write_volume(platform.folders.node, FULL),
+}
+_REMEDIES: dict[str, Callable[[Platform, str], None]] = {
+    "service-down": _start,
+    "stale-data": _load,
+    "dag-failure": _clear_failed,
+    "lock": lambda platform, target: platform.supervisor.stop(LOCK_CHAIN),
+    "disk-full": lambda platform, target: write_volume(platform.folders.node, USUAL),
+}
