@@ -136,7 +136,7 @@ def _row(pane: Pane, columns: Sequence[Column], items: Sequence[values.Cell], la
 def _cell(column: Column, item: values.Cell) -> TableCell:
     number = as_number(item)
     if item is None:
-        return TableCell(NO_VALUE, State.UNKNOWN if column.thresholds else None)
+        return TableCell(NO_VALUE)
     if number is None or (isinstance(item, bool) and not column.mappings):
         text = f"{item:%Y-%m-%d %H:%M:%S}" if isinstance(item, datetime) else clean_line(as_label(item))
         return TableCell(text)

@@ -188,7 +188,7 @@ def test_an_sql_table_is_shown_with_its_columns_and_judged_by_them() -> None:
     assert [head.title for head in table.columns] == ["Sessions", "on", "gone"]
     assert [head.numeric for head in table.columns] == [True, False, False]
     assert [[cell.text for cell in row.cells] for row in table.rows] == [["3", "yes", "–"], ["–", "0", "–"]]
-    assert [row.state for row in table.rows] == [State.WARN, State.UNKNOWN]
+    assert [row.state for row in table.rows] == [State.WARN, State.OK]
     assert table.rows[0].labels == {"state": "a", "n": "3", "on": "true"}
     assert (state.state, state.truncated) == (State.WARN, -1)
 
