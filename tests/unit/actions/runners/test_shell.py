@@ -228,7 +228,7 @@ class TestEnd:
 
     async def test_a_child_in_the_background_that_holds_the_output_does_not_hold_the_step(self) -> None:
         started = time.monotonic()
-        result, output = await ran("sleep 60 & echo $!")
+        result, output = await ran("sleep 60 & echo $!; sleep 0.2")
         pid = int(output)
         try:
             assert time.monotonic() - started < 5
