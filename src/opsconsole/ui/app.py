@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -27,6 +28,7 @@ from opsconsole.ui.watchkeeping import Watchkeeper
 
 if TYPE_CHECKING:
     from opsconsole.runbooks.library import Library
+    from opsconsole.runbooks.model import Runbook
     from opsconsole.ui.commander import Commander
 
 RUNBOOKS_KEY = "9"
@@ -58,6 +60,7 @@ class OpsConsole(App[int], inherit_bindings=False):
         self.feed = Feed(session.read, session.clock)
         self.watchkeeper = self._watchkeeper()
         self._library: Library | None = None
+        self.kept_runs: list[View] = []
         self._departure = departure
         self._commander: Commander | None = None
         self._titles: dict[str, str] = {}
@@ -99,9 +102,12 @@ class OpsConsole(App[int], inherit_bindings=False):
                 loop.call_soon_threadsafe(self._end_by_signal)
 
             self._departure.on_leave(leave)
-        self.open_first()
         self.set_interval(1.0, self._tick)
-        self.call_after_refresh(self._start_watching)
+
+    def on_ready(self) -> None:
+        """The frame and the empty panes are on the terminal."""
+        self._start_watching()
+        self._tell_problems()
 
     def _watchkeeper(self) -> Watchkeeper:
         return Watchkeeper(self.feed, self.session.screens, self.session.sources, self._show_overview)
@@ -142,18 +148,20 @@ class OpsConsole(App[int], inherit_bindings=False):
         if second % FRESHNESS_PERIOD == 0:
             self.show_freshness()
 
-    def open_first(self) -> None:
-        """The screen that the session asks for, or the first there is."""
+    def first_view(self) -> View:
+        """The screen that the session asks for, or the first there is; not mounted yet."""
         screens = {screen.id: screen.title for screen in self.session.screens}
         title = screens.get(self.session.first_screen) or next(iter(screens.values()), RUNBOOKS_TITLE)
-        self.open_root(title)
+        view = self.roots[title] = self._make_root(title)
+        return view
+
+    def _tell_problems(self) -> None:
         problems = self.registry.problems
         if problems:
             self.console_screen.tell(f"keys: {problems[0].action}: {problems[0].message}", "warn")
         elif self.session.problems:
-            self.console_screen.tell(
-                f"{len(self.session.problems)} problems in content; opsconsole check lists them", "warn"
-            )
+            count = len(self.session.problems)
+            self.console_screen.tell(f"{count} problems in content; opsconsole check lists them", "warn")
 
     def _end_by_signal(self) -> None:
         self.leave(Exit.DONE if self._departure is None else self._departure.exit_code, ask=False)
@@ -170,11 +178,14 @@ class OpsConsole(App[int], inherit_bindings=False):
 
     async def _leaving(self, code: int) -> None:
         """Conclude what runs, let go of the sources, and go; whoever does not answer is not waited for."""
-        for view in {*self.roots.values(), *self.console_screen.views}:
+        for view in self._all_views():
             view.left()
-        await self._bounded(*(view.conclude() for view in self.console_screen.views))
+        await self._bounded(*(view.conclude() for view in self._all_views()))
         await self._bounded(self._end_of(self.feed, self.session))
         self.exit(code, return_code=code)
+
+    def _all_views(self) -> set[View]:
+        return {*self.roots.values(), *self.console_screen.views, *self.kept_runs}
 
     async def _end_of(self, feed: Feed, session: Session) -> None:
         """Stop asking, then let go of who was asked."""
@@ -191,7 +202,19 @@ class OpsConsole(App[int], inherit_bindings=False):
 
     def going_run(self) -> str | None:
         """The title of a run with a step under way, if there is one."""
-        return next((busy for view in self.console_screen.views if (busy := view.busy())), None)
+        return next((busy for view in self._all_views() if (busy := view.busy())), None)
+
+    # Runs
+
+    def keep(self, view: View) -> None:
+        """A run goes on while something else is looked at."""
+        if view not in self.kept_runs:
+            self.kept_runs.append(view)
+
+    def unfinished(self, book: "Runbook | None" = None) -> View | None:
+        """The view of a run that is not over: of `book`, or the latest one."""
+        self.kept_runs = [view for view in self.kept_runs if view.kept]
+        return next((view for view in reversed(self.kept_runs) if book is None or view.matches(book)), None)
 
     # Screens
 
@@ -239,6 +262,7 @@ class OpsConsole(App[int], inherit_bindings=False):
         console = self.console_screen
         console.drop_views()
         self.roots.clear()
+        self.kept_runs.clear()
         self.run_worker(self._end_of(self.feed, leaving), group="closing", exit_on_error=False)
         self.watchkeeper.stop()
         self.session = console.session = session
@@ -247,7 +271,7 @@ class OpsConsole(App[int], inherit_bindings=False):
         self._library = None
         self.call_after_refresh(self._start_watching)
         console.show_counts({})
-        self.open_first()
+        console.open_view(self.first_view(), root=True)
 
     def toggle_pause(self) -> None:
         """Stop all reading, or go on."""
@@ -306,14 +330,15 @@ class OpsConsole(App[int], inherit_bindings=False):
         from opsconsole.ui import crash
 
         self._return_code = Exit.FAILED
-        if self._exception is None:  # what Textual's pilot raises again in tests
-            self._exception = error
-            self._exception_event.set()
-            secrets = tuple(self.session.secrets())
-            log = crash.write_log(error, secrets)
-            self.panic(Text(crash.message(error, log, secrets)))
-        else:
-            self._close_messages_no_wait()
+        # What Textual's pilot waits for and raises again in tests; mypy takes the cached property for Never.
+        noticed: asyncio.Event = attrgetter("_exception_event")(self)
+        if noticed.is_set():
+            self._close_messages_no_wait()  # one crash is enough to tell of
+            return
+        self._exception = error
+        noticed.set()
+        secrets = tuple(self.session.secrets())
+        self.panic(Text(crash.message(error, crash.write_log(error, secrets), secrets)))
 
     def _loop_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An error in a task that nobody waits for: written down, not fatal, said in the key line."""

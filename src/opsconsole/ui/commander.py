@@ -146,7 +146,12 @@ class Commander:
         book = self._app.library.get(runbook)
         if book is None:
             raise CommandError(f"there is no runbook {runbook!r}")
-        self._app.console_screen.open_view(RunbookView(book, params, labels or {}))
+        going = self._app.unfinished(book)
+        if going is not None:
+            self._app.console_screen.open_view(going)
+            return
+        view = RunbookView(book, params, labels or {}, self._app.session.clock())
+        self._app.console_screen.open_view(view)
 
     def choose_runbook(self, books: "Sequence[Runbook]", labels: Mapping[str, str]) -> None:
         """Let the operator choose among several."""

@@ -74,11 +74,17 @@ class Console(TextualScreen[None], inherit_bindings=False):
             yield self.clock
         yield self.tabs
         yield self.rule
-        yield self.body
+        self._views.append(self.console_app.first_view())
+        with self.body:
+            yield self._views[0]
         with Container(id="bottom"):
             yield self.hint_line
             yield self.fresh_line
         yield self.prompt
+
+    def on_mount(self) -> None:
+        """The first view comes with the frame, in one paint."""
+        self.call_after_refresh(self._arrived, self._views[0])
 
     @property
     def console_app(self) -> "OpsConsole":
@@ -141,7 +147,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
     def drop_views(self) -> None:
         """Take every view down, kept ones too: what they show is about to be of another environment."""
         self.prompt.cancel()
-        for view in {*self._views, *self.session_views.values()}:
+        for view in {*self._views, *self.session_views.values(), *self.console_app.kept_runs}:
             view.left()
             view.closed()
             if view.is_attached:
@@ -161,6 +167,9 @@ class Console(TextualScreen[None], inherit_bindings=False):
     def _retire(self, view: View) -> None:
         if self.session_views.get(view.title) is view:
             return  # a root view stays mounted, out of sight: coming back to it costs nothing
+        if view.kept:
+            self.console_app.keep(view)
+            return
         view.closed()
         if view.is_attached:
             view.remove()
@@ -239,6 +248,14 @@ class Console(TextualScreen[None], inherit_bindings=False):
     def do_back(self) -> None:
         """The view before this one."""
         self.close_view()
+
+    def do_back_to_run(self) -> None:
+        """The run that goes on."""
+        view = self.console_app.unfinished()
+        if view is None:
+            self.tell("no run is going on")
+        else:
+            self.open_view(view)
 
     def do_help(self) -> None:
         """The keys of the view on screen."""

@@ -5,8 +5,9 @@ starts the next, and the last of a row takes what is left. On a narrow terminal 
 never narrower panes than can be read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from opsconsole.screens.definition import Kind, Pane
 
@@ -15,6 +16,7 @@ NARROWEST = 26
 GAP = 2
 """Blank cells between columns; between rows of panes there is one blank line."""
 
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 _HEIGHTS = {
     Kind.STAT: 4,
     Kind.GAUGE: 4,
@@ -50,15 +52,19 @@ def columns_for(wanted: int, width: int) -> int:
     return columns
 
 
-def place_panes(panes: Sequence[Pane], columns: int, width: int, height: int) -> tuple[Place, ...]:
+def place_panes(
+    panes: Sequence[Pane], columns: int, width: int, height: int, wanted: Mapping[str, int] = _NOTHING
+) -> tuple[Place, ...]:
     """A region for each pane, in their order. All are `width` wide together; they may be higher than `height`.
 
-    Where they are not, charts and tables share the lines that are left.
+    Where they are not, charts and tables share the lines that are left. `wanted` has the height, by id, of panes
+    that know theirs; those do not grow.
     """
     fitting = columns_for(columns, width)
     rows = _rows(panes, columns, fitting)
-    heights = [max(_height(panes[index]) for index, _ in row) for row in rows]
-    _share(heights, rows, panes, height - sum(heights) - max(0, len(rows) - 1))
+    heights = [max(wanted.get(panes[index].id) or _height(panes[index]) for index, _ in row) for row in rows]
+    growing = [pane.kind in _GROW and pane.id not in wanted for pane in panes]
+    _share(heights, rows, growing, height - sum(heights) - max(0, len(rows) - 1))
     places: dict[int, Place] = {}
     y = 0
     for row, row_height in zip(rows, heights, strict=True):
@@ -85,8 +91,8 @@ def _height(pane: Pane) -> int:
     return pane.rows or _HEIGHTS[pane.kind]
 
 
-def _share(heights: list[int], rows: list[list[tuple[int, int]]], panes: Sequence[Pane], spare: int) -> None:
-    growing = [at for at, row in enumerate(rows) if any(panes[index].kind in _GROW for index, _ in row)]
+def _share(heights: list[int], rows: list[list[tuple[int, int]]], grows: Sequence[bool], spare: int) -> None:
+    growing = [at for at, row in enumerate(rows) if any(grows[index] for index, _ in row)]
     if spare <= 0 or not growing:
         return
     for nth, at in enumerate(growing):

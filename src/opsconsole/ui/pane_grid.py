@@ -1,6 +1,6 @@
 """The grid that panes stand in: places from `layout.place_panes`, one column of scrolling, and zoom."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual.geometry import Region, Size
@@ -22,13 +22,14 @@ class _GridLayout(Layout):
     def __init__(self, panes_of: Callable[[list[Widget]], Sequence["Pane"]], columns: int) -> None:
         self._panes_of = panes_of
         self._columns = columns
+        self.heights: Mapping[str, int] = {}
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         parent.pre_layout(self)
         panes = self._panes_of(children)
         if len(children) == 1:  # zoomed
             return [_placed(children[0], 0, 0, size.width, size.height)]
-        places = place_panes(panes, self._columns, size.width, size.height)
+        places = place_panes(panes, self._columns, size.width, size.height, self.heights)
         return [
             _placed(child, place.x, place.y, place.width, place.height)
             for child, place in zip(children, places, strict=True)
@@ -78,6 +79,12 @@ class PaneGrid(Widget):
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self._on_scrolled()
+
+    def set_heights(self, heights: Mapping[str, int]) -> None:
+        """The heights, by id, of panes that know theirs."""
+        if heights != self._grid.heights:
+            self._grid.heights = dict(heights)
+            self.refresh(layout=True)
 
     def zoom(self, zoomed: "PaneView | None") -> None:
         """Give one pane all the room, or everyone theirs again."""

@@ -72,6 +72,8 @@ class RunShown:
     back: int = 0
     """Rows that the output is scrolled back."""
     output: OutputLog = field(default_factory=OutputLog)
+    output_of: str = ""
+    """The name of the step whose output is shown, where that is another one."""
     over: str = ""
     """How the run ended, in words; empty while it goes on."""
 
@@ -271,4 +273,5 @@ def _output_head(run: RunShown, width: int) -> list[Line]:
         notes.append(f"{run.output.dropped:,} earlier lines are in the run's folder")
     if run.back:
         notes.append(f"{run.back} lines before the end")
-    return [spread(line(Span("OUTPUT", "heading")), line(Span("   ".join(notes), "dim")), width)]
+    title = f"OUTPUT of {clean_line(run.output_of)}" if run.output_of else "OUTPUT"
+    return [spread(line(Span(title, "heading")), line(Span("   ".join(notes), "dim")), width)]

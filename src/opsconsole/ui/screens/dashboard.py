@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 AGE_PERIOD = 5
 """Seconds between two looks at what has become stale meanwhile, and at the ages that are shown."""
+_ATTENTION_STEP = 4
 _SPANS = (900.0, 3600.0, 10800.0, 21600.0, 43200.0, 86400.0, 604800.0, 2592000.0)
 
 
@@ -79,6 +80,24 @@ class DashboardView(View):
             if isinstance(view, OverviewPane):
                 view.titles = self.console.console_app.titles()
                 view.show_overview(overview)
+        self._fit_overview(overview)
+
+    def _fit_overview(self, overview: Overview) -> None:
+        """Room for what needs attention, in steps: the areas below do not move with every check that comes and goes."""
+        heights = {}
+        for pane in self.definition.panes:
+            if pane.view == ATTENTION_VIEW:
+                heights[pane.id] = 1 + max(
+                    _ATTENTION_STEP, -(-len(overview.attention) // _ATTENTION_STEP) * _ATTENTION_STEP
+                )
+            elif pane.view == AREAS_VIEW:
+                heights[pane.id] = 1 + max(1, len(overview.areas))
+        if heights and self.is_mounted:
+            room = self.grid.size.height - sum(heights.values())
+            for pane in self.definition.panes:
+                if pane.view == ATTENTION_VIEW and room < 1 and self.grid.size.height:
+                    heights[pane.id] = max(4, heights[pane.id] + room - 1)
+            self.grid.set_heights(heights)
 
     @property
     def feed(self) -> ScreenFeed:
@@ -109,7 +128,11 @@ class DashboardView(View):
 
     def on_resize(self, _event: events.Resize) -> None:
         """Another size shows other panes."""
-        self.call_after_refresh(self._scrolled)
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        self._fit_overview(self.console.console_app.watchkeeper.latest)
+        self._scrolled()
 
     def _scrolled(self) -> None:
         if self._feed is not None and self._feed.running:

@@ -8,6 +8,7 @@ from textual.widget import Widget
 from opsconsole.ui.actions import Place
 
 if TYPE_CHECKING:
+    from opsconsole.runbooks.model import Runbook
     from opsconsole.screens.overview import Overview
     from opsconsole.ui.console import Console
 
@@ -37,6 +38,15 @@ class View(Widget):
 
     def closed(self) -> None:
         """It will not come back."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether it has to stay when something else is looked at: something goes on in it."""
+        return False
+
+    def matches(self, book: "Runbook") -> bool:
+        """Whether this is the unfinished walk of a runbook."""
+        return False
 
     def show_overview(self, overview: "Overview") -> None:
         """The checks of all screens have been judged again."""

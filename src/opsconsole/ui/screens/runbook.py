@@ -1,0 +1,520 @@
+"""A runbook being walked: one step at a time, beside its text, with the exact command and what it takes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+
+from opsconsole.actions.confirmation import Confirmation, Demand, Requirement
+from opsconsole.core.clean import clean, clean_line
+from opsconsole.runbooks.model import Runbook, Step
+from opsconsole.runbooks.run import Verdict
+from opsconsole.runbooks.states import StepState
+from opsconsole.ui.actions import Place
+from opsconsole.ui.commands import ranking
+from opsconsole.ui.dialogs.confirm import confirm
+from opsconsole.ui.dialogs.prompt import Ask, Choice
+from opsconsole.ui.editor import LineEditor
+from opsconsole.ui.lines import Line, Lines, Span, fit_line, line
+from opsconsole.ui.run_page import RunShown, run_lines
+from opsconsole.ui.screens.param_form import ParamForm
+from opsconsole.ui.screens.view import View
+from opsconsole.ui.walk import Walk, said_of
+from opsconsole.ui.widgets.canvas import Canvas
+
+if TYPE_CHECKING:
+    from opsconsole.runbooks.run import Run
+
+_PAINT_PERIOD = 0.1
+"""Seconds between two paintings of streaming output."""
+
+
+class RunbookView(View):
+    """One runbook, from its parameters to the end of its run."""
+
+    place: ClassVar[Place] = Place.RUN
+
+    DEFAULT_CSS = "RunbookView Canvas { width: 100%; height: 1fr; }"
+
+    def __init__(self, book: Runbook, given: Mapping[str, str], labels: Mapping[str, str], now: float) -> None:
+        """`given` are parameter values, `labels` fill those that name one in `from_label`."""
+        super().__init__()
+        self.book = book
+        self.title = clean_line(book.title)
+        self.form = ParamForm(book.params, given, labels, now)
+        self._filling = not self.form.complete
+        self._canvas = Canvas(self._paint)
+        self._message = ("", "text")
+        self._confirming: tuple[Step, Requirement] | None = None
+        self._editor = LineEditor()
+        self._back = 0
+        self._painting = False
+        self._walk: Walk | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._canvas
+
+    @property
+    def walk(self) -> Walk:
+        """The run behind the view; begun with the first step."""
+        if self._walk is None:
+            self._walk = Walk(self.book, self.console.session.start_run, self._changed, self._say)
+        return self._walk
+
+    @property
+    def kept(self) -> bool:
+        """Whether the view stays when something else is looked at: its run is not over."""
+        return self._walk is not None and self._walk.going
+
+    def matches(self, book: Runbook) -> bool:
+        """Whether this is the unfinished walk of that runbook."""
+        return self.kept and self.book.id == book.id
+
+    # Coming and going
+
+    def entered(self) -> None:
+        """Keys come here directly."""
+        self.console.set_focus(None)
+        self._repaint()
+
+    def closed(self) -> None:
+        """It will not come back: a run that is not over is left, and can be resumed."""
+        if self._walk is not None:
+            self._walk.leave()
+
+    def busy(self) -> str | None:
+        """The step that leaving the program would stop."""
+        step = self._walk.running if self._walk is not None else None
+        return f"{self.title}, step {step.number}" if step is not None else None
+
+    async def conclude(self) -> None:
+        """The program is ending."""
+        if self._walk is not None:
+            await self._walk.conclude()
+
+    def tick(self, now: float) -> None:
+        """The elapsed time of a running step."""
+        if self._walk is not None and self._walk.running is not None:
+            self._repaint()
+
+    def subtitle(self) -> str:
+        """The environment is in the header; here only the owner, for questions."""
+        return f"owner {clean_line(self.book.owner)}" if self.book.owner else ""
+
+    def hints(self) -> list[tuple[str, str]]:
+        """What can be done with the step that is shown."""
+        if self._filling:
+            return [("run-step", "check and go on"), ("back", "back")]
+        walk = self.walk
+        if walk.over:
+            return [("run-step", "back"), ("step-text", "whole step"), ("command", "command")]
+        if walk.running is not None:
+            return [("cancel-step", "stop the step"), ("note", "note"), ("command", "command"), ("help", "keys")]
+        step = walk.current
+        ready = "finish" if step is None else "done" if not step.executable else "run"
+        return [
+            ("run-step", ready),
+            *((one, word) for one, word in super().hints() if one != "run-step"),
+            ("abort-run", "abort"),
+        ]
+
+    # Keys that are typed into something
+
+    def take_key(self, event: events.Key) -> bool:
+        """The form and the confirmation come first."""
+        self._message = ("", "text")
+        if self._filling:
+            return self._key_of_form(event)
+        if self._confirming is not None:
+            self._key_of_confirmation(event)
+            return True
+        return False
+
+    def take_paste(self, text: str) -> bool:
+        """Into the form. A confirmation is typed, not pasted: that is its point."""
+        if self._filling:
+            self.form.paste(text)
+            self._repaint()
+        elif self._confirming is not None:
+            self._say("the name has to be typed", "warn")
+        return True
+
+    def _key_of_form(self, event: events.Key) -> bool:
+        if event.key == "escape":
+            self.console.do_back()
+            return True
+        if event.key.startswith("ctrl+") and event.key not in ("ctrl+w", "ctrl+u", "ctrl+k", "ctrl+e", "ctrl+h"):
+            return False
+        if self.form.press(event):
+            self._filling = False
+            self.console.refresh_frame()
+        self._repaint()
+        return True
+
+    def _key_of_confirmation(self, event: events.Key) -> None:
+        assert self._confirming is not None
+        step, requirement = self._confirming
+        if event.key in ("escape", "ctrl+c"):
+            self._confirming = None
+            self._say("not confirmed; nothing was run", "dim")
+        elif requirement.demand is Demand.YES:
+            self._confirming = None
+            if event.character == "y":
+                self._execute(step, Confirmation.yes())
+            else:
+                self._say("not confirmed; nothing was run. enter asks again", "dim")
+        elif event.key == "enter":
+            self._take_typed(step, requirement)
+        else:
+            self._editor.press(event.key, event.character)
+        self._repaint()
+
+    def _take_typed(self, step: Step, requirement: Requirement) -> None:
+        typed = self._editor.text.strip()
+        if typed == requirement.text.strip():
+            self._confirming = None
+            self._execute(step, Confirmation.typed(typed))
+        else:
+            self._say(f"that is not {requirement.text}; nothing was run. esc leaves it", "warn")
+            self._editor.set("")
+
+    # What can be done
+
+    async def do_run_step(self) -> None:
+        """Run the present step; the first one begins the run."""
+        walk = self.walk
+        if walk.over:
+            self.console.do_back()
+            return
+        if walk.running is not None or walk.beginning:
+            self._say("a step is running; c stops it", "dim")
+            return
+        if walk.run is None:
+            self._say("beginning…", "dim")
+            if not await walk.begin(self.form.values):
+                return
+            self._say("", "text")
+        step = walk.current
+        if step is None:
+            self._finish()
+        elif not step.executable:
+            self._after(walk.verdict(Verdict.DONE))
+        elif walk.run is not None and walk.run.states[step.name] is not StepState.PENDING:
+            self._say("this step was run already: r runs it again, s skips it, j goes elsewhere, ! aborts", "warn")
+        else:
+            self._want(step)
+
+    def _want(self, step: Step) -> None:
+        """Run `step`, or ask first for what that takes."""
+        walk = self.walk
+        refused = walk.run.refusal(step) if walk.run is not None else None
+        if refused:
+            # The door says so, too, and records the attempt.
+            self._execute(step, Confirmation.none())
+            return
+        requirement = walk.requirement(step)
+        if requirement.demand is Demand.NONE:
+            self._execute(step, Confirmation.none())
+            return
+        self._confirming = (step, requirement)
+        self._editor = LineEditor()
+        self._repaint()
+
+    def _execute(self, step: Step, confirmation: Confirmation) -> None:
+        self._back = 0
+        self._message = ("", "text")
+        self.run_worker(self._carry_out(step, confirmation), group="step", exit_on_error=True)
+
+    async def _carry_out(self, step: Step, confirmation: Confirmation) -> None:
+        self.console.refresh_frame()
+        result = await self.walk.execute(step, confirmation)
+        if result is not None:
+            self._say(*said_of(result))
+        self._after(True)
+
+    def _after(self, moved: bool) -> None:
+        """A step was settled: at the end of the walk a run that went well ends by itself."""
+        walk = self.walk
+        if moved and walk.run is not None and walk.current is None and not walk.over:
+            states = walk.run.states
+            if not any(states[step.name].bad for step in walk.steps):
+                self._finish()
+        self.console.refresh_frame()
+        self._repaint()
+
+    def _finish(self) -> None:
+        self.walk.finish()
+        self.console.refresh_frame()
+
+    def do_retry_step(self) -> None:
+        """Run the present step (or the last one, when the walk went past it) again."""
+        walk = self.walk
+        step = walk.current
+        if walk.run is None or step is None or walk.running is not None:
+            self._say("there is nothing to run again", "dim")
+        elif step.executable and not walk.over:
+            self._want(step)
+
+    def do_undo_step(self) -> None:
+        """Run what undoes the present step, or the one before."""
+        walk = self.walk
+        if walk.run is None or walk.running is not None:
+            return
+        tried = [step for step in walk.steps if step.undo and walk.run.states[step.name] is not StepState.PENDING]
+        undo = self.book.step(tried[-1].undo) if tried else None
+        if undo is None:
+            self._say("no step that was run here can be undone", "dim")
+        else:
+            self._want(undo)
+
+    def do_skip_step(self) -> None:
+        """Leave the present step out, with a reason."""
+        if self.walk.run is None:
+            self._say("the run has not begun; enter begins it", "dim")
+            return
+
+        def accept(reason: str) -> str | None:
+            if not reason.strip():
+                return "a reason is needed; esc leaves it"
+            self._after(self.walk.decide(lambda run, step: run.skip(step, reason)))
+            return None
+
+        self.console.ask(Ask("skip, because", accept, history=self.console.history("skip")))
+
+    async def do_dry_run_step(self) -> None:
+        """Show what would run."""
+        walk = self.walk
+        if walk.run is None and not await walk.begin(self.form.values):
+            return
+        if walk.current is not None and walk.current.executable and walk.running is None:
+            await walk.rehearse(walk.current)
+            self._repaint()
+
+    def do_mark_step(self) -> None:
+        """Say of a manual step (or one whose end is unknown) how it is."""
+        words = {"done": Verdict.DONE, "not done": Verdict.NOT_DONE, "not applicable": Verdict.NOT_APPLICABLE}
+
+        def accept(word: str) -> str | None:
+            if word not in words:
+                return "done, not done, or not applicable"
+            self._after(self.walk.verdict(words[word]))
+            return None
+
+        known = [(word, "") for word in words]
+        self.console.ask(
+            Ask("this step is", accept, lambda text: [Choice(one) for one in ranking(text, known)], picks=True)
+        )
+
+    def do_jump_step(self) -> None:
+        """Go on at another step."""
+        named = {f"{step.number} {clean_line(step.title or step.name)}": step for step in self.walk.steps}
+        known = [(name, step.name) for name, step in named.items()]
+
+        def accept(name: str) -> str | None:
+            if name not in named:
+                return "no such step"
+            self.walk.decide(lambda run, _step: run.jump(named[name]), step=named[name])
+            return None
+
+        self.console.ask(
+            Ask("go to step", accept, lambda text: [Choice(one) for one in ranking(text, known)], picks=True)
+        )
+
+    def do_cancel_step(self) -> None:
+        """Stop the running step, after asking."""
+        if self.walk.running is None:
+            self._say("no step is running", "dim")
+        else:
+            confirm(self.console, "Stop the running step? It is ended with everything it started.", self._cancel)
+
+    def _cancel(self) -> None:
+        self.walk.cancel()
+
+    def do_abort_run(self) -> None:
+        """End the run here, after asking."""
+        if not self.walk.going:
+            self._say("there is no run to abort", "dim")
+        elif self.walk.running is not None:
+            self._say("a step is running; c stops it first", "warn")
+        else:
+            confirm(self.console, "Abort this run? What was done stays done; it cannot be resumed.", self._abort)
+
+    def _abort(self) -> None:
+        self.walk.decide(lambda run, _step: run.abort("by the operator"), step=self.walk.steps[-1])
+        self.console.refresh_frame()
+
+    def do_leave_run(self) -> None:
+        """Back; a run that waits is left as it is, and can be resumed."""
+        if self.walk.running is not None:
+            self._say("a step is running; it goes on when you look elsewhere (1 to 9), and 0 comes back here", "warn")
+            return
+        self.walk.leave()
+        self.console.do_back()
+
+    def do_back(self) -> None:
+        """Out, unless a run waits here: that is left on purpose, with its own key."""
+        if self.walk.going:
+            self._say(
+                f"{self.console.registry.key('leave-run')} leaves the run, 1 to 9 look elsewhere meanwhile", "dim"
+            )
+        else:
+            self.console.do_back()
+
+    def do_edit_params(self) -> None:
+        """The parameters again, as long as the run has not begun."""
+        if self.walk.run is not None:
+            self._say("the run has begun with these parameters; a new run can have others", "warn")
+        elif not self.book.params:
+            self._say("this runbook has no parameters", "dim")
+        else:
+            self._filling = True
+            self.console.refresh_frame()
+            self._repaint()
+
+    def do_step_text(self) -> None:
+        """The whole step: prose, command, attributes."""
+        from opsconsole.ui.screens.step_text import step_page
+        from opsconsole.ui.screens.text import TextView
+
+        step = self._shown_step
+        if step is not None:
+            page = step_page(step, self.walk.command(step, self.form.values))
+            self.console.open_view(TextView(f"Step {step.number}", page))
+
+    def take_note(self, text: str) -> bool:
+        """Into the record of the run, where there is one."""
+        if not self.walk.going:
+            return False
+        if self.walk.decide(_noting(text), step=self.walk.steps[-1]):
+            self.console.tell("noted in the run's record")
+        return True
+
+    def do_scroll_up(self) -> None:
+        self._scroll(1)
+
+    def do_scroll_down(self) -> None:
+        self._scroll(-1)
+
+    def do_page_up(self) -> None:
+        self._scroll(10)
+
+    def do_page_down(self) -> None:
+        self._scroll(-10)
+
+    def do_top(self) -> None:
+        self._scroll(1_000_000)
+
+    def do_bottom(self) -> None:
+        self._scroll(-1_000_000)
+
+    def _scroll(self, rows: int) -> None:
+        log, _ = self.walk.output(self._shown_step)
+        self._back = max(0, min(self._back + rows, max(0, len(log.lines) - 1)))
+        self._repaint()
+
+    # Painting
+
+    @property
+    def _shown_step(self) -> Step | None:
+        walk = self.walk
+        return walk.running or walk.current or (walk.steps[-1] if walk.steps else None)
+
+    def _say(self, text: str, role: str) -> None:
+        self._message = (text, role)
+        self._repaint()
+
+    def _changed(self) -> None:
+        """Something happened in the run: paint it, but streaming output not more often than one can read."""
+        if not self._painting and self.is_attached:
+            self._painting = True
+            self.set_timer(_PAINT_PERIOD, self._painted)
+
+    def _painted(self) -> None:
+        self._painting = False
+        self._repaint()
+
+    def _repaint(self) -> None:
+        if self._canvas.is_mounted:
+            self._canvas.repaint()
+
+    def _paint(self, width: int, height: int) -> Lines:
+        shown = self._shown()
+        if self._filling:
+            return (*run_lines(shown, width, 2, self.console.session.glyphs)[:2], *self.form.lines(width, height - 2))
+        return run_lines(shown, width, height, self.console.session.glyphs)
+
+    def _shown(self) -> RunShown:
+        walk, session = self.walk, self.console.session
+        step = self._shown_step
+        log, other = walk.output(step)
+        message, role = self._message
+        names = [one.name for one in walk.steps]
+        shown = RunShown(
+            book=self.book,
+            run_id=walk.run.id if walk.run is not None else "",
+            actor=session.context.actor,
+            environment=session.context.environment,
+            values=self.form.values,
+            steps=walk.steps,
+            shown=walk.shown(),
+            current=names.index(step.name) if step is not None and step.name in names else 0,
+            command=walk.command(step, self.form.values) if step is not None and step.executable else "",
+            wants=_wants(walk, step),
+            elapsed=walk.elapsed,
+            asking=self._asking(),
+            message=message,
+            message_role=role,
+            back=self._back,
+            output=log,
+            over=self._over(),
+        )
+        return replace(shown, output_of=other) if other else shown
+
+    def _over(self) -> str:
+        run = self.walk.run
+        if run is None or not self.walk.over:
+            return "The walk is at its end; enter finishes the run." if self.walk.run and not self.walk.current else ""
+        return f"The run has ended: {run.state.value}. Its record is in {run.folder.path}"
+
+    def _asking(self) -> Line:
+        if self._confirming is None:
+            return ()
+        _, requirement = self._confirming
+        if requirement.demand is Demand.YES:
+            return line(
+                Span("Run this step?  ", "strong"), Span("y", "key"), Span(" runs it, any other key does not", "dim")
+            )
+        return line(
+            Span("Type  ", "strong"),
+            Span(clean_line(requirement.text), "key"),
+            Span("  to run this step:  ", "strong"),
+            *fit_line(self._editor.shown(30), 30),
+        )
+
+
+def _wants(walk: Walk, step: Step | None) -> str:
+    if step is None or not step.executable:
+        return ""
+    requirement = walk.requirement(step)
+    match requirement.demand:
+        case Demand.TYPED:
+            return f"confirm: type {clean(requirement.text)}"
+        case Demand.YES:
+            return "confirm: y"
+        case _:
+            return "confirm: type" if walk.run is None and step.confirm.mode == "type" else ""
+
+
+def _noting(text: str) -> "_Decision":
+    def note(run: "Run", _step: Step) -> None:
+        run.note(text)
+
+    return note
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Decision = Callable[["Run", Step], None]
