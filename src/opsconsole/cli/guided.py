@@ -1,0 +1,240 @@
+"""A guided run in plain lines: one step at a time, its text and its exact command, and a question."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TextIO, TypeVar
+
+from opsconsole.actions.action import Outcome
+from opsconsole.actions.confirmation import Confirmation, Demand
+from opsconsole.cli.runbook_run import exit_code
+from opsconsole.cli.step_output import OutputPrinter
+from opsconsole.cli.terminal_lines import TerminalLines
+from opsconsole.core.clean import clean, clean_line
+from opsconsole.core.duration import duration_text
+from opsconsole.runbooks.model import Step
+from opsconsole.runbooks.run import Change, Run, Verdict
+from opsconsole.runbooks.states import IllegalTransitionError, StepState
+from opsconsole.runbooks.unattended import Instructions
+
+Value = TypeVar("Value")
+
+
+class _GoneError(Exception):
+    """Nobody answers any more."""
+
+
+class _LeftError(Exception):
+    """The operator ended it, one way or the other."""
+
+
+class Guide:
+    """Asks what to do with each step, and has it done."""
+
+    def __init__(self, run: Run, instructions: Instructions, lines: TerminalLines, stream: TextIO) -> None:
+        self._run = run
+        self._instructions = instructions
+        self._lines = lines
+        self._stream = stream
+        self._signal: signal.Signals | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._shown: Step | None = None
+        run.subscribe(self._hear)
+
+    async def walk(self) -> int:
+        """Walk to the end of the run, or until the operator leaves. Returns the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop, number)
+        try:
+            await self._interruptible(self._steps())
+        except _LeftError:
+            return exit_code(self._run)
+        except (_GoneError, asyncio.CancelledError):
+            with contextlib.suppress(IllegalTransitionError):
+                self._run.leave()
+            return 128 + (self._signal or signal.SIGHUP)
+        self._run.finish()
+        self._say("")
+        for report in self._run.reports():
+            self._say(f"  {report.step.number:5} {report.step.name:32} {report.state}")
+        return exit_code(self._run)
+
+    async def _steps(self) -> None:
+        head = (
+            f"{self._run.runbook.title}   run {self._run.id}   {self._run.actor}   {self._run.door.context.environment}"
+        )
+        self._say(head)
+        for name, value in self._run.params.items():
+            self._say(f"  {name} = {clean_line(value)}")
+        while (step := self._run.current) is not None:
+            if reason := self._instructions.reason_to_leave_out(step, self._run.runbook):
+                self._run.exclude(step, reason)
+                continue
+            await self._step(step)
+
+    async def _step(self, step: Step) -> None:
+        if self._shown is not step:
+            self._shown = step
+            self._show(step)
+        state = self._run.states[step.name]
+        answer = await self._ask(_offer(step, state))
+        key, _, rest = answer.strip().partition(" ")
+        keys: dict[str, Callable[[Step, str], Awaitable[None]]] = {
+            "s": self._skip,
+            "n": self._note,
+            "d": self._rehearse,
+            "j": self._jump,
+            "u": self._undo,
+            "q": self._leave,
+            "!": self._abort,
+        }
+        if key == "" and state is StepState.PENDING:
+            await (self._execute(step) if step.executable else self._settle(step, Verdict.DONE))
+        elif key == "r" and step.executable and state is not StepState.PENDING:
+            await self._execute(step, again=True)
+        elif key in ("x", "a") and not step.executable:
+            await self._settle(step, Verdict.NOT_DONE if key == "x" else Verdict.NOT_APPLICABLE)
+        elif key in keys:
+            try:
+                await keys[key](step, rest)
+            except IllegalTransitionError as error:
+                self._say(str(error))
+
+    async def _execute(self, step: Step, *, again: bool = False) -> None:
+        confirmation = await self._confirmed(step)
+        if confirmation is None:
+            self._say("not run")
+            return
+        printer = OutputPrinter(self._stream)
+        work = self._run.execute(step, confirmation, printer, again=again)
+        try:
+            result = await self._interruptible(work)
+        except asyncio.CancelledError:
+            printer.end()
+            self._say(f"{step.name}: cancelled")
+            if self._signal is not signal.SIGINT:
+                raise _GoneError from None
+            self._signal = None
+            return
+        printer.end()
+        if result.outcome is Outcome.DECLINED:
+            self._say(f"not run: {result.detail}")
+
+    async def _confirmed(self, step: Step) -> Confirmation | None:
+        requirement = self._run.requirement(step)
+        if self._run.refusal(step) or requirement.demand is Demand.NONE:
+            return Confirmation.none()  # what the guard refuses is not worth a question; the refusal is recorded
+        if requirement.demand is Demand.YES:
+            return Confirmation.yes() if (await self._ask("run it? [y/N] ")).strip().lower() in ("y", "yes") else None
+        typed = await self._ask(f"type {clean_line(requirement.text)} to run this step: ")
+        if typed.strip() != requirement.text.strip():
+            return None
+        return Confirmation.typed(typed)
+
+    async def _settle(self, step: Step, verdict: Verdict) -> None:
+        note = await self._ask("a note, or Enter: ")
+        self._run.complete_manual(step, verdict, note)
+
+    async def _skip(self, step: Step, reason: str) -> None:
+        reason = reason.strip() or (await self._ask("why? ")).strip()
+        if reason:
+            self._run.skip(step, reason)
+        else:
+            self._say("not skipped: a reason is needed")
+
+    async def _note(self, step: Step, text: str) -> None:
+        self._run.note(text.strip() or await self._ask("note: "))
+
+    async def _rehearse(self, step: Step, rest: str) -> None:
+        self._say(self._run.command(step))
+
+    async def _jump(self, step: Step, name: str) -> None:
+        target = self._run.runbook.step(name.strip() or (await self._ask("to which step? ")).strip())
+        if target is None:
+            self._say("no such step")
+        else:
+            self._run.jump(target)
+
+    async def _undo(self, step: Step, rest: str) -> None:
+        undo = self._run.runbook.step(step.undo) if step.undo else None
+        if undo is None:
+            self._say("this step has no undo")
+            return
+        self._show(undo)
+        await self._execute(undo, again=self._run.states[undo.name] is not StepState.PENDING)
+
+    async def _leave(self, step: Step, rest: str) -> None:
+        self._run.leave()
+        raise _LeftError
+
+    async def _abort(self, step: Step, reason: str) -> None:
+        self._run.abort(reason.strip() or await self._ask("why? "))
+        raise _LeftError
+
+    async def _ask(self, prompt: str) -> str:
+        self._lines.forget()
+        self._stream.write(prompt)
+        self._stream.flush()
+        line = await self._lines.read()
+        if line is None:
+            raise _GoneError
+        return line
+
+    async def _interruptible(self, work: Coroutine[Any, Any, Value]) -> Value:
+        """`work`, which a signal cancels; of several under way the innermost."""
+        outer = self._task
+        task: asyncio.Task[Value] = asyncio.ensure_future(work)
+        self._task = task
+        try:
+            return await task
+        finally:
+            self._task = outer
+
+    def _stop(self, number: signal.Signals) -> None:
+        self._signal = number
+        if self._task is not None:
+            self._task.cancel()
+
+    def _hear(self, change: Change) -> None:
+        if change.kind == "step" and change.state not in (StepState.PENDING, StepState.RUNNING):
+            report = next((one for one in self._run.reports() if one.step.name == change.step), None)
+            took = f" in {duration_text(report.duration)}" if report and report.duration is not None else ""
+            detail = f": {change.detail}" if change.detail else ""
+            self._say(f"-- {change.step} {change.state}{took}{detail}")
+        elif change.kind == "file-changed":
+            self._say(f"-- {change.detail}")
+
+    def _show(self, step: Step) -> None:
+        group = self._run.runbook.groups[step.group].title
+        facts = [step.risk.value.upper()] if step.executable else []
+        facts += [f"verified by {step.verify}"] if step.verify else []
+        facts += [f"undone by {step.undo}"] if step.undo else []
+        self._say(f"\n== {step.number}  {group}: {step.title}" + (f"   ({', '.join(facts)})" if facts else ""))
+        if step.prose:
+            self._say(f"\n{step.prose}")
+        if step.executable:
+            self._say("\n" + "\n".join(f"    {line}" for line in self._run.command(step).split("\n")))
+        if refused := self._run.refusal(step) if step.executable else None:
+            self._say(f"\nnot allowed: {refused}")
+        self._say("")
+
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # the terminal may be gone; the run is ended in order all the same
+            self._stream.write(clean(text, limit=1_000_000) + "\n")
+            self._stream.flush()
+
+
+def _offer(step: Step, state: StepState) -> str:
+    """The keys that make sense now."""
+    if not step.executable:
+        keys = ["[Enter] done", "x not done", "a not applicable"]
+    elif state is StepState.PENDING:
+        keys = ["[Enter] run"]
+    else:
+        keys = ["r retry"]
+    keys += ["s skip", "n note"]
+    keys += ["d dry run"] if step.executable else []
+    keys += ["u undo"] if step.undo else []
+    return "  ".join([*keys, "j jump", "q leave", "! abort"]) + " > "

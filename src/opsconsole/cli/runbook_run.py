@@ -1,0 +1,282 @@
+"""`runbook run` and `runbook print`: from the command line to a run, its front, and its exit code."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opsconsole.actions.confirmation import Demand, required
+from opsconsole.cli import wiring
+from opsconsole.cli.output import narrate, print_json, print_problems, print_text, rfc3339
+from opsconsole.cli.runbook import find_runbook
+from opsconsole.cli.step_output import OutputPrinter
+from opsconsole.cli.terminal_lines import TerminalLines
+from opsconsole.core.exit_codes import Exit
+from opsconsole.core.problem import ContentError
+from opsconsole.core.secret import Secret
+from opsconsole.runbooks.execution import Surroundings, action_for, step_command
+from opsconsole.runbooks.lint import errors, lint
+from opsconsole.runbooks.lock import LockHeldError
+from opsconsole.runbooks.model import Kind, Runbook, Step
+from opsconsole.runbooks.parameters import Filled, check, fill
+from opsconsole.runbooks.states import RunState, StepState
+from opsconsole.runbooks.unattended import Instructions, questions, unknown_names, walk
+
+if TYPE_CHECKING:
+    from opsconsole.config.settings import Environment, Settings
+    from opsconsole.runbooks.run import Run
+
+
+class _Place(NamedTuple):
+    """Where a run takes place, and of what."""
+
+    settings: "Settings"
+    environment: "Environment"
+    runbook: Runbook
+    instructions: Instructions
+
+
+def run(args: argparse.Namespace) -> int:
+    """Walk a runbook: guided on a terminal, by itself with `--auto`, or only rehearsed with `--dry-run`."""
+    place = _place(args)
+    found = errors(lint(place.runbook))
+    if found and place.runbook.executable_steps:
+        print_problems(found)
+        return Exit.USAGE
+    guided = not (args.auto or args.dry_run)
+    if guided and not (sys.stdin is not None and sys.stdin.isatty()):
+        raise wiring.UsageError("a guided run needs a terminal; without one: --auto, or --dry-run")
+    filled = fill(place.runbook.params, pairs(args.param, "--param"))
+    if guided:
+        filled = _ask_for_missing(place.runbook, filled)
+    if filled.complaints:
+        raise wiring.UsageError("; ".join(map(str, filled.complaints)))
+    if args.dry_run:
+        return _rehearse(place, filled.values, args)
+    if args.auto and (open_questions := _open_questions(place, filled.values)):
+        narrate("opsconsole: nothing was begun; this would have to be asked:")
+        for question in open_questions:
+            narrate(f"  {question}")
+        return Exit.USAGE
+    return _begin(place, filled.values, args)
+
+
+def print_commands(args: argparse.Namespace) -> int:
+    """Print the exact command of each step."""
+    place = _place(args)
+    filled = fill(place.runbook.params, pairs(args.param, "--param"))
+    if filled.complaints:
+        raise wiring.UsageError("; ".join(map(str, filled.complaints)))
+    surroundings = Surroundings.of(place.environment, place.runbook, _masked(place.runbook), resolve=False)
+    for step in place.runbook.steps:
+        print_text(_heading(step))
+        print_text(step_command(step, surroundings, filled.values) + "\n")
+    return Exit.DONE
+
+
+def pairs(given: list[str], option: str) -> dict[str, str]:
+    """`NAME=VALUE` arguments as a mapping.
+
+    Raises:
+        UsageError: one is no such pair, or comes twice.
+    """
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise wiring.UsageError(f"{option} {text!r}: expected NAME=VALUE")
+        if name in found:
+            raise wiring.UsageError(f"{option} {name}: given twice")
+        found[name] = value
+    return found
+
+
+def exit_code(run: "Run") -> int:
+    """What the end of `run` means for a script."""
+    if run.state in (RunState.OK, RunState.WARN):
+        return Exit.DONE
+    if run.state in (RunState.ABORTED, RunState.LEFT):
+        return Exit.DECLINED
+    states = run.states
+    bad = [states[step.name] for step in run.runbook.steps if step.critical and states[step.name].bad]
+    special = {StepState.TIMED_OUT: Exit.TIMED_OUT, StepState.REFUSED: Exit.GUARDED, StepState.UNKNOWN: Exit.UNKNOWN}
+    return special.get(bad[-1], Exit.FAILED) if bad else Exit.FAILED
+
+
+def _place(args: argparse.Namespace) -> _Place:
+    settings = wiring.resolve_settings(args)
+    environment = wiring.pick_environment(settings, args)
+    runbook = find_runbook(args)
+    instructions = Instructions(
+        confirmed=pairs(getattr(args, "confirm", []), "--confirm"),
+        skipped=pairs(getattr(args, "skip", []), "--skip"),
+        only=tuple(getattr(args, "only", [])),
+        start=getattr(args, "start", ""),
+        yes=getattr(args, "yes", False),
+    )
+    if unknown := unknown_names(runbook, instructions):
+        known = ", ".join(step.name for step in runbook.route)
+        raise wiring.UsageError(f"no step {', '.join(map(repr, unknown))} in {runbook.id}; there are {known}")
+    return _Place(settings, environment, runbook, instructions)
+
+
+def _open_questions(place: _Place, values: Mapping[str, str]) -> list[str]:
+    surroundings = Surroundings.of(place.environment, place.runbook, _masked(place.runbook), resolve=False)
+    return questions(place.runbook, values, surroundings, place.environment.mode, place.instructions)
+
+
+def _begin(place: _Place, values: Mapping[str, str], args: argparse.Namespace) -> int:
+    mode: Any = "auto" if args.auto else "guided"
+    try:
+        run = wiring.start_run(place.settings, place.environment, args, place.runbook, values, mode=mode)
+    except LockHeldError as error:
+        narrate(f"opsconsole: {error}")
+        return Exit.LOCKED
+    except ContentError:
+        raise
+    except ValueError as error:
+        raise wiring.UsageError(str(error)) from None
+    data = sys.stderr if args.format == "json" else sys.stdout
+    printer = OutputPrinter(data)
+    try:
+        if args.auto:
+            narrate(f"run {run.id}: {place.runbook.title}")
+            code = asyncio.run(_unattended(run, walk(run, place.instructions, printer, _tell), printer))
+        else:
+            from opsconsole.cli.guided import Guide
+
+            code = asyncio.run(Guide(run, place.instructions, TerminalLines(sys.stdin), data).walk())
+    finally:
+        run.close()
+    if code in (128 + signal.SIGHUP,):
+        return code  # whoever read the output is gone
+    narrate(f"run {run.id}: {run.state}; {run.folder.path}")
+    if args.format == "json":
+        print_json(_document(run))
+    return code
+
+
+async def _unattended(run: "Run", work: "Coroutine[Any, Any, RunState]", printer: OutputPrinter) -> int:
+    """Carry the run to its end; a signal ends the step that runs, and with it the run."""
+    task = asyncio.ensure_future(work)
+    received: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        received.append(number)
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        run.abort(f"ended by {received[0].name}")
+        return 128 + received[0]
+    finally:
+        printer.end()
+    for report in run.reports():
+        narrate(f"  {report.step.number:5} {report.step.name:32} {report.state:15} {report.detail}".rstrip())
+    return exit_code(run)
+
+
+def _tell(step: Step) -> None:
+    narrate(f"-- {step.number} {step.title} ({step.risk})")
+
+
+def _ask_for_missing(runbook: Runbook, filled: Filled) -> Filled:
+    """Ask on the terminal for what is missing or wrong, until all is well. An empty answer gives up."""
+    values = dict(filled.values)
+    unknown = [one for one in filled.complaints if runbook.param(one.name) is None]
+    if unknown or not filled.complaints:
+        return filled
+    for name in dict.fromkeys(complaint.name for complaint in filled.complaints):
+        param = runbook.param(name)
+        assert param is not None
+        narrate(f"{name}: {next(one.message for one in filled.complaints if one.name == name)}")
+        while True:
+            answer = _asked(f"{name}? ")
+            if not answer:
+                return filled
+            wrong = check(param, answer)
+            if wrong is None:
+                break
+            narrate(f"{name}: {wrong}")
+        values[name] = answer
+    return fill(runbook.params, values)
+
+
+def _asked(prompt: str) -> str:
+    print(prompt, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().rstrip("\n")
+
+
+def _rehearse(place: _Place, values: Mapping[str, str], args: argparse.Namespace) -> int:
+    """Print what would be done. No process, no connection, no lock, no record."""
+    surroundings = Surroundings.of(place.environment, place.runbook, _masked(place.runbook), resolve=False)
+    shown = []
+    for step in place.runbook.route:
+        left_out = place.instructions.reason_to_leave_out(step, place.runbook)
+        left_out = left_out or place.instructions.skipped.get(step.name, "")
+        command = step_command(step, surroundings, values)
+        shown.append({**_fields(step), "state": "left out" if left_out else "dry-run", "command": command})
+        if args.format == "json":
+            continue
+        print_text(_heading(step))
+        if left_out:
+            print_text(f"# left out: {left_out}\n")
+            continue
+        print_text(f"# {_asks(step, place, surroundings, values)}\n{command}\n")
+    if args.format == "json":
+        print_json({"run": None, "state": "dry-run", "steps": shown})
+    return Exit.DONE
+
+
+def _asks(step: Step, place: _Place, surroundings: Surroundings, values: Mapping[str, str]) -> str:
+    if step.kind is Kind.MANUAL:
+        return "for a person to do"
+    requirement = required(action_for(step, place.runbook, surroundings, values, run=""), place.environment.mode)
+    match requirement.demand:
+        case Demand.NONE:
+            return "runs without asking"
+        case Demand.YES:
+            return "asks for a yes"
+        case _:
+            return f"asks for {requirement.text} to be typed"
+
+
+def _heading(step: Step) -> str:
+    facts = [str(step.kind), str(step.risk)] if step.executable else ["manual"]
+    facts += [f"verified by {step.verify}"] if step.verify else []
+    facts += [f"undone by {step.undo}"] if step.undo else []
+    return f"# {step.number} {step.name}: {step.title} ({', '.join(facts)})"
+
+
+def _masked(runbook: Runbook) -> dict[str, Secret]:
+    """Stands for the runbook's secrets where nothing is run."""
+    return {name: Secret("") for name in runbook.secrets}
+
+
+def _fields(step: Step) -> dict[str, Any]:
+    return {"name": step.name, "kind": step.kind, "risk": step.risk}
+
+
+def _document(run: "Run") -> dict[str, Any]:
+    steps = [
+        {
+            **_fields(report.step),
+            "state": report.state,
+            "exit_code": report.exit_code,
+            "started_at": rfc3339(report.started_at),
+            "duration": report.duration,
+            "output_bytes": report.output_bytes,
+            "attempts": report.attempts,
+            "detail": report.detail,
+        }
+        for report in run.reports()
+    ]
+    return {"run": run.id, "state": run.state, "steps": steps}
