@@ -179,6 +179,7 @@ class SqliteJournal:
             raise _explain(self.path, error) from error
 
 
+_NO_INDEX = frozenset({"SQLITE_CANTOPEN", "SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_CANTINIT"})
 _DAMAGED = "this record is damaged; run: opsconsole audit verify"
 _LAST = "select seq, hash from record order by seq desc limit 1"
 
@@ -218,14 +219,24 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _open_for_reading(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    """On a file system that is read-only, WAL has nowhere to keep its index; `immutable` does without."""
+    """On a file system that is read-only, WAL has nowhere to keep its index; `immutable` does without.
+
+    It also does without the WAL itself: where that holds records, they would silently be missing.
+    """
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     try:
         return _connect_for_reading(uri, busy_seconds)
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorname not in ("SQLITE_CANTOPEN", "SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_CANTINIT"):
+        if error.sqlite_errorname not in _NO_INDEX or _size(path.with_name(f"{path.name}-wal")):
             raise
         return _connect_for_reading(f"{uri}&immutable=1", busy_seconds)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _connect_for_reading(uri: str, busy_seconds: float) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -275,6 +276,32 @@ def test_a_folder_that_cannot_be_written_refuses_records(tmp_path: Path) -> None
     with pytest.raises(JournalError) as caught:
         journal.begin(intent("a"))
     assert caught.value.kind == "unreachable"
+
+
+READER = """
+import os, sys
+from pathlib import Path
+from opsconsole.store.journal import JournalError
+from opsconsole.store.sqlite import SqliteJournal
+SqliteJournal(Path(sys.argv[1])).entries()  # as root: everything is imported then, from wherever it lies
+os.setuid(65534)
+try:
+    print(len(SqliteJournal(Path(sys.argv[1])).entries()))
+except JournalError as error:
+    print(error.kind)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs another user")
+def test_whoever_may_not_read_the_newest_records_is_told_instead_of_shown_less(journal: SqliteJournal) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        journal = filled(SqliteJournal(Path(folder) / FILE))
+        Path(folder).chmod(0o755)
+        journal.path.chmod(0o644)
+        reader = [sys.executable, "-c", READER, str(journal.path)]
+        assert subprocess.run(reader, capture_output=True, check=True).stdout == b"unreachable\n"
+        journal.close()  # now everything is in the one file
+        assert subprocess.run(reader, capture_output=True, check=True).stdout == b"4\n"
 
 
 def test_a_journal_from_the_future_is_neither_read_nor_written(journal: SqliteJournal) -> None:
