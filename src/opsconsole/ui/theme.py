@@ -27,6 +27,14 @@ def banner_role(colour: str) -> Role:
     return f"banner-{colour}" if colour in BANNERS else "banner-grey"
 
 
+def mark_role(state: Role) -> Role:
+    """The role of what is drawn, rather than written, for the role of a state."""
+    return f"{state}-mark"
+
+
+_STATES = ("crit", "warn", "ok", "stale", "unknown", "error")
+
+
 def series_role(index: int) -> Role:
     """The role of a chart's series, counted from 0."""
     return f"series-{index % SERIES_COUNT}"
@@ -89,7 +97,10 @@ class Palette:
         }
         looks |= {f"banner-{name}": look for name, look in zip(BANNERS, self.banners, strict=True)}
         looks |= {series_role(index): look for index, look in enumerate(self.series)}
-        return {role: Style.parse(look) for role, look in looks.items()}
+        styles = {role: Style.parse(look) for role, look in looks.items()}
+        # A bar or a mark in reverse would vanish, so drawings take the colour of a state and nothing else of it.
+        drawn = {mark_role(role): Style(color=styles[role].color) for role in _STATES}
+        return styles | drawn
 
 
 _DARK = Palette(

@@ -11,6 +11,7 @@ from opsconsole.ui.lines import Line, Lines, Role, Span, fit, in_role, line, sta
 from opsconsole.ui.panes.frame import framed
 from opsconsole.ui.panes.looking import AWAY, Item, Looking, page_of, shown_items
 from opsconsole.ui.panes.stat import value_role
+from opsconsole.ui.theme import mark_role
 
 _FULL = {"percent": 100.0, "percentunit": 1.0}
 _LEAST_BAR = 6
@@ -47,7 +48,7 @@ def ends(pane: Pane, numbers: list[float | None]) -> tuple[float, float]:
 
 def bar_role(state: State) -> Role:
     """A bar is calm while all is well."""
-    return "series-0" if state is State.OK else state_role(state)
+    return "series-0" if state is State.OK else mark_role(state_role(state))
 
 
 def _entry(

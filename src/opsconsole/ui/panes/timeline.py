@@ -13,6 +13,7 @@ from opsconsole.ui.lines import Line, Lines, Span, fit, in_role, merged, state_r
 from opsconsole.ui.panes.frame import framed
 from opsconsole.ui.panes.looking import AWAY, Item, Looking, page_of, shown_items
 from opsconsole.ui.panes.span_of_time import span_of_time
+from opsconsole.ui.theme import mark_role
 
 _LONGEST_NAME = 24
 
@@ -81,7 +82,7 @@ def _row(
             else:
                 # OK lies on the ground, WARN stands half, CRIT full.
                 mark = {State.OK: levels[0], State.CRIT: levels[-1]}.get(one, levels[len(levels) // 2])
-                spans.append(Span(mark, state_role(one)))
+                spans.append(Span(mark, mark_role(state_role(one))))
         spans.append(Span("  "))
     spans.append(Span(fit(glyphs.badge(item.state), badge), state_role(item.state)))
     row = merged(spans)

@@ -134,6 +134,20 @@ class Canvas(Widget):
         spans = self._lines[y] if y < len(self._lines) else ()
         return self._looks.strip(spans, self.size.width)
 
+    def on_focus(self, event: events.Focus) -> None:
+        """Take the focus, in place of Textual's own handler, which would have the whole widget written again."""
+        self._focus_changed(event, events.DescendantFocus(self), focused=True)
+
+    def on_blur(self, event: events.Blur) -> None:
+        """Give the focus away; as above."""
+        self._focus_changed(event, events.DescendantBlur(self), focused=False)
+
+    def _focus_changed(self, event: events.Event, told: events.Event, *, focused: bool) -> None:
+        event.prevent_default()
+        self.has_focus = focused
+        if self.parent is not None:
+            self.parent.post_message(told)
+
     def on_resize(self, event: events.Resize) -> None:
         """A new size: what was painted is gone from the terminal anyway, so no comparison is needed."""
         self._lines = self.paint(event.size.width, event.size.height)
