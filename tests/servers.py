@@ -221,7 +221,12 @@ scrape_configs:
 
 @contextmanager
 def start_prometheus(
-    *, config: str = SELF_SCRAPE, options: Sequence[str] = (), web_config: str | None = None, scheme: str = "http"
+    *,
+    config: str = SELF_SCRAPE,
+    options: Sequence[str] = (),
+    web_config: str | None = None,
+    scheme: str = "http",
+    ready_path: str = "/-/ready",
 ) -> Iterator[WebServer]:
     """A Prometheus that scrapes itself each second, and a target that is down. `{port}` in `config` is its own."""
     with scratch("prom") as folder:
@@ -229,13 +234,15 @@ def start_prometheus(
         (folder / "prometheus.yml").write_text(config.format(port=port))
         argv = [
             str(binaries.find("prometheus")), f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
-            *options,
+            f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}", *options,
         ]  # fmt: skip
+        ready = _answers(f"http://127.0.0.1:{port}{ready_path}")
         if web_config is not None:
+            # Asking it would need the credentials it was told to want; its log says as much.
+            log = folder / "log"
+            ready = lambda: b"Server is ready" in log.read_bytes()  # noqa: E731
             (folder / "web.yml").write_text(web_config)
-            argv.append(f"--web.config.file={folder / 'web.yml'}")
-        ready = _listening(port) if web_config is not None else _answers(f"http://127.0.0.1:{port}/-/ready")
+            argv += [f"--web.config.file={folder / 'web.yml'}"]
         with _web_server(argv, f"{scheme}://127.0.0.1:{port}", port, folder, ready) as server:
             yield server
 

@@ -51,33 +51,41 @@ def transport_error(source: str, url: str, error: BaseException, *, timeout: flo
     place = place_of(url)
     chain = list(_chain(error))
     for cause in chain:
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLWantReadError | ssl.SSLWantWriteError):
             return _tls_error(source, place, cause)
         if isinstance(cause, socket.gaierror):
             host = urlsplit(url).hostname
             return SourceError(source, "unreachable", f"the name {host} cannot be resolved", hint="DNS, or a typo")
         if isinstance(cause, OSError) and cause.errno in _ERRNO:
+            if _ERRNO[cause.errno] == _CLOSED:
+                return _closed(source, url)
             return SourceError(source, "unreachable", _ERRNO[cause.errno].format(place=place))
     names = {type(cause).__name__ for cause in chain}
     if names & {"ConnectTimeout", "ConnectTimeoutError", "PoolTimeout"}:
         return SourceError(source, "unreachable", f"no connection to {place} within {timeout:g} s")
     if any("Timeout" in name for name in names):
         return timed_out(source, url, timeout)
-    return _by_name(source, place, error)
+    return _by_name(source, url, error)
 
 
-def _by_name(source: str, place: str, error: BaseException) -> SourceError:
-    name = type(error).__name__
+def _by_name(source: str, url: str, error: BaseException) -> SourceError:
+    place, name = place_of(url), type(error).__name__
     if name in ("DecodingError", "ContentDecodingError"):
         return SourceError(source, "garbage", f"answer cannot be decompressed at {place}")
     text = str(error).lower()
     if any(sign in text for sign in _SIGNS_OF_CLOSING):
-        return SourceError(source, "unreachable", _CLOSED.format(place=place))
+        return _closed(source, url)
     if name in ("RemoteProtocolError", "InvalidHeader", "BadStatusLine") or "badstatusline" in text:
         return SourceError(source, "garbage", f"answered something that is not HTTP at {place}")
     if name == "ProxyError":
         return SourceError(source, "unreachable", f"the proxy did not connect to {place}", hint="HTTP_PROXY, NO_PROXY")
     return SourceError(source, "unreachable", f"{clean_line(error, limit=160) or name} at {place}")
+
+
+def _closed(source: str, url: str) -> SourceError:
+    # TLS 1.3 refuses a client after the handshake, and its alert is often lost behind the broken connection.
+    hint = "does it want a client certificate?" if url.startswith("https:") else ""
+    return SourceError(source, "unreachable", _CLOSED.format(place=place_of(url)), hint=hint)
 
 
 def _tls_error(source: str, place: str, error: ssl.SSLError) -> SourceError:

@@ -195,7 +195,8 @@ class PrometheusSource:
                 if response.status_code < 300 or response.status_code >= 400:
                     body = await self._body(response, content_type)
                 return _Raw(response.status_code, content_type, names, body, location)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            # OSError: a TLS alert that comes after the handshake passes through httpx unwrapped.
             raise transport_error(self.name, self._url, error, timeout=self._settings.timeout) from error
 
     async def _body(self, response: "httpx.Response", content_type: str) -> bytes:
