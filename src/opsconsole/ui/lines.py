@@ -38,16 +38,29 @@ def state_role(state: State) -> Role:
 
 def width_of(text: str) -> int:
     """Cells that `text` takes."""
-    return len(text) if text.isascii() else cell_len(text)
+    return len(text) if text.isascii() else cell_len(inert(text))
 
 
 def inert(text: str) -> str:
     """`text` fit for one line of a terminal.
 
-    Everything from outside was cleaned where it came in; this second look costs one test in C and makes it
-    impossible for a forgotten path to move the cursor.
+    Everything from outside was cleaned where it came in; this second look costs two tests in C and makes it
+    impossible for a forgotten path to move the cursor. The emoji variation selector goes as well: terminals do not
+    agree on how wide it makes the character before it.
     """
-    return text if text.isprintable() else clean_line(text)
+    shown = text if text.isprintable() else clean_line(text)
+    return shown if shown.isascii() else shown.replace("\ufe0f", "")
+
+
+_ASCII = str.maketrans({"–": "-", "—": "-", "…": ".", "µ": "u", "≤": "<", "≥": ">", "°": "'", "⏎": " ", "×": "x"})
+
+
+def as_ascii(text: str) -> str:
+    """`text` in as many cells for a terminal that shows nothing but ASCII: what has no like is a `?`."""
+    if text.isascii():
+        return text
+    text = text.translate(_ASCII)
+    return "".join(character if character.isascii() else "?" * cell_len(character) for character in text)
 
 
 def cut(text: str, width: int) -> str:
@@ -56,6 +69,7 @@ def cut(text: str, width: int) -> str:
         return ""
     if text.isascii():
         return text[:width]
+    text = inert(text)
     used = 0
     for at, character in enumerate(text):
         used += cell_len(character)
@@ -187,7 +201,7 @@ def _cells(spans: Line) -> list[tuple[str, Role]]:
         if text.isascii():
             cells.extend((character, role) for character in text)
             continue
-        for character in text:
+        for character in inert(text):
             size = cell_len(character)
             if size == 0:
                 if cells:

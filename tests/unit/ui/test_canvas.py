@@ -80,3 +80,14 @@ async def test_a_control_character_that_slipped_through_is_inert() -> None:
         assert "\x1b" not in text
         assert "\n" not in text
         assert "[red]" in text
+
+
+async def test_a_terminal_with_nothing_but_ascii_gets_nothing_else() -> None:
+    app = _Stage()
+    async with app.run_test(size=(60, 20)) as pilot:
+        canvas = app.query_one(Canvas)
+        canvas.show_ascii_only()
+        canvas.show((line("312 µs – 日本 é"),))
+        await pilot.pause()
+        assert canvas.render_line(0).text.rstrip() == "312 us - ???? ?"
+        assert canvas.render_line(0).cell_length == canvas.size.width

@@ -15,7 +15,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from opsconsole.ui.lines import Line, Lines, changed_cells, cut, inert, width_of
+from opsconsole.ui.lines import Line, Lines, as_ascii, changed_cells, cut, inert, width_of
 from opsconsole.ui.theme import styles_of
 
 Painter = Callable[[int, int], Lines]
@@ -27,6 +27,8 @@ class Looks:
 
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
+        self.ascii_only = False
+        """For a terminal that shows nothing else."""
         self._known: dict[str, Style] = {}
         self._made_for: tuple[str, Style] | None = None
         self._base = Style()
@@ -50,7 +52,7 @@ class Looks:
         segments: list[Segment] = []
         room = width
         for span in spans:
-            text = inert(span.text)
+            text = as_ascii(inert(span.text)) if self.ascii_only else inert(span.text)
             size = width_of(text)
             if size > room:
                 text = cut(text, room)
@@ -96,6 +98,10 @@ class Canvas(Widget):
         self._painter = painter
         self._lines: Lines = ()
         self._looks = Looks(self)
+
+    def show_ascii_only(self) -> None:
+        """The terminal shows nothing but ASCII: paint what is not as the nearest that is."""
+        self._looks.ascii_only = True
 
     @property
     def lines(self) -> Lines:

@@ -66,6 +66,8 @@ class LiveTable(Canvas, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._title = title
         self._glyphs = glyphs
+        if glyphs.chart == "ascii":
+            self.show_ascii_only()
         self._columns: tuple[Column, ...] = ()
         self._arrived: Sequence[Row] = ()
         self._rows: Sequence[Row] = ()

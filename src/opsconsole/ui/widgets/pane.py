@@ -58,6 +58,8 @@ class PaneView(Canvas, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.pane = pane
         self._glyphs = glyphs
+        if glyphs.chart == "ascii":
+            self.show_ascii_only()
         self._clock = clock
         self._runbook = runbook
         self._state = evaluate_pane(pane, [None] * len(pane.targets), clock())
