@@ -26,6 +26,7 @@ _SLOW_REFRESH = 60.0
 """Seconds between two readings of what hardly moves: the hour's trend, and yesterday."""
 _SLOT = re.compile(r"\{([A-Za-z_]\w*)\}")
 _NEEDS_NOBODY = frozenset({State.OK})
+_COUNTS = ("ok", "bad", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,10 @@ class Fact:
     """A few words with numbers in them: `{up} of {all} up`."""
 
     text: str
-    queries: tuple[tuple[str, Query], ...]
+    queries: tuple[tuple[str, Query], ...] = ()
     """(slot, query)."""
+    pane: str = ""
+    """`SCREEN/PANE`: count that pane's checks into the slots `ok`, `bad` and `all`, instead of asking again."""
     unit: str = "short"
     decimals: int | None = None
 
@@ -125,13 +128,14 @@ _FACT = Record(
     {
         "query": QUERY,
         "queries": MapOf(QUERY, name=LABEL, what="a mapping of names to queries"),
+        "pane": Text(pattern=r"[\w.-]+/[\w.-]+", expected="SCREEN/PANE"),
         "text": Text(lenient=True, limit=100),
         "unit": UnitName(),
         "decimals": Number(minimum=0, maximum=9, whole=True),
         "source": SourceName(),
     },
     what="a mapping with query and text",
-    exclusive=(("query", "queries"),),
+    exclusive=(("query", "queries", "pane"),),
 )
 _AREA = Record(
     {
@@ -165,8 +169,10 @@ def _lint_fact(place: Place, fact: Any) -> None:
         return
     named = fact.get("queries")
     names = set(named) if isinstance(named, dict) else {"value"} if "query" in fact else set()
+    if "pane" in fact:
+        names = set(_COUNTS)
     if not names:
-        place.report("missing-key", f"{place.name}: expected query or queries")
+        place.report("missing-key", f"{place.name}: expected query, queries or pane")
     for slot in _SLOT.findall(str(fact.get("text", ""))):
         if slot not in names:
             place.report("unknown-slot", f"{place.name}: no query {slot!r} for {{{slot}}} in the text")
@@ -198,10 +204,14 @@ def _facts(said: Any) -> tuple[Fact, ...]:
 
 
 def _fact(said: Mapping[str, Any]) -> Fact:
+    if "pane" in said:
+        return Fact(str(said.get("text", "{ok} of {all}")), pane=said["pane"], unit="none")
     texts = said.get("queries") or {"value": said["query"]}
     source = said.get("source", "prometheus")
     queries = tuple((name, Query(source, text.strip())) for name, text in texts.items())
-    return Fact(str(said.get("text", "{value}")), queries, said.get("unit", "short"), said.get("decimals"))
+    return Fact(
+        str(said.get("text", "{value}")), queries, unit=said.get("unit", "short"), decimals=said.get("decimals")
+    )
 
 
 # --- what it needs, and what it shows -------------------------------------------------------------------------
@@ -283,21 +293,30 @@ def _area_state(area: Area, checks: Sequence[Check], readings: Mapping[Query, Re
         title=area.title,
         screen=area.screen,
         state=worst(check.state for check in own),
-        now_text=_facts_text(area.now, readings),
+        now_text=_facts_text(area.now, readings, checks),
         trend=_points(area.trend, readings),
-        day_ago_text=_facts_text(area.day_ago, readings),
+        day_ago_text=_facts_text(area.day_ago, readings, checks),
         checks=len(own),
         age_seconds=max(ages, default=None),
     )
 
 
-def _facts_text(facts: Sequence[Fact], readings: Mapping[Query, Reading]) -> str:
+def _facts_text(facts: Sequence[Fact], readings: Mapping[Query, Reading], checks: Sequence[Check]) -> str:
     """The facts of which anything is known, side by side."""
-    return "  ".join(filter(None, (_fact_text(fact, readings) for fact in facts)))
+    return "  ".join(filter(None, (_fact_text(fact, readings, checks) for fact in facts)))
 
 
-def _fact_text(fact: Fact, readings: Mapping[Query, Reading]) -> str:
+def _counted(pane: str, checks: Sequence[Check]) -> dict[str, float | None]:
+    """How many of a pane's series are in order; nothing where it has none."""
+    own = [check.state for check in checks if f"{check.screen}/{check.pane}" == pane and check.value is not None]
+    ok = own.count(State.OK)
+    return {"ok": float(ok), "bad": float(len(own) - ok), "all": float(len(own))} if own else {}
+
+
+def _fact_text(fact: Fact, readings: Mapping[Query, Reading], checks: Sequence[Check]) -> str:
     values = {name: _single(readings.get(query)) for name, query in fact.queries}
+    if fact.pane:
+        values = _counted(fact.pane, checks)
     if all(value is None for value in values.values()):
         return ""
 

@@ -19,6 +19,8 @@ from opsconsole.screens.schedule import Attempt, Schedule, backoff, hard_timeout
 Read = Callable[[Query], Awaitable[Answer]]
 OnReadings = Callable[[Mapping[Query, Reading]], None]
 
+GATHER = 0.05
+"""Seconds for which readings that come together are collected, so that one tick is one batch and one repaint."""
 MAX_REMEMBERED = 1000
 """Readings kept of queries that nobody watches any more, so that a screen one returns to is not empty."""
 
@@ -45,7 +47,7 @@ class Poller:
 
     Args:
         read: asks a source once; raises SourceError where that fails.
-        on_readings: receives what has changed, at most once per turn of the event loop.
+        on_readings: receives what has changed, at most once in `gather` seconds.
         clock: time; injected by tests.
         random: numbers from 0 to 1 for the jitter.
     """
@@ -58,12 +60,15 @@ class Poller:
         clock: Clock | None = None,
         random: Callable[[], float] = randomness.random,
         cost: CostMeter | None = None,
+        gather: float = GATHER,
     ) -> None:
         self._read = read
         self._on_readings = on_readings
         self._clock: Clock = clock or LoopClock()
         self._random = random
         self._cost = cost or CostMeter(self._clock.monotonic)
+        self._gather = gather
+        self._epoch = self._clock.monotonic()
         self._schedules: dict[Query, Schedule] = {}
         self._remembered: OrderedDict[Query, Reading] = OrderedDict()
         self._probes: dict[str, Schedule] = {}
@@ -156,6 +161,12 @@ class Poller:
         age = schedule.reading.age(self._clock.now())
         return 0.0 if age is None else max(0.0, schedule.interval - age)
 
+    def _until_tick(self, interval: float) -> float:
+        """Seconds to the next tick. All schedules of an interval tick together: what is read together is one batch."""
+        since = self._clock.monotonic() - self._epoch
+        # A tick that comes right after the answer would ask for the same again.
+        return math.ceil(since / interval + 0.1) * interval - since
+
     def _plan(self, schedule: Schedule, delay: float, *, first: bool = False) -> None:
         """Ask in `delay` seconds; while paused only what was never asked."""
         schedule.stop_timer()
@@ -230,12 +241,11 @@ class Poller:
         schedule.attempt = None
         if attempt.deadline is not None:
             attempt.deadline.cancel()
-        took = self._clock.monotonic() - attempt.started
-        self._cost.attempt(schedule.query.source, took)
-        return took
+        return self._clock.monotonic() - attempt.started
 
     def _succeeded(self, schedule: Schedule, attempt: Attempt, answer: Answer) -> None:
         took = self._close_attempt(schedule, attempt)
+        self._cost.attempt(schedule.query.source, min(took, answer.took))
         schedule.failures = 0
         schedule.waiting_for_source = False
         self._deliver(schedule, schedule.reading.succeeded(answer))
@@ -243,12 +253,12 @@ class Poller:
         if schedule.again:
             self._start(schedule)
             return
-        skipped = int(took // schedule.interval)
-        self._cost.skipped_ticks += skipped
-        self._plan(schedule, schedule.interval * (skipped + 1) - took)
+        self._cost.skipped_ticks += int(took // schedule.interval)
+        self._plan(schedule, self._until_tick(schedule.interval))
 
     def _failed(self, schedule: Schedule, attempt: Attempt, error: str, *, query_fault: bool = False) -> None:
         took = self._close_attempt(schedule, attempt)
+        self._cost.attempt(schedule.query.source, took)
         schedule.failures += 1
         source = schedule.query.source
         # A source that answered others within the last interval is there; it is this question that it cannot answer.
@@ -294,7 +304,10 @@ class Poller:
         self._changed[schedule.query] = reading
         if not self._flushing:
             self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush)
+            if self._gather > 0:
+                self._clock.call_later(self._gather, self._flush)
+            else:
+                asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
         changed, self._changed = self._changed, {}

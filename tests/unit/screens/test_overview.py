@@ -65,7 +65,7 @@ panes:
         - id: errors
           screen: health
           now: [{query: rate, unit: reqps, text: "{value}"}, {query: p95, unit: s, text: "p95 {value}"}]
-        - {id: quality, title: Quality}
+        - {id: quality, title: Quality, now: {pane: health/services, text: "{ok} ok, {bad} bad of {all}"}}
 """
 
 
@@ -183,7 +183,7 @@ def test_the_overview_has_a_line_for_each_area() -> None:
     assert (services.state, services.now_text, services.checks) == (State.OK, "13 of 14 up", 3)
     assert services.trend == ((1.0, 2.0),)
     assert (errors.title, errors.now_text) == ("errors", "0.4 /s  p95 312 ms")
-    assert (quality.state, quality.checks, quality.now_text) == (State.UNKNOWN, 0, "")
+    assert (quality.state, quality.checks, quality.now_text) == (State.UNKNOWN, 0, "2 ok, 0 bad of 2")
 
 
 def test_a_fact_that_nobody_knows_is_left_out_and_half_known_is_said() -> None:

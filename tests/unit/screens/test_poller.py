@@ -113,6 +113,7 @@ class House:
             clock=self.clock,
             random=lambda: jitter,
             cost=CostMeter(self.clock.monotonic, cpu_time=lambda: self.clock.time / 100),
+            gather=0,
         )
 
 
@@ -138,7 +139,7 @@ async def test_equal_queries_share_one_schedule_at_the_shortest_interval(house: 
     faster.cancel()
     faster.cancel()
     await house.clock.advance(25)
-    assert house.source.times(A)[3:] == [15, 25, 35]
+    assert house.source.times(A)[3:] == [15, 20, 30]
 
 
 async def test_what_nobody_watches_is_not_read(house: House) -> None:
@@ -176,6 +177,33 @@ async def test_what_comes_in_one_turn_is_delivered_as_one_batch(house: House) ->
     house.poller.watch(B, 5)
     await settle()
     assert [set(batch) for batch in house.batches] == [{A, B}]
+
+
+async def test_answers_that_come_shortly_after_each_other_are_one_batch() -> None:
+    clock, batches = FakeClock(), list[Mapping[Query, Reading]]()
+
+    async def slow(query: Query) -> Answer:
+        if query == B:
+            gate = asyncio.Event()
+            clock.call_later(0.03, gate.set)
+            await gate.wait()
+        return Answer(Scalar(1, clock.time), clock.time, 0.0)
+
+    poller = Poller(slow, batches.append, clock=clock, gather=0.05)
+    poller.watch(A, 5)
+    poller.watch(B, 5)
+    await clock.advance(0.1)
+    assert [set(batch) for batch in batches] == [{A, B}]
+    await poller.close()
+
+
+async def test_what_was_watched_later_ticks_together_with_the_rest(house: House) -> None:
+    house.poller.watch(A, 5)
+    await house.clock.advance(2)
+    house.poller.watch(B, 5)
+    await house.clock.advance(9)
+    assert house.source.times(A) == [0, 5, 10]
+    assert house.source.times(B) == [2, 5, 10]
 
 
 async def test_a_slow_answer_delays_the_next_question_and_the_missed_ticks_are_counted() -> None:
