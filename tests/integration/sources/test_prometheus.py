@@ -22,8 +22,8 @@ from opsconsole.sources.prometheus_sync import PrometheusSync
 from tests.servers import WebServer, start_prometheus
 
 # Half a minute of work without any data; between two series the server looks whether anybody still waits.
-HEAVY = " or ".join(f"label_replace(vector(1), 'n', '{n}', '', '')" for n in range(40))
-HEAVY = f"quantile_over_time(0.5, ({HEAVY})[1h:1s])"
+HEAVY = " or ".join(f"label_replace(vector(1), 'n', '{n}', '', '')" for n in range(100))
+HEAVY = f"quantile_over_time(0.5, ({HEAVY})[20m:1s])"
 
 
 @asynccontextmanager

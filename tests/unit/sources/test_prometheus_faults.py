@@ -18,6 +18,12 @@ from tests.faults import FaultServer, Request, refusing_port, success
 UP = Query("prometheus", "up")
 
 
+@pytest.fixture(autouse=True)
+def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No second more than the time-out: these servers have no reason of their own to tell."""
+    monkeypatch.setattr("opsconsole.sources.prometheus._GRACE", 0.0)
+
+
 async def failure(source: PrometheusSource, query: Query = UP) -> SourceError:
     try:
         with pytest.raises(SourceError) as caught:
@@ -252,7 +258,7 @@ async def test_what_the_server_reports_is_passed_on() -> None:
 
 
 async def test_a_large_answer_is_parsed_without_stopping_the_loop() -> None:
-    series = [{"metric": {"n": str(n)}, "value": [1.0, "1"]} for n in range(40_000)]
+    series = [{"metric": {"n": str(n)}, "value": [1.0, "1"]} for n in range(15_000)]
     body = success({"resultType": "vector", "result": series})
 
     with FaultServer("ok", lambda _: (200, "application/json", body)) as server:
@@ -267,8 +273,8 @@ async def test_a_large_answer_is_parsed_without_stopping_the_loop() -> None:
         answer = await reading
         await source.close()
     assert isinstance(answer.value, Vector)
-    assert len(answer.value.samples) == 40_000
-    assert longest < answer.took + 0.5
+    assert len(answer.value.samples) == 15_000
+    assert longest < answer.took / 2
 
 
 def test_a_source_serves_one_event_loop_after_the_other() -> None:

@@ -15,6 +15,11 @@ from tests.faults import FaultServer, Request, refusing_port, success
 FOREIGN = "answered something else, not the Prometheus API (another program on that port?) at {url}"
 
 
+@pytest.fixture(autouse=True)
+def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opsconsole.sources.prometheus_session._GRACE", 0.0)
+
+
 def source_of(server: FaultServer, *, timeout: float = 5.0) -> PrometheusSync:
     return PrometheusSync(PrometheusSettings(server.url, timeout=timeout), body_limit=4_000_000)
 

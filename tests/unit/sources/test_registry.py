@@ -1,0 +1,71 @@
+"""Sources by name: made once, when asked for, and an unknown name says what there is."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from opsconsole.config.secrets import SecretRef
+from opsconsole.config.settings import Environment, PostgresSettings, PrometheusSettings, RedisSettings
+from opsconsole.core.reading import SourceError
+from opsconsole.sources.registry import Sources
+
+EVERYTHING = Environment(
+    "production",
+    Path("screens"),
+    Path("runbooks"),
+    prometheus=PrometheusSettings("http://127.0.0.1:9"),
+    postgres={"app": PostgresSettings("app"), "airflow": PostgresSettings("airflow")},
+    redis=RedisSettings(SecretRef.of("redis://127.0.0.1:9")),
+)
+
+
+async def test_each_source_is_made_once() -> None:
+    sources = Sources(EVERYTHING)
+    assert sources.names() == ("prometheus", "postgres/app", "postgres/airflow", "redis")
+    for name in sources.names():
+        assert sources.get(name) is sources.get(name)
+        assert sources.get(name).name == name
+    await sources.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("postgres/apps", "did you mean 'postgres/app'?"),
+        ("postgres", "configured: prometheus, postgres/app, postgres/airflow, redis"),
+        ("graphite", "configured: prometheus"),
+    ],
+)
+def test_an_unknown_name_says_what_there_is(name: str, hint: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        Sources(EVERYTHING).get(name)
+    assert caught.value.kind == "unsupported"
+    assert hint in caught.value.hint
+    assert caught.value.message == "not configured in environment production"
+
+
+def test_nothing_configured() -> None:
+    with pytest.raises(SourceError, match="no source is configured"):
+        Sources(Environment("empty", Path(), Path())).get("prometheus")
+
+
+def test_no_client_is_imported_before_it_is_used() -> None:
+    """The first paint does not wait for libraries that talk to sources."""
+    script = """
+import sys
+from pathlib import Path
+from opsconsole.config.settings import *
+from opsconsole.sources.registry import Sources
+from opsconsole.config.secrets import SecretRef
+sources = Sources(Environment("e", Path(), Path(), prometheus=PrometheusSettings("http://x"),
+    postgres={"app": PostgresSettings("app")}, redis=RedisSettings(SecretRef.of("redis://x"))))
+for name in sources.names():
+    sources.get(name)
+import opsconsole.sources.prometheus_sync
+heavy = {"httpx", "psycopg", "requests", "prometheus_api_client", "redis", "textual", "ssl_never"} & set(sys.modules)
+print(sorted(heavy))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
