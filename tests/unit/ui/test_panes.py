@@ -212,6 +212,27 @@ def test_a_list_turns_whole_pages() -> None:
     assert second.split()[:2] == ["✗", "h05"]
 
 
+@pytest.mark.parametrize("kind", [Kind.STATUS, Kind.BARS, Kind.TABLE])
+def test_what_is_out_of_view_is_counted(kind: Kind) -> None:
+    many = Table(("name", "seconds"), tuple((f"h{index:02}", 0.1) for index in range(40)))
+    state = of_value(PANES[kind], many if kind is Kind.TABLE else vector({f"h{index:02}": 1 for index in range(40)}))
+    key = items_of(state)[-1].key
+    first = text(state, 50, 7).splitlines()[0]
+    last = text(state, 50, 7, Looking(focused=True, key=key)).splitlines()[0]
+    per_page = {Kind.STATUS: 6, Kind.BARS: 6, Kind.TABLE: 5}[kind]
+    assert f"1–{per_page} of 40" in first
+    assert "–40 of 40" in last
+    assert " of 40" not in text(state, 50, 45).splitlines()[0].replace("40 of 40 OK", "")
+
+
+def test_states_use_columns_before_they_hide() -> None:
+    state = of_value(PANES[Kind.STATUS], vector({f"service-with-a-long-name-{index:02}": 1 for index in range(15)}))
+    drawn = text(state, 60, 9)
+    assert drawn.count("● OK") == 15
+    assert len(drawn.splitlines()) == 9
+    assert "of 15" not in drawn
+
+
 def test_rows_that_look_alike_have_keys_of_their_own() -> None:
     state = of_value(PANES[Kind.TABLE], Table(("pid", "state"), ((1, "active"), (2, "active"), (3, "active"))))
     keys = [item.key for item in items_of(state)]

@@ -4,7 +4,7 @@ Calm when all is well: a title, nothing else. Otherwise the title says the state
 nothing newer is there, and what to do next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from opsconsole.core.duration import age_text, duration_text
 from opsconsole.core.state import State
@@ -25,22 +25,35 @@ from opsconsole.ui.lines import (
     width_of,
     wrapped,
 )
-from opsconsole.ui.panes.looking import Body, Looking, shown_items
+from opsconsole.ui.panes.looking import Body, Looking, page_of, shown_items
 
 _AGE_STEP = 5
 """Seconds in which young ages and countdowns advance: each step is written to the terminal."""
 
 _LISTS = frozenset({Kind.STATUS, Kind.TABLE, Kind.BARS})
 
+Places = Callable[[PaneState, int, int, Looking], int]
+"""From state, width, height and looking to the number of items that are in view at once."""
+
 
 def framed(
-    state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking, body: Body
+    state: PaneState,
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    now: float,
+    looking: Looking,
+    body: Body,
+    places: Places | None = None,
 ) -> Lines:
     """A pane in at most `height` lines of at most `width` cells: its title, and `body` or why there is none."""
     if width <= 0 or height <= 0:
         return ()
-    title = title_line(state, width, glyphs, now, looking)
     rest = height - 1
+    extent = ""
+    if places is not None and rest > 0 and _has_values(state):
+        extent = _extent(state, places(state, width, _room(state, rest), looking), glyphs, looking)
+    title = title_line(state, width, glyphs, now, looking, extent)
     if rest == 0:
         return (title,)
     if not _has_values(state):
@@ -56,7 +69,7 @@ def _drawn(
         return body(state, width, rest, glyphs, now, looking)
     # The last good values stay, without any colour that could be taken for news; below, why there is nothing newer.
     why = trouble(state, width, now)
-    room = rest - 1 if why and rest > 2 else rest
+    room = _room(state, rest)
     greyed = [
         one if any(span.role == "cursor" for span in one) else in_role(one, "dim")
         for one in body(state, width, room, glyphs, now, looking)
@@ -67,13 +80,27 @@ def _drawn(
     return [*greyed[:room], (Span(truncate(why, width, glyphs.ellipsis), "stale"),)]
 
 
-def title_line(state: PaneState, width: int, glyphs: Glyphs, now: float, looking: Looking) -> Line:
+def _room(state: PaneState, rest: int) -> int:
+    """Lines for values: a stale pane gives its last one to the reason."""
+    return rest - 1 if state.state is State.STALE and state.error and rest > 2 else rest
+
+
+def _extent(state: PaneState, places: int, glyphs: Glyphs, looking: Looking) -> str:
+    """Which part of a list is in view, where it is not all of it."""
+    items = shown_items(state, looking)
+    if len(items) <= places or places <= 0:
+        return ""
+    first, page = page_of(items, looking.key, places)
+    return f"{first + 1}{glyphs.minus}{first + len(page)} of {len(items)}"
+
+
+def title_line(state: PaneState, width: int, glyphs: Glyphs, now: float, looking: Looking, extent: str = "") -> Line:
     """Title, state (unless all is well), age (unless fresh), counts; at the right end the next useful action."""
     title = state.pane.title or state.pane.id
     badge: Line = ()
     if state.state is not State.OK and not state.waiting:
         badge = line("  ", Span(glyphs.badge(state.state), state_role(state.state)))
-    notes = [f"  {note}" for note in _notes(state, now, looking)]
+    notes = [f"  {note}" for note in _notes(state, now, looking, extent)]
     # The state is what must be read; the title gives way first, notes are left out one by one before that.
     while notes and len(title) + line_width(badge) + sum(map(len, notes)) > width:
         notes.pop()
@@ -89,13 +116,15 @@ def title_line(state: PaneState, width: int, glyphs: Glyphs, now: float, looking
     return clip_line(left, width, glyphs.ellipsis)
 
 
-def _notes(state: PaneState, now: float, looking: Looking) -> list[str]:
+def _notes(state: PaneState, now: float, looking: Looking, extent: str) -> list[str]:
     notes = []
     age = _age(state, now)
     if state.state is State.STALE and age is not None:
         notes.append(f"{age_text(_stepped(age))} old")
     if state.pane.kind in _LISTS:
-        notes += _counts(state, looking)
+        notes += _counts(state, looking, extent)
+    elif extent:
+        notes.append(extent)
     if looking.filter:
         notes.append(f"filter {looking.filter}")
     if state.warnings:
@@ -103,7 +132,7 @@ def _notes(state: PaneState, now: float, looking: Looking) -> list[str]:
     return notes
 
 
-def _counts(state: PaneState, looking: Looking) -> list[str]:
+def _counts(state: PaneState, looking: Looking, extent: str) -> list[str]:
     total = len(state.table.rows) if state.table is not None else len(state.cells)
     if not total:
         return []
@@ -115,9 +144,9 @@ def _counts(state: PaneState, looking: Looking) -> list[str]:
     elif state.pane.kind is Kind.STATUS and state.state is not State.STALE:
         good = sum(cell.state is State.OK for cell in state.cells)
         notes.append(f"{good} of {total} OK" if good < total else f"{total} OK")
-    else:
+    elif not extent:
         notes.append(f"{total:,}")
-    return notes
+    return [*notes, extent] if extent else notes
 
 
 def _has_values(state: PaneState) -> bool:

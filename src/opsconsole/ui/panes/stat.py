@@ -13,7 +13,12 @@ from opsconsole.ui.panes.span_of_time import span_of_time
 
 def render(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking = AWAY) -> Lines:
     """The whole pane."""
-    return framed(state, width, height, glyphs, now, looking, body)
+    return framed(state, width, height, glyphs, now, looking, body, places)
+
+
+def places(state: PaneState, width: int, height: int, looking: Looking) -> int:
+    """How many numbers are in view at once."""
+    return height
 
 
 def body(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking) -> Lines:

@@ -16,26 +16,35 @@ _LONGEST_NAME = 40
 
 def render(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking = AWAY) -> Lines:
     """The whole pane."""
-    return framed(state, width, height, glyphs, now, looking, body)
+    return framed(state, width, height, glyphs, now, looking, body, places)
 
 
 def body(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking) -> Lines:
     """The states, read downwards column by column."""
     items = shown_items(state, looking)
+    columns = _columns(len(items), width, height)
     badge = max((width_of(glyphs.badge(item.state)) for item in items), default=_BADGE)
     name = min(_LONGEST_NAME, max((width_of(_name(item)) for item in items), default=0))
     value = max((width_of(_value(item)) for item in items), default=0)
-    asked = max(_NARROWEST, badge + 1 + name + (2 + value if value else 0))
-    needed = -(-len(items) // max(1, height))
-    columns = max(1, min(needed, (width + _GAP) // (asked + _GAP)))
-    size = (width - _GAP * (columns - 1)) // columns if columns > 1 else min(width, max(asked, min(width, 60)))
+    asked = badge + 1 + name + (2 + value if value else 0)
+    size = (width - _GAP * (columns - 1)) // columns if columns > 1 else min(width, max(asked, 60))
     _, page = page_of(items, looking.key, columns * height)
-    rows = min(height, -(-len(page) // columns)) if len(page) > height else len(page)
-    rows = height if len(page) > height else rows
+    rows = min(height, len(page))
     return tuple(
         _row([page[at] for at in range(row, len(page), rows)], size, badge, value, glyphs, looking)
         for row in range(rows)
     )
+
+
+def places(state: PaneState, width: int, height: int, looking: Looking) -> int:
+    """How many states are in view at once."""
+    return height * _columns(len(shown_items(state, looking)), width, height)
+
+
+def _columns(count: int, width: int, height: int) -> int:
+    """As many columns as bring all into view, but none too narrow to be read: names rather give way."""
+    needed = -(-count // max(1, height))
+    return max(1, min(needed, (width + _GAP) // (_NARROWEST + _GAP)))
 
 
 def _row(items: list[Item], size: int, badge: int, value: int, glyphs: Glyphs, looking: Looking) -> Line:

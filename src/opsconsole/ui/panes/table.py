@@ -18,7 +18,12 @@ _FIRM_COLUMNS = 2
 
 def render(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking = AWAY) -> Lines:
     """The whole pane."""
-    return framed(state, width, height, glyphs, now, looking, body)
+    return framed(state, width, height, glyphs, now, looking, body, places)
+
+
+def places(state: PaneState, width: int, height: int, looking: Looking) -> int:
+    """How many rows are in view at once."""
+    return height - 1
 
 
 def body(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking) -> Lines:

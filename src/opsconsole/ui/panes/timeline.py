@@ -20,7 +20,12 @@ _LONGEST_NAME = 24
 
 def render(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking = AWAY) -> Lines:
     """The whole pane."""
-    return framed(state, width, height, glyphs, now, looking, body)
+    return framed(state, width, height, glyphs, now, looking, body, places)
+
+
+def places(state: PaneState, width: int, height: int, looking: Looking) -> int:
+    """How many series are in view at once."""
+    return height - 1 if height >= 3 else height
 
 
 def body(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking) -> Lines:

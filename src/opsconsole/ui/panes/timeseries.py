@@ -73,12 +73,17 @@ def _chart(state: PaneState, cells: list[Cell], now: float, looking: Looking) ->
 def _legend(state: PaneState, cells: list[Cell], width: int, glyphs: Glyphs, now: float, looking: Looking) -> Line:
     """Each series with its last and its largest value, as many as fit whole, and how many did not."""
     start, _ = span_of_time(state, now, looking)
-    entries: list[Line] = []
+    full: list[Line] = []
+    short: list[Line] = []
     for owner, cell in enumerate(cells):
         peak = max(finite(value for at, value in cell.points if at >= start), default=None)
         top = f"  max {format_value(peak, state.pane.unit, state.pane.decimals)}" if peak is not None else ""
-        entries.append((*_name(state, cell, owner, glyphs), Span(f"{cell.text}{top}", "dim")))
-    return _joined(entries, len(shown_items(state, looking)), width, glyphs)
+        name = _name(state, cell, owner, glyphs)
+        full.append((*name, Span(f"{cell.text}{top}", "dim")))
+        short.append((*name, Span(cell.text, "dim")))
+    # Which line is which matters more than how high it once was.
+    fits = sum(line_width(entry) + 3 for entry in full) <= width + 3
+    return _joined(full if fits else short, len(shown_items(state, looking)), width, glyphs)
 
 
 def _readout(state: PaneState, cells: list[Cell], width: int, glyphs: Glyphs, looking: Looking) -> Line:
