@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ def stop(root: Path | None = None) -> bool:
         return False
     with _exclusively(root):
         ran = running(root) is not None
-        _clear(root)
+        _clear(root, keep=("logs",))
         return ran
 
 
@@ -236,29 +236,42 @@ class _Start:
         write_private(self.folders.root / "platform.json", json.dumps(facts, indent=1))
 
     def _wait_until_up(self) -> None:
-        """Until Prometheus has scraped every target, and the alert manager answers.
+        """Until Prometheus has scraped every target, Alertmanager answers, and work is being done.
 
         Raises:
-            PlatformError: not within 30 s; names what is missing.
+            PlatformError: not within a minute; names what is missing.
         """
-        facts = self._facts()
-        limit = time.monotonic() + 30
-        missing = ["prometheus"]
-        while missing:
+        limit = time.monotonic() + 60  # of a machine that is busy with other things
+        while missing := self._missing():
             if time.monotonic() > limit:
                 raise PlatformError(f"did not come up: {', '.join(missing)}; logs: {self.folders.logs}")
             time.sleep(0.1)
-            try:
-                _get(f"{facts['alertmanager']}/-/ready")
-                active = json.loads(_get(f"{facts['prometheus']}/api/v1/targets?state=active"))["data"]["activeTargets"]
-            except (OSError, ValueError) as error:
-                missing = [str(error)]
-                continue
-            missing = [
+
+    def _missing(self) -> list[str]:
+        """What is not up yet."""
+        facts = self._facts()
+        try:
+            _get(f"{facts['alertmanager']}/-/ready")
+            targets = json.loads(_get(f"{facts['prometheus']}/api/v1/targets?state=active"))["data"]["activeTargets"]
+            down = [
                 f"{one['labels']['job']}/{one['labels']['instance']} ({one['lastError'] or 'not yet asked'})"
-                for one in active
+                for one in targets
                 if one["health"] != "up"
             ]
+            if down:
+                return down
+            asked = urllib.parse.urlencode({"query": _AT_WORK})
+            working = json.loads(_get(f"{facts['prometheus']}/api/v1/query?{asked}"))["data"]["result"]
+        except (OSError, ValueError) as error:
+            return [str(error)]
+        return [] if working else ["its first metrics"]
+
+
+# Asked when every target has been scraped: the values are live ones then, not the last of the history.
+_AT_WORK = """
+airflow_scheduler_heartbeat > 0 and on() airflow_triggerer_heartbeat > 0 and on() airflow_dagbag_size > 0
+and on() ingest_rows_total > 0 and on() (sum(rate(http_requests_total{job="nginx"}[10s])) > 0)
+"""
 
 
 def _binaries(narrate: Narrate) -> Binaries:
@@ -280,13 +293,13 @@ def _facts(root: Path) -> dict[str, Any] | None:
     return facts if isinstance(facts, dict) and {"pid", "run"} <= facts.keys() else None
 
 
-def _clear(root: Path) -> None:
-    """Stop what runs, and remove what an earlier platform left."""
+def _clear(root: Path, keep: tuple[str, ...] = ()) -> None:
+    """Stop what runs, and remove what an earlier platform left, but for the entries to `keep`."""
     facts = _facts(root)
     if facts:
         _tear_down(root, Path(facts["run"]))
     for path in root.iterdir():
-        if path.name == ".lock":
+        if path.name in (".lock", *keep):
             continue
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 

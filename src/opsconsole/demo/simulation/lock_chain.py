@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _WAITERS = (
     ("api", "energy-service", "update meters set status = 'ok' where meter_id = 17"),
-    ("api", "energy-service", "delete from meters where meter_id = 17 and status = 'retired'"),
-    ("dba", "psql", "alter table meters add column if not exists installed_on date"),
+    ("api", "energy-service", "delete from meters where meter_id = 17"),
+    ("dba", "psql", "alter table meters add column installed_on date"),
 )
 
 
@@ -45,7 +45,9 @@ async def _connect(simulation: Simulation, user: str, application: str) -> "Asyn
 
 async def _wait(session: "AsyncConnection[Any]", statement: str) -> None:
     with suppress(Exception):  # cancelled or ended by the operator, which is what the fault is for
+        await session.execute("begin")
         await session.execute(statement.encode())
+        await session.execute("rollback")  # the demo can be broken more than once
 
 
 if __name__ == "__main__":

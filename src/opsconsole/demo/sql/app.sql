@@ -77,4 +77,3 @@ insert into ingest.queue (payload) select jsonb_build_object('meter_id', n, 'kwh
 create index readings_meter on readings (meter_id, read_at);
 create index readings_loaded on readings (loaded_at);
 create index readings_status on readings (status);
-analyze;

@@ -1,0 +1,22 @@
+"""Fixtures that several kinds of test share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.platform import DemoPlatform, started_demo
+
+
+@pytest.fixture(scope="session")
+def demo_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPlatform]:
+    """The demo, started once for all tests. Who breaks it heals it: take `demo` for that."""
+    with started_demo(tmp_path_factory.mktemp("state")) as platform:
+        yield platform
+
+
+@pytest.fixture
+def demo(demo_platform: DemoPlatform) -> Iterator[DemoPlatform]:
+    """The demo, whole at the beginning; whatever the test breaks is healed at its end."""
+    demo_platform.wait_for("(count(up == 1) == count(up)) and on() count(up) > 10")
+    yield demo_platform
+    demo_platform.heal()
