@@ -26,7 +26,7 @@ from opsconsole.runbooks.unattended import Instructions, questions, unknown_name
 
 if TYPE_CHECKING:
     from opsconsole.config.settings import Environment, Settings
-    from opsconsole.runbooks.run import Run
+    from opsconsole.runbooks.run import Change, Run
 
 
 class _Place(NamedTuple):
@@ -143,7 +143,8 @@ def _begin(place: _Place, values: Mapping[str, str], args: argparse.Namespace) -
     try:
         if args.auto:
             narrate(f"run {run.id}: {place.runbook.title}")
-            code = asyncio.run(_unattended(run, walk(run, place.instructions, printer, _tell), printer))
+            run.subscribe(lambda change: _tell(run, change, printer))
+            code = asyncio.run(_unattended(run, walk(run, place.instructions, printer), printer))
         else:
             from opsconsole.cli.guided import Guide
 
@@ -184,8 +185,14 @@ async def _unattended(run: "Run", work: "Coroutine[Any, Any, RunState]", printer
     return exit_code(run)
 
 
-def _tell(step: Step) -> None:
-    narrate(f"-- {step.number} {step.title} ({step.risk})")
+def _tell(run: "Run", change: "Change", printer: OutputPrinter) -> None:
+    """Say which step begins, so that the output below it has a name."""
+    step = run.runbook.step(change.step)
+    if change.kind == "step" and change.state == StepState.RUNNING and step is not None:
+        printer.end()
+        narrate(f"-- {step.number} {step.title} ({step.risk})")
+    elif change.kind == "file-changed":
+        narrate(f"-- {change.detail}")
 
 
 def _ask_for_missing(runbook: Runbook, filled: Filled) -> Filled:

@@ -1,6 +1,6 @@
 """Walking a runbook without an operator: it begins only if nothing will have to be asked."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -81,16 +81,13 @@ def questions(
     return found
 
 
-async def walk(
-    run: Run, instructions: Instructions, sink: Sink, tell: Callable[[Step], None] | None = None
-) -> RunState:
+async def walk(run: Run, instructions: Instructions, sink: Sink) -> RunState:
     """Walk `run` to its end. A step that fails ends it, unless its `onFail` leads on.
 
     Args:
         run: that has not begun to walk.
         instructions: for which `questions` had nothing to ask.
         sink: gets the output of all steps.
-        tell: called before each step.
 
     Raises:
         asyncio.CancelledError: the calling task was cancelled; the step that ran has been ended and recorded.
@@ -107,8 +104,6 @@ async def walk(
             verdict = Verdict.DONE if said == "done" else Verdict.NOT_APPLICABLE
             run.complete_manual(step, verdict, "said on the command line")
         else:
-            if tell is not None:
-                tell(step)
             await run.execute(step, instructions.confirmation(step, run.requirement(step).demand), sink)
             if run.states[step.name] is StepState.PENDING:
                 break  # declined, or it could not be recorded
