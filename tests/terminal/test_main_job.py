@@ -1,0 +1,74 @@
+"""The main job, the way an operator meets it: from the red cell to the runbook to green, on a real terminal."""
+
+import json
+import subprocess
+import sys
+
+from bench.terminal import Terminal
+from tests.platform import DemoPlatform
+
+CALM = r"all is well"
+DOWN = r"✗ CRIT +services +energy-service app-2 +down"
+TWO_REFRESHES = 10.0
+STEPS = [
+    "service-status",
+    "metric-before",
+    "recent-log",
+    "database-answers",
+    "energy-service",
+    "metric-is-up",
+    "alerts-quiet",
+]
+
+
+def test_from_the_red_cell_to_green(demo: DemoPlatform) -> None:
+    console = (sys.executable, "-m", "opsconsole.cli.main")
+    with Terminal(console, env=demo.environment) as terminal:
+        terminal.wait_for(CALM, 15)
+
+        demo.break_("service-down")
+        demo.wait_for('up{job="energy-service", instance="app-2"} == 0')
+        terminal.wait_for(DOWN, TWO_REFRESHES)
+
+        # Two keys: to the runbook, its parameters filled in, and its first step runs.
+        terminal.press("b")
+        terminal.wait_for(r"SERVICE = energy-service +INSTANCE = app-2")
+        terminal.press("enter")
+        terminal.wait_for(r"OUTPUT of service-status")
+        terminal.wait_for(r"energy-service app-2 STOPPED")
+        for step in ("metric-before", "recent-log", "database-answers"):
+            terminal.press("enter")
+            terminal.wait_for(rf"OUTPUT of {step}", 30)
+            terminal.wait_for(r"enter run")
+
+        terminal.press("enter")
+        terminal.wait_for(r"Type +energy-service +to run")
+        terminal.press("energy-service", "enter")
+        # The restart is verified by the metric, in a scrape made after it; that is step 3.1, and it need not run again.
+        terminal.wait_for(r"● 2\.1 restart it", 60)
+        terminal.wait_for(r"● 3\.1 the metrics say it is up", 60)
+        terminal.wait_for(r"3\.2  no alert is left for it")
+        terminal.press("enter")
+        terminal.wait_for(r"● 3\.2 no alert is left for it", 90)
+        terminal.wait_for(r"3\.3  Tell the team")
+        terminal.press("enter")
+        terminal.wait_for(r"● 3\.3", 10)
+
+        terminal.press("q")
+        terminal.wait_for(CALM, 30)
+        terminal.press("q")
+        assert terminal.wait_exit() == 0
+
+    assert demo.query('up{job="energy-service", instance="app-2"}')[0][1] == 1.0
+    said = subprocess.run(
+        [*console, "audit", "list", "--format", "json"],
+        env=demo.environment,
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    entries = [entry for entry in json.loads(said.stdout) if entry["run"]]
+    assert len({entry["run"] for entry in entries}) == 1
+    assert {entry["outcome"] for entry in entries} == {"ok"}
+    # Every step once, the restart under the name of what it touches.
+    assert [entry["target"].removeprefix("service-restart-procedures/") for entry in entries] == STEPS
