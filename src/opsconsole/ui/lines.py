@@ -86,6 +86,19 @@ def truncate(text: str, width: int, ellipsis: str = "…") -> str:
     return cut(text, room) + ellipsis if room > 0 else cut(text, width)
 
 
+def fit_name(text: str, width: int, ellipsis: str = "…") -> str:
+    """A name in exactly `width` cells, shortened in the middle: what tells names apart is often at their end."""
+    if width_of(text) <= width or width < 6 + width_of(ellipsis):
+        return fit(text, width, "left", ellipsis)
+    room = width - width_of(ellipsis)
+    tail = ""
+    for character in reversed(inert(text)):
+        if width_of(character + tail) > room // 2:
+            break
+        tail = character + tail
+    return fit(cut(text, room - width_of(tail)) + ellipsis + tail, width)
+
+
 def fit(text: str, width: int, align: Align = "left", ellipsis: str = "…") -> str:
     """`text` in exactly `width` cells: truncated or padded."""
     if width <= 0:

@@ -11,6 +11,7 @@ from opsconsole.ui.lines import (
     clip_line,
     fit,
     fit_line,
+    fit_name,
     inert,
     line,
     line_width,
@@ -43,6 +44,17 @@ def test_truncated_text_says_so(text: str, width: int) -> None:
 def test_a_line_never_leaves_its_width(spans: Line, width: int) -> None:
     assert line_width(clip_line(spans, width)) <= width
     assert line_width(fit_line(spans, width)) == width
+
+
+@given(TEXTS, st.integers(0, 40))
+def test_a_shortened_name_takes_exactly_its_width(text: str, width: int) -> None:
+    assert width_of(fit_name(text, width)) == width
+
+
+def test_names_are_shortened_where_they_do_not_differ() -> None:
+    assert fit_name("energy-service app-2", 15) == "energy-…e app-2"
+    assert fit_name("energy-service app-2", 20) == "energy-service app-2"
+    assert fit_name("energy-service app-2", 5) == "ener…"
 
 
 def test_a_clipped_line_ends_in_an_ellipsis() -> None:

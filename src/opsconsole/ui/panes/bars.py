@@ -4,7 +4,7 @@ from opsconsole.core.state import State
 from opsconsole.screens.evaluation import PaneState
 from opsconsole.ui.charts.bar import bar
 from opsconsole.ui.glyphs import Glyphs
-from opsconsole.ui.lines import Line, Lines, Span, fit, in_role, line, state_role, width_of
+from opsconsole.ui.lines import Line, Lines, Span, fit, fit_name, in_role, line, state_role, width_of
 from opsconsole.ui.panes.frame import framed
 from opsconsole.ui.panes.gauge import bar_role, ends
 from opsconsole.ui.panes.looking import AWAY, Item, Looking, page_of, shown_items
@@ -44,7 +44,7 @@ def _entry(
     filled, _ = bar(item.cell.value if item.cell else None, *scale, room, glyphs) if room >= _LEAST_BAR else ("", "")
     spans = line(
         Span(symbol, state_role(item.state)),
-        Span(fit(_name(item), name, "left", glyphs.ellipsis), "text"),
+        Span(fit_name(_name(item), name, glyphs.ellipsis), "text"),
         Span("  " + fit(text, value, "right") + "  ", value_role(item.state)),
         Span(filled, bar_role(item.state)),
     )

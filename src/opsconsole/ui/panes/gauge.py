@@ -7,7 +7,7 @@ from opsconsole.screens.definition import Pane
 from opsconsole.screens.evaluation import PaneState
 from opsconsole.ui.charts.bar import bar
 from opsconsole.ui.glyphs import Glyphs
-from opsconsole.ui.lines import Line, Lines, Role, Span, fit, in_role, line, state_role, width_of
+from opsconsole.ui.lines import Line, Lines, Role, Span, fit, fit_name, in_role, line, state_role, width_of
 from opsconsole.ui.panes.frame import framed
 from opsconsole.ui.panes.looking import AWAY, Item, Looking, page_of, shown_items
 from opsconsole.ui.panes.stat import value_role
@@ -65,7 +65,7 @@ def _entry(
     room = width - value - 2 - len(symbol) - (name + 2 if name else 0)
     filled, rest = bar(number, *scale, room, glyphs) if room >= _LEAST_BAR else ("", "")
     spans = line(
-        Span(fit(_name(item), name, "left", glyphs.ellipsis) + "  " if name else "", "text"),
+        Span(fit_name(_name(item), name, glyphs.ellipsis) + "  " if name else "", "text"),
         Span(filled, bar_role(item.state)),
         Span(rest, "faint"),
         Span(f"  {symbol}" if filled or rest else symbol, state_role(item.state)),

@@ -5,7 +5,7 @@ from opsconsole.screens.evaluation import PaneState
 from opsconsole.screens.series import Cell
 from opsconsole.ui.charts.sparkline import resampled, shape_floor, sparkline
 from opsconsole.ui.glyphs import Glyphs
-from opsconsole.ui.lines import Line, Lines, Role, Span, fit, in_role, line, state_role, truncate, width_of
+from opsconsole.ui.lines import Line, Lines, Role, Span, fit, fit_name, in_role, line, state_role, truncate, width_of
 from opsconsole.ui.panes.frame import framed
 from opsconsole.ui.panes.looking import AWAY, Item, Looking, page_of, shown_items
 from opsconsole.ui.panes.span_of_time import span_of_time
@@ -67,7 +67,7 @@ def _entry(item: Item, name: int, value: int, glyphs: Glyphs, looking: Looking) 
     symbol = f"{glyphs.symbol(item.state)} " if item.state is not State.OK else "  "
     spans = line(
         Span(symbol, state_role(item.state)),
-        Span(fit(_name(item), name, "left", glyphs.ellipsis), "text"),
+        Span(fit_name(_name(item), name, glyphs.ellipsis), "text"),
         Span("  " + fit(item.cell.text if item.cell else "", value, "right"), value_role(item.state)),
     )
     if item.key == looking.key:

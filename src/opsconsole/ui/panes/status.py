@@ -1,9 +1,10 @@
 """`status`: one state with its word and value for each series, worst first, in as many columns as there is room for."""
 
+from opsconsole.core.state import State
 from opsconsole.core.units import NO_VALUE
 from opsconsole.screens.evaluation import PaneState
 from opsconsole.ui.glyphs import Glyphs
-from opsconsole.ui.lines import Line, Lines, Span, fit, fit_line, in_role, line_width, merged, state_role, width_of
+from opsconsole.ui.lines import Line, Lines, Span, fit, fit_line, fit_name, in_role, merged, state_role, width_of
 from opsconsole.ui.panes.frame import framed
 from opsconsole.ui.panes.looking import AWAY, Item, Looking, page_of, shown_items
 
@@ -31,8 +32,7 @@ def body(state: PaneState, width: int, height: int, glyphs: Glyphs, now: float, 
     _, page = page_of(items, looking.key, columns * height)
     rows = min(height, len(page))
     return tuple(
-        _row([page[at] for at in range(row, len(page), rows)], size, badge, value, glyphs, looking)
-        for row in range(rows)
+        _row([page[at] for at in range(row, len(page), rows)], size, badge, glyphs, looking) for row in range(rows)
     )
 
 
@@ -47,25 +47,27 @@ def _columns(count: int, width: int, height: int) -> int:
     return max(1, min(needed, (width + _GAP) // (_NARROWEST + _GAP)))
 
 
-def _row(items: list[Item], size: int, badge: int, value: int, glyphs: Glyphs, looking: Looking) -> Line:
+def _row(items: list[Item], size: int, badge: int, glyphs: Glyphs, looking: Looking) -> Line:
     spans: list[Span] = []
     for place, item in enumerate(items):
         if place:
             spans.append(Span(" " * _GAP))
-        spans += _entry(item, size, badge, value, glyphs, looking)
+        spans += _entry(item, size, badge, glyphs, looking)
     return merged(spans)
 
 
-def _entry(item: Item, size: int, badge: int, value: int, glyphs: Glyphs, looking: Looking) -> Line:
-    calm = item.state.severity == 0
-    name_room = max(0, size - badge - 1 - (value + 2 if value else 0))
-    spans: Line = (
-        Span(fit(glyphs.badge(item.state), badge) + " ", state_role(item.state)),
-        Span(fit(_name(item), name_room, "left", glyphs.ellipsis), "dim" if item.gone else "text"),
+def _entry(item: Item, size: int, badge: int, glyphs: Glyphs, looking: Looking) -> Line:
+    value = _value(item)
+    room = max(0, size - badge - 1 - (width_of(value) + 2 if value else 0))
+    entry = fit_line(
+        (
+            Span(fit(glyphs.badge(item.state), badge) + " ", state_role(item.state)),
+            Span(fit_name(_name(item), room, glyphs.ellipsis), "text"),
+            Span(f"  {value}" if value else "", "dim" if item.state is State.OK else "text"),
+        ),
+        size,
+        glyphs.ellipsis,
     )
-    if value:
-        spans += (Span("  " + fit(_value(item), value, "right"), "dim" if calm or item.gone else "text"),)
-    entry = fit_line(spans, size, glyphs.ellipsis) if line_width(spans) != size else spans
     if item.key == looking.key:
         return in_role(entry, "cursor" if looking.focused else "selected")
     return in_role(entry, "dim") if item.gone else entry
@@ -78,7 +80,8 @@ def _name(item: Item) -> str:
 
 
 def _value(item: Item) -> str:
-    # A state that is told by 1 and 0 says nothing more by its number.
+    """What the state does not say already: for what is OK a number, but no word such as `up`, and no bare 1 or 0."""
     if item.cell is None or item.cell.text in ("0", "1", NO_VALUE):
         return ""
-    return item.cell.text
+    telling = item.state is not State.OK or any(character.isdigit() for character in item.cell.text)
+    return item.cell.text if telling else ""

@@ -9,7 +9,7 @@ from opsconsole.screens.series import Cell
 from opsconsole.ui.charts.lines import times_line
 from opsconsole.ui.charts.scale import TimeAxis, gap_after, time_axis
 from opsconsole.ui.glyphs import Glyphs
-from opsconsole.ui.lines import Line, Lines, Span, fit, in_role, merged, state_role, width_of
+from opsconsole.ui.lines import Line, Lines, Span, fit, fit_name, in_role, merged, state_role, width_of
 from opsconsole.ui.panes.frame import framed
 from opsconsole.ui.panes.looking import AWAY, Item, Looking, page_of, shown_items
 from opsconsole.ui.panes.span_of_time import span_of_time
@@ -78,7 +78,7 @@ def states_over(state: PaneState, cell: Cell, axis: TimeAxis) -> list[State | No
 def _row(
     state: PaneState, item: Item, name: int, badge: int, axis: TimeAxis | None, glyphs: Glyphs, looking: Looking
 ) -> Line:
-    spans = [Span(fit(_name(item), name, "left", glyphs.ellipsis) + "  ", "text")]
+    spans = [Span(fit_name(_name(item), name, glyphs.ellipsis) + "  ", "text")]
     if axis is not None and item.cell is not None:
         levels = glyphs.sparks
         for one in states_over(state, item.cell, axis):
