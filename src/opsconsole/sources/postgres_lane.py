@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _GRACE = 1.0
 """Seconds beyond the server's statement time-out after which the server is taken for dead."""
 _CANCEL_TIMEOUT = 2.0
+_CLOSE_TIMEOUT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,10 @@ class Lane:
         self._connection: AsyncConnection | None = None
         self._free = asyncio.Lock()
         self._notices: list[str] = []
+        self._work: asyncio.Future[Taken] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
         self._handed_over = False
+        self._closed = False
 
     async def read(self, statement: Statement) -> Taken:
         """Run one statement, connecting first where need be.
@@ -94,9 +97,18 @@ class Lane:
             return await self._transaction(connection, statement)
 
     async def hang_up(self) -> None:
-        """Close the connection once the statement under way has ended or was given up."""
-        async with self._free:
-            await self._close()
+        """Close the lane for good. A statement under way is called off, on the server, too."""
+        self._closed = True
+        work, connection = self._work, self._connection
+        if work is not None and not work.done() and connection is not None:
+            with suppress(Exception):
+                await connection.cancel_safe(timeout=_CLOSE_TIMEOUT)
+            await asyncio.wait({work}, timeout=_CLOSE_TIMEOUT)
+            work.cancel()
+            await asyncio.wait({work})
+        self._work, self._connection = None, None
+        if connection is not None:
+            await connection.close()
 
     def abandon(self) -> None:
         """Drop the connection at once: its event loop is gone."""
@@ -108,17 +120,15 @@ class Lane:
         if self._connection is None or self._connection.closed:
             self._connection = None
             connection = await self._connect(self)
+            if self._closed:
+                connection.pgconn.finish()
+                raise SourceError(self._source, "gone", "the query was called off")
             connection.add_notice_handler(self._note)
             self._connection = connection
 
-    async def _close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
-
     async def _bounded(self, statement: Statement) -> Taken:
         assert self._connection is not None
-        work = asyncio.ensure_future(self._transaction(self._connection, statement))
+        work = self._work = asyncio.ensure_future(self._transaction(self._connection, statement))
         limit = self._settings.statement_timeout + _GRACE
         try:
             done, _ = await asyncio.wait({work}, timeout=limit)
@@ -128,6 +138,8 @@ class Lane:
         if not done:
             self._leave(work)
             raise SourceError(self._source, "timeout", f"no answer within {limit:g} s")
+        if work.cancelled():
+            raise SourceError(self._source, "gone", "the query was called off")
         return work.result()
 
     async def _transaction(self, connection: "AsyncConnection", statement: Statement) -> Taken:
@@ -182,9 +194,10 @@ class Lane:
                     await connection.cancel_safe(timeout=_CANCEL_TIMEOUT)
             await asyncio.wait({work}, timeout=_CANCEL_TIMEOUT)
             if not work.done():
-                self.abandon()
+                # First the one who waits for the socket, then the socket: its number may be given out again at once.
                 work.cancel()
                 await asyncio.wait({work})
+                self.abandon()
             if not work.cancelled():
                 work.exception()  # it has no other reader
         finally:

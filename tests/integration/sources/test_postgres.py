@@ -198,6 +198,36 @@ async def test_cancelling_ends_the_statement_on_the_server(postgres: PostgresSer
         assert await row(source, "select 2") == (2,)
 
 
+async def test_closing_calls_off_what_is_under_way(postgres: PostgresServer) -> None:
+    text = "select pg_sleep(60), 'to be called off'"
+    running = f"select count(*) from pg_stat_activity where state = 'active' and query = $${text}$$"
+    async with connected(postgres.dsn(), statement_timeout=60) as source:
+        reading = asyncio.create_task(source.read(query(text)))
+        await until(lambda: postgres.psql(running) == "1")
+        started = time.monotonic()
+        await source.close()
+        assert time.monotonic() - started < 1
+        with pytest.raises(SourceError) as caught:
+            await reading
+        assert caught.value.kind == "gone"
+        assert postgres.psql(running) == "0"
+        assert await row(source, "select 2") == (2,), "a closed source can be used again"
+
+
+async def test_closing_does_not_wait_for_a_server_that_hangs() -> None:
+    with start_postgres() as server:
+        async with connected(server.dsn(), statement_timeout=60) as source:
+            await source.read(query("select 1"))
+            server.program.freeze()
+            reading = asyncio.create_task(source.read(query("select 1")))
+            await asyncio.sleep(0.1)
+            started = time.monotonic()
+            await source.close()
+            assert time.monotonic() - started < 2
+            with pytest.raises(SourceError):
+                await reading
+
+
 async def until(condition: Callable[[], bool], timeout: float = 10.0) -> None:
     deadline = time.monotonic() + timeout
     while not await asyncio.to_thread(condition):
