@@ -105,7 +105,165 @@ class StepRunner:
         result = await self.inner.run(_tee(sink, ends))
         return await asyncio.to_thread(judged, result, self.expectations, ends.text), ends.text
 
-    def _failed(result: Result, why: str) -> Result:
+    def _is_met(self, output: str) -> bool:
+        try:
+            return matches(self.expectations.until, output)
+        except (PatternTimeoutError, re.error):
+            return False
+
+
+def judged(result: Result, expectations: Expectations, output: str) -> Result:
+    """`result` after what the step expects of its output: a step that did not do what it should has failed."""
+    if result.outcome not in (Outcome.OK, Outcome.WARN):
+        return result
+    try:
+        if expectations.reject and matches(expectations.reject, output):
+            return _failed(result, f"the output has what it must not have: {expectations.reject}")
+        if expectations.match and not matches(expectations.match, output):
+            return _failed(result, f"the output does not have {expectations.match}")
+    except (PatternTimeoutError, re.error) as error:
+        return _failed(result, str(error))
+    return result
+
+
+def action_for(
+    step: Step,
+    runbook: Runbook,
+    surroundings: Surroundings,
+    values: Mapping[str, str],
+    *,
+    run: str,
+    attempt: int = 1,
+    incident: str = "",
+    verify: Verification | None = None,
+    verify_timeout: float = 60.0,
+) -> Action:
+    """The action that `step` is, with `values` for parameters and captured values.
+
+    Where it cannot be carried out (its database is not configured), running it fails and says why.
+    """
+    seen = surroundings.visible(step, values)
+    undo = runbook.step(step.undo) if step.undo else None
+    typed = values.get(step.confirm.text, step.confirm.text) if step.confirm.mode == "type" else ""
+    provenance = runbook.provenance
+    details = (
+        ("runbook", runbook.id),
+        ("step", step.name),
+        ("attempt", str(attempt)),
+        ("sha256", provenance.sha256),
+        ("commit", provenance.commit),
+        ("dirty", "yes" if provenance.dirty else ""),
+    )
+    return Action(
+        id="runbook.step",
+        title=f"{runbook.title}: {step.title}",
+        command=step_command(step, surroundings, values),
+        target=typed or f"{runbook.id}/{step.name}",
+        risk=step.risk,
+        runner=_runner(step, surroundings, seen, run),
+        timeout=step.timeout or DEFAULT_TIMEOUT,
+        undo=step_command(undo, surroundings, values) if undo else "",
+        verify=verify,
+        verify_timeout=verify_timeout,
+        run=run,
+        incident=incident,
+        confirm={"none": "", "yes": "yes", "type": f"type:{typed}"}[step.confirm.mode],
+        secrets=tuple(value for value in seen.values() if isinstance(value, Secret)),
+        details=tuple((name, value) for name, value in details if value),
+    )
+
+
+def step_command(step: Step, surroundings: Surroundings, values: Mapping[str, str]) -> str:
+    """The exact text of `step`, with what it mentions of values and variables."""
+    seen = surroundings.visible(step, values)
+    if step.kind is Kind.SHELL:
+        return exact_command(step, {**surroundings.variables, **seen})
+    return exact_command(step, seen)
+
+
+def _runner(step: Step, surroundings: Surroundings, seen: Mapping[str, str | Secret], run: str) -> Runner:
+    try:
+        if step.kind is Kind.SHELL:
+            inner = _shell(step, surroundings, seen, run)
+        elif step.kind is Kind.SQL:
+            inner = _sql(step, surroundings, seen)
+        else:
+            return _Impossible(f"kind {step.kind} cannot run yet in this version")
+    except ValueError as error:
+        return _Impossible(str(error))
+    return StepRunner(inner, step.expectations, b"--\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Impossible:
+    """Stands for what cannot be run, so that the attempt is judged and recorded like any other."""
+
+    why: str
+
+    async def run(self, sink: Sink) -> Result:
+        return Result(Outcome.FAILED, detail=self.why)
+
+
+def _shell(step: Step, surroundings: Surroundings, seen: Mapping[str, str | Secret], run: str) -> Runner:
+    from opsconsole.actions.runners.shell import INTERPRETERS, ShellRunner
+
+    return ShellRunner(
+        script=step.body + "\n",
+        interpreter=INTERPRETERS["sh" if step.language in ("shell", "") else step.language],
+        env={**surroundings.variables, **seen, "OPS_RUN": run, "OPS_STEP": step.name},
+        cwd=surroundings.folder / step.cwd if step.cwd else surroundings.folder,
+        secrets=tuple(surroundings.secrets.values()),
+        risk=step.risk,
+        expected_exits=step.expectations.exits,
+        capture=step.capture,
+    )
+
+
+def _sql(step: Step, surroundings: Surroundings, seen: Mapping[str, str | Secret]) -> Runner:
+    from opsconsole.actions.runners.sql import SqlRunner
+    from opsconsole.sources.sqltext import slots
+
+    names = {slot.name for slot in slots(step.body) if slot.kind == "identifier"}
+    return SqlRunner(
+        settings=_database(step, surroundings.environment),
+        sql=step.body,
+        values=seen,
+        identifiers={name: value for name, value in seen.items() if name in names and isinstance(value, str)},
+        risk=step.risk,
+        timeout=step.timeout or DEFAULT_TIMEOUT,
+        max_rows=step.max_rows,
+        expect_rows=step.expectations.rows,
+    )
+
+
+def _database(step: Step, environment: Environment) -> PostgresSettings:
+    """The database of `conn`, with or without `postgres/` before its name; the only one where the step names none."""
+    known = environment.postgres
+    name = step.conn.removeprefix("postgres/")
+    if not name and len(known) == 1:
+        name = next(iter(known))
+    if name not in known:
+        configured = f"configured are {', '.join(known)}" if known else "none is configured"
+        wanted = f"no database {name!r} in {environment.name}" if name else 'the step has no "conn"'
+        raise ValueError(f"{step.name}: {wanted}; {configured}")
+    return known[name]
+
+
+def _tee(sink: Sink, ends: Ends) -> Sink:
+    def take(piece: bytes) -> None:
+        ends.take(piece)
+        sink(piece)
+
+    return take
+
+
+def _is_cancelled() -> bool:
+    """Whether this task was cancelled and a runner kept that to itself, because what it ran had just ended."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _failed(result: Result, why: str) -> Result:
     detail = f"{why}; {result.detail}" if result.detail else why
     return replace(result, outcome=Outcome.FAILED, detail=clean_line(detail))
 
