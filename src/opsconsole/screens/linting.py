@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from opsconsole.config.document import Document
 from opsconsole.config.schema import Place
 from opsconsole.core.problem import Problem, nearest
+from opsconsole.screens.areas import AREAS_VIEW, lint_areas
 from opsconsole.screens.definition import Kind, Pane, Screen, Target, Variable
 from opsconsole.screens.interpolation import ALL, FORMATS, GLOBALS, Selection, references
-from opsconsole.screens.overview import AREAS_VIEW, lint_areas
 from opsconsole.screens.queries import pane_queries
 from opsconsole.screens.timerange import TimeRange
 from opsconsole.screens.variables import EVERYTHING, is_sql, label_values, used_in

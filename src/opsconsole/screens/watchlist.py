@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from opsconsole.core.reading import Query, Reading
+from opsconsole.screens.areas import Area, overview_areas, overview_queries
 from opsconsole.screens.checks import Check, all_checks, is_check
 from opsconsole.screens.definition import Pane, Screen
 from opsconsole.screens.evaluation import PaneState, evaluate_pane
-from opsconsole.screens.overview import Area, Overview, overview, overview_areas, overview_queries
+from opsconsole.screens.overview import Overview, overview
 from opsconsole.screens.queries import pane_queries, refresh_of
 from opsconsole.screens.timerange import TimeRange
 from opsconsole.screens.variables import default_selections

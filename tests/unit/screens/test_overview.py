@@ -192,6 +192,13 @@ def test_a_fact_that_nobody_knows_is_left_out_and_half_known_is_said() -> None:
     assert areas[1].now_text == ""
 
 
+def test_an_area_may_say_nothing_but_its_name() -> None:
+    text = "screen: 1\nid: s\npanes: [{id: a, kind: view, view: overview.areas, options: {areas: [{id: x, title: 5, now: , trend: }]}}]"
+    found = screen(text)
+    [area] = watchlist([found], areas_of=found).overview([], lambda query: Reading(query.source), NOW).areas
+    assert (area.title, area.now_text, area.trend) == ("5", "", ())
+
+
 def test_what_needs_attention_stands_worst_first_with_the_next_step() -> None:
     world = World(**{'up{job=~".*"}': up(api=1, web=0), "errors": up(api=0.03), "lag": up(api=12)})
     rows = world.overview().attention
