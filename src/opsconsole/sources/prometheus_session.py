@@ -85,7 +85,9 @@ class BoundedSession(requests.Session):
 
     def _body(self, response: requests.Response, content_type: str, deadline: float) -> bytes:
         body = bytearray()
-        while chunk := response.raw.read1(_BLOCK, decode_content=True):
+        # read1 gives what is there; read, all that older versions of urllib3 have, waits until a block is full.
+        read = getattr(response.raw, "read1", response.raw.read)
+        while chunk := read(_BLOCK, decode_content=True):
             first = not body
             body += chunk
             if first and wire.looks_foreign(bytes(chunk), content_type):
