@@ -6,6 +6,7 @@ loopback, under one supervisor. A second `demo` joins the one that runs. docs/de
 
 import argparse
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -58,6 +59,9 @@ def _run(args: argparse.Namespace) -> int:
         return _stop()
     if args.status:
         return _status(args)
+    if not args.headless and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        narrate("opsconsole demo: the console needs a terminal; without one there is: opsconsole demo --headless")
+        return Exit.USAGE
     platform, started = _start()
     if args.headless:
         _print_connection(platform, args.format)

@@ -10,10 +10,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,8 @@ from opsconsole.demo.programs import LOCK_CHAIN, Binaries, Folders, Ports, plan,
 from opsconsole.demo.supervision import Supervisor, SupervisorError
 from opsconsole.demo.supervision import configuration as supervisord_conf
 from opsconsole.demo.volume import USUAL, write_volume
+
+_PROMETHEUS = "prometheus-mon-1"
 
 
 class PlatformError(Exception):
@@ -128,34 +132,52 @@ class _Start:
         self.supervisor = Supervisor(folders.socket)
 
     def platform(self) -> Platform:
-        """Start everything, in order."""
+        """Start everything, in order, what takes long side by side."""
         self._prepare()
         services = frozenset(one.service for one in present(self.found))
         history = BlockMaking(self.found.promtool, services, self.folders.root / "history")
-        try:
-            self.narrate("starting PostgreSQL")
-            password = self.cluster.initialize()
-            self._write_configuration()
-            wanted = programs(self.found, self.folders, self.ports, self.cluster, password)
-            pid = self._supervise(wanted)
-            self._remember(pid)
-            self.supervisor.start("postgres-db-1", wait=False)
-            self.cluster.populate()
-            self.narrate("starting the services")
-            for program in wanted:
-                if program.name not in (LOCK_CHAIN, "prometheus-mon-1"):
-                    self.supervisor.start(program.name, wait=False)
-            self.narrate("making 30 days of history")
-            history.install(self.folders.root / "prometheus" / "data")
-        finally:
-            history.abandon()
-        self.supervisor.start("prometheus-mon-1", wait=False)
+        answering = threading.Event()
+        with ThreadPoolExecutor(1) as side:
+            try:
+                prometheus = side.submit(self._start_prometheus, history, answering)
+                pid = self._start_services(answering)
+                self.narrate("waiting for 30 days of history, and the first metrics")
+                prometheus.result()
+            finally:
+                history.abandon()
+                answering.set()
         self._wait_until_up()
         self._remember(pid, ready=True)
         platform = running(self.folders.root)
         if platform is None:
             raise SupervisorError("the supervisor went away")
         return platform
+
+    def _start_services(self, answering: threading.Event) -> int:
+        """Start all but Prometheus, and set `answering` when the database does; gives the supervisor's pid."""
+        self.narrate("starting PostgreSQL")
+        password = self.cluster.initialize()
+        self._write_configuration()
+        wanted = programs(self.found, self.folders, self.ports, self.cluster, password)
+        pid = self._supervise(wanted)
+        self._remember(pid)
+        self.supervisor.start("postgres-db-1", wait=False)
+        self.cluster.wait().close()
+        answering.set()
+        self.cluster.populate()
+        self.narrate("starting the services")
+        for program in wanted:
+            if program.name not in (LOCK_CHAIN, _PROMETHEUS):
+                self.supervisor.start(program.name, wait=False)
+        return pid
+
+    def _start_prometheus(self, history: BlockMaking, answering: threading.Event) -> None:
+        """Start Prometheus as soon as its history is there. It looks for its targets five seconds later; by then
+        the services should be up, so it does not start before the database is."""
+        history.install(self.folders.root / "prometheus" / "data")
+        answering.wait()
+        if self.folders.socket.exists():
+            Supervisor(self.folders.socket).start(_PROMETHEUS, wait=False)
 
     def _prepare(self) -> None:
         root = self.folders.root
@@ -271,6 +293,7 @@ class _Start:
 _AT_WORK = """
 airflow_scheduler_heartbeat > 0 and on() airflow_triggerer_heartbeat > 0 and on() airflow_dagbag_size > 0
 and on() ingest_rows_total > 0 and on() (sum(rate(http_requests_total{job="nginx"}[10s])) > 0)
+unless on() ALERTS
 """
 
 
@@ -336,7 +359,11 @@ def _wait_postgres(run: Path) -> None:
 
 
 def _command(pid: int) -> str:
-    done = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    """What runs under this number, or nothing."""
+    try:
+        done = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
     return done.stdout
 
 
