@@ -20,3 +20,10 @@ def demo(demo_platform: DemoPlatform) -> Iterator[DemoPlatform]:
     demo_platform.wait_for("(count(up == 1) == count(up)) and on() count(up) > 10")
     yield demo_platform
     demo_platform.heal()
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Cases of a megabyte are named by their first characters; a test's name is read by people."""
+    if isinstance(val, str | bytes) and len(val) > 60:
+        return repr(val[:60]).strip("b'\"") + f"… {len(val)}"
+    return None
