@@ -35,6 +35,8 @@ RUNBOOKS_KEY = "9"
 RUNBOOKS_TITLE = "Runbooks"
 AGE_PERIOD = 5
 """Seconds between two looks at what has become stale meanwhile."""
+_SETTLING = 75.0
+"""Seconds until the average of what watching costs is not that of starting any more."""
 _LIBRARY_DELAY = 0.5
 """Seconds after the first paint: values first."""
 FRESHNESS_PERIOD = 10
@@ -64,6 +66,8 @@ class OpsConsole(App[int], inherit_bindings=False):
         self._departure = departure
         self._commander: Commander | None = None
         self._titles: dict[str, str] = {}
+        self._opened_at = session.clock()
+        self._sources_shown = (0, 0)
         self._meter = OutputMeter(session.clock)
         for theme in textual_themes():
             self.register_theme(theme)
@@ -145,7 +149,7 @@ class OpsConsole(App[int], inherit_bindings=False):
         second = int(self.session.clock())
         if second % AGE_PERIOD == 0:
             self.watchkeeper.judge()
-        if second % FRESHNESS_PERIOD == 0:
+        if second % FRESHNESS_PERIOD == 0 or self.feed.sources() != self._sources_shown:
             self.show_freshness()
 
     def first_view(self) -> View:
@@ -284,15 +288,18 @@ class OpsConsole(App[int], inherit_bindings=False):
 
     def show_freshness(self) -> None:
         """Tell the operator how much of what is shown can be believed, and what it costs."""
-        answering, sources = self.feed.sources()
+        answering, sources = self._sources_shown = self.feed.sources()
         cost = self.feed.poller.cost()
+        settled = self.session.clock() - self._opened_at > _SETTLING
         self.console_screen.show_freshness(
             Freshness(
                 answering,
                 sources,
                 paused=self.feed.poller.paused,
-                database_share=cost.share_of("postgres"),
-                terminal_rate=self._meter.rate(),
+                # The first readings wait for connections, the first paintings are whole screens: neither is the cost
+                # of watching. It is said when a whole minute has been averaged.
+                database_share=cost.share_of("postgres") if settled else None,
+                terminal_rate=self._meter.rate() if settled else None,
             )
         )
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.reactive import Reactive
 from textual.screen import Screen as TextualScreen
+from textual.widget import Widget
 
 from opsconsole.core.clean import clean_line
 from opsconsole.core.state import State
@@ -31,7 +33,7 @@ CLOCK_PERIOD = 5
 """Seconds between two paintings of the clock: one a second would be most of what a quiet screen writes."""
 _FLASH = 8
 """Seconds that a message stays in the key line."""
-_FRESHNESS_WIDTH = 52
+_FRESHNESS_WIDTH = 44
 
 
 class Console(TextualScreen[None], inherit_bindings=False):
@@ -46,8 +48,11 @@ class Console(TextualScreen[None], inherit_bindings=False):
     #body { height: 1fr; width: 100%; }
     #bottom { height: 1; layout: horizontal; }
     #hints { width: 1fr; height: 1; }
-    #freshness { width: 52; height: 1; }
+    #freshness { width: 44; height: 1; }
     """
+
+    # Textual paints the whole screen again at every change of focus; the two panes paint themselves.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, session: "Session", registry: Registry) -> None:
         super().__init__()
@@ -81,10 +86,6 @@ class Console(TextualScreen[None], inherit_bindings=False):
             yield self.hint_line
             yield self.fresh_line
         yield self.prompt
-
-    def on_mount(self) -> None:
-        """The first view comes with the frame, in one paint."""
-        self.call_after_refresh(self._arrived, self._views[0])
 
     @property
     def console_app(self) -> "OpsConsole":
@@ -124,10 +125,9 @@ class Console(TextualScreen[None], inherit_bindings=False):
         self._views.append(view)
         if view.is_attached:
             view.display = True
-            self._arrived(view)
+            self.arrived(view)
         else:
             self.body.mount(view)
-            self.call_after_refresh(self._arrived, view)
         self.refresh_frame()
 
     def close_view(self) -> bool:
@@ -140,7 +140,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
         self._retire(closing)
         view = self._views[-1]
         view.display = True
-        self._arrived(view)
+        self.arrived(view)
         self.refresh_frame()
         return True
 
@@ -154,8 +154,9 @@ class Console(TextualScreen[None], inherit_bindings=False):
                 view.remove()
         self._views = []
 
-    def _arrived(self, view: View) -> None:
-        if view is self.view:
+    def arrived(self, view: View) -> None:
+        """`view` is mounted and painted, and is to begin unless something else is on screen by now."""
+        if view is self.view and view.composed:
             view.entered()
             self.refresh_frame()
 
@@ -317,6 +318,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
 
     def refresh_frame(self) -> None:
         """The lines that depend on the view on screen."""
+        self.fresh_line.display = self.place in (Place.DASHBOARD, Place.RUNBOOKS)
         self.header.repaint()
         self.tabs.repaint()
         self.hint_line.repaint()

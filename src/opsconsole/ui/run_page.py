@@ -193,8 +193,9 @@ def step_lines(run: RunShown, width: int, height: int, glyphs: Glyphs) -> list[L
     facts = _facts(run, width)
     output_head = _output_head(run, width)
     command = _command(run, width, max(3, (height - len(ask)) // 3), glyphs)
-    fixed = len(head) + len(command) + len(facts) + len(ask) + 4
-    prose = _prose(run.step, width, max(2, min(8, height - fixed - 4)))
+    fixed = len(head) + len(command) + len(facts) + len(ask) + 2
+    reserved = min(6, len(output_head) + len(run.output.lines) if output_head else 0)
+    prose = _prose(run.step, width, max(2, min(12, height - fixed - reserved)))
     lines = [*head, *prose, (), *command, *facts, (), *ask, *output_head]
     rows = max(0, height - len(lines))
     output, _ = wrapped(run.output.lines, width, rows, run.back)

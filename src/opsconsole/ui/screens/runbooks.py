@@ -37,7 +37,7 @@ class RunbooksView(View):
 
     place: ClassVar[Place] = Place.RUNBOOKS
 
-    DEFAULT_CSS = "RunbooksView LiveTable { width: 100%; height: 1fr; }"
+    DEFAULT_CSS = "RunbooksView { padding: 0 1; } RunbooksView LiveTable { width: 100%; height: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()

@@ -106,8 +106,9 @@ def paragraphs(text: str, width: int, role: str = "text") -> Lines:
 
     lines: list[Line] = []
     for paragraph in text.splitlines():
-        pieces = textwrap.wrap(paragraph, max(10, width), drop_whitespace=False, replace_whitespace=False) or [""]
-        lines.extend(line(Span(piece.rstrip(), role)) for piece in pieces)
+        indent = paragraph[: len(paragraph) - len(paragraph.lstrip())][: width // 2]
+        pieces = textwrap.wrap(paragraph, max(10, width), subsequent_indent=indent) or [""]
+        lines.extend(line(Span(piece, role)) for piece in pieces)
     return tuple(lines)
 
 

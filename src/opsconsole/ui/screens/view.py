@@ -24,11 +24,18 @@ class View(Widget):
 
     title: str = ""
     """For tabs and crumbs; clean."""
+    composed = False
+    """Whether it has its widgets by now."""
 
     @property
     def console(self) -> "Console":
         """The screen around this view."""
         return cast("Console", self.screen)
+
+    def on_mount(self) -> None:
+        """Everything in it is composed: begin after it was painted for the first time."""
+        self.composed = True
+        self.call_after_refresh(self.console.arrived, self)
 
     def entered(self) -> None:
         """It has come into sight: start what costs something."""
