@@ -130,7 +130,8 @@ def _shell(step: Step, names: Names) -> Iterator[Finding]:
             0, 1, "language", f"{step.name}: kind shell, but {step.language!r} is none of {', '.join(SHELLS)}"
         )
     visible = names.params if step.env is None else [name for name in names.params if name in step.env]
-    known = {*visible, *names.secrets, *names.captured, *_INHERITED, *_ASSIGNED.findall(step.body)}
+    listed = names.secrets.intersection(step.env or ())
+    known = {*visible, *listed, *names.captured, *_INHERITED, *_ASSIGNED.findall(step.body)}
     reported = set()
     for number, line in enumerate(step.body.split("\n"), start=1):
         for found in _VARIABLE.finditer(line):
@@ -139,7 +140,7 @@ def _shell(step: Step, names: Names) -> Iterator[Finding]:
                 continue
             reported.add(name)
             hint = nearest(name, names.params)
-            if name in names.params:
+            if name in names.params or name in names.secrets:
                 yield Finding(number, found.start() + 1, "unknown-param", f"{name} is not listed in this step's env")
             else:
                 message = f"${name} is no parameter{hint or '; set it under env: in the configuration'}"

@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 from opsconsole.core.problem import Problem
 from opsconsole.runbooks.model import Runbook
-from opsconsole.runbooks.parsing import MAX_BYTES, parse_runbook
+from opsconsole.runbooks.parsing import parse_runbook
 
 _NOT_RUNBOOKS = frozenset({"readme.md", "index.md", "contributing.md", "changelog.md"})
+_MOST = 16_000_000
+"""Bytes that are read of a file. The parser takes far less, and says so; the hash is of all that was read."""
 _URL_LABELS = ("runbook_url", "runbook")
 
 
@@ -134,7 +136,7 @@ def load_runbook(path: Path) -> Runbook:
 
 
 def read_content(path: Path) -> bytes:
-    """The bytes of a runbook file; of one that is too large a little more than what is read of it.
+    """The bytes of a runbook file, at most 16 MB of them.
 
     Raises:
         UnreadableError: as `load_runbook`.
@@ -145,7 +147,7 @@ def read_content(path: Path) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise _unreadable(path, "not a regular file")
-            return file.read(MAX_BYTES * 4)
+            return file.read(_MOST)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _unreadable(path, reason) from None

@@ -160,6 +160,9 @@ class _Linter:
             self._at(step, "name", "no-verify", message, severity="warning")
 
     def _references(self, step: Step) -> None:
+        if step.on_fail == "rollback":
+            message = "onFail: rollback stops in this version; the undo steps are for the operator to run"
+            self._at(step, "onFail", "rollback-later", message, severity="warning")
         for attribute, name in (("verify", step.verify), ("undo", step.undo), ("onFail", _goto(step))):
             if not name:
                 continue

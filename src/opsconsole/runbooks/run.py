@@ -5,46 +5,30 @@ what it tells; everything it does goes through the one door, and everything that
 run's folder before anybody hears of it.
 """
 
-import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
-from opsconsole import __version__
-from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
+from opsconsole.actions.action import Action, Result, Sink
 from opsconsole.actions.confirmation import Confirmation, Requirement, shortfall
 from opsconsole.actions.door import Door
-from opsconsole.config.secrets import known_secrets
 from opsconsole.config.settings import Environment
 from opsconsole.core.clean import clean_line
-from opsconsole.core.problem import ContentError
-from opsconsole.core.secret import Secret, mask
-from opsconsole.runbooks.execution import DEFAULT_TIMEOUT, Surroundings, action_for, step_command
+from opsconsole.core.secret import Secret
+from opsconsole.runbooks.attempts import Attempts, Change, StepReport
 from opsconsole.runbooks.library import UnreadableError, read_content
-from opsconsole.runbooks.lint import errors, lint
-from opsconsole.runbooks.lock import RunLock, lock_key
 from opsconsole.runbooks.model import Kind, Runbook, Step
-from opsconsole.runbooks.parameters import check, fill
+from opsconsole.runbooks.opening import Mode, Opened, open_run
 from opsconsole.runbooks.progress import Passed, Progress
-from opsconsole.runbooks.provenance import provenance_of
-from opsconsole.runbooks.record import Header, OutputFile, RunFolder, timestamp
 from opsconsole.runbooks.report import render_report
-from opsconsole.runbooks.states import (
-    EVENT_OF_OUTCOME,
-    IllegalTransitionError,
-    RunEvent,
-    RunState,
-    StepEvent,
-    StepState,
-)
+from opsconsole.runbooks.states import IllegalTransitionError, RunEvent, RunState, StepEvent, StepState
 
 _log = logging.getLogger(__name__)
-_AGAIN = frozenset({Outcome.FAILED, Outcome.TIMED_OUT})
+
+__all__ = ["Change", "Run", "StepReport", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -62,69 +46,22 @@ _EVENT_OF_VERDICT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """What there is to say of one step at the end, or in between."""
-
-    step: Step
-    state: StepState
-    exit_code: int | None = None
-    started_at: float | None = None
-    """Unix seconds, of the latest attempt."""
-    duration: float | None = None
-    output_bytes: int = 0
-    detail: str = ""
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something that happened in a run, told after it was recorded."""
-
-    kind: Literal["step", "run", "note", "file-changed"]
-    step: str = ""
-    state: str = ""
-    """The new state of the step or of the run."""
-    detail: str = ""
-
-
 class Run:
     """One run, being carried by this process."""
 
-    def __init__(
-        self,
-        runbook: Runbook,
-        values: Mapping[str, str],
-        *,
-        door: Door,
-        surroundings: Surroundings,
-        folder: RunFolder,
-        mode: Literal["guided", "auto"],
-        incident: str = "",
-        lock: RunLock | None = None,
-    ) -> None:
+    def __init__(self, opened: Opened, *, door: Door, mode: Mode, incident: str = "") -> None:
         """For `create`; use that."""
-        self.runbook = runbook
+        self.runbook = opened.runbook
         self.door = door
-        self.folder = folder
-        self.mode = mode
-        self.incident = incident
-        self.params: Mapping[str, str] = MappingProxyType(dict(values))
-        self.attempts: dict[str, int] = {}
-        """Step -> how often it was started."""
-        self.started: dict[str, float] = {}
-        """Step -> unix seconds at which it was started last."""
-        self.results: dict[str, Result] = {}
-        """Step -> how it ended last."""
-        self.outputs: dict[str, OutputFile] = {}
-        """Step -> its latest output."""
+        self.folder = opened.folder
+        self.mode: Mode = mode
+        self.params: Mapping[str, str] = MappingProxyType(dict(opened.values))
         self.file_changed = False
         """The file on disk is not what was opened any more; what is executed is what was opened."""
-        self._captured: dict[str, str] = {}
-        self._surroundings = surroundings
-        self._lock = lock
-        self._progress = Progress(runbook)
+        self._lock = opened.lock
+        self._progress = Progress(opened.runbook)
         self._listeners: list[Callable[[Change], None]] = []
+        self._attempts = Attempts(opened, self._progress, door, self._tell, incident)
         self._record_passed(self._progress.advance(self.values))
 
     @classmethod
@@ -136,7 +73,7 @@ class Run:
         door: Door,
         environment: Environment,
         secrets: Mapping[str, Secret] | None = None,
-        mode: Literal["guided", "auto"] = "guided",
+        mode: Mode = "guided",
         incident: str = "",
         root: Path | None = None,
         locks: Path | None = None,
@@ -163,34 +100,18 @@ class Run:
             SecretError: the configuration's `env:` refers to what is not there.
             OSError: the run's folder cannot be written.
         """
-        secrets = secrets or {}
-        found = errors(lint(runbook))
-        if found and runbook.executable_steps:
-            raise ContentError(found)
-        filled = fill(runbook.params, values)
-        lacking = [f"{name}: the secret is not set" for name in _wanted_secrets(runbook) if name not in secrets]
-        if filled.complaints or lacking:
-            raise ValueError("; ".join([*map(str, filled.complaints), *lacking]))
-        runbook = replace(runbook, provenance=provenance_of(Path(runbook.path), runbook.source))
-        surroundings = Surroundings.of(environment, runbook, secrets)
-        header = _header(runbook, filled.values, door, mode, incident, (*secrets.values(), *known_secrets()))
-        folder = RunFolder.create(header, runbook.source, root=root)
-        try:
-            lock = _locked(runbook, filled.values, folder, header, locks)
-            folder.append("begin", by=header.actor, mode=mode)
-        except BaseException:
-            folder.discard()
-            raise
-        return cls(
+        opened = open_run(
             runbook,
-            filled.values,
-            door=door,
-            surroundings=surroundings,
-            folder=folder,
+            values,
+            context=door.context,
+            environment=environment,
+            secrets=secrets or {},
             mode=mode,
             incident=incident,
-            lock=lock,
+            root=root,
+            locks=locks,
         )
+        return cls(opened, door=door, mode=mode, incident=incident)
 
     # -- what there is to see -----------------------------------------------------------------------------------
 
@@ -217,7 +138,7 @@ class Run:
     @property
     def values(self) -> Mapping[str, str]:
         """Parameters, and what steps captured."""
-        return {**self.params, **self._captured}
+        return self._attempts.values
 
     @property
     def actor(self) -> str:
@@ -226,7 +147,7 @@ class Run:
 
     def command(self, step: Step) -> str:
         """The exact text that `step` would run now."""
-        return step_command(step, self._surroundings, self.values)
+        return self._attempts.command(step)
 
     def requirement(self, step: Step) -> Requirement:
         """What confirmation `step` takes."""
@@ -239,7 +160,20 @@ class Run:
     def reports(self) -> list[StepReport]:
         """How each step of the walk stands, and any other that was run, in the order of the runbook."""
         route = self.runbook.route
-        return [self._report(step) for step in self.runbook.steps if step in route or self.attempts.get(step.name)]
+        return [
+            self._attempts.report(step)
+            for step in self.runbook.steps
+            if step in route or self._attempts.counts.get(step.name)
+        ]
+
+    @property
+    def results(self) -> Mapping[str, Result]:
+        """Step -> how it ended last."""
+        return MappingProxyType(self._attempts.results)
+
+    async def rehearse(self, step: Step, sink: Sink) -> Result:
+        """Write to `sink` what `step` would run; the result says what would be asked. Nothing is run or recorded."""
+        return await self.door.perform(self._action(step), Confirmation.none(), sink=sink, dry_run=True)
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Have `listener` told of every change. Returns what ends that."""
@@ -274,7 +208,7 @@ class Run:
             return await self.door.perform(action, confirmation, sink=sink)
         self._turn(RunEvent.BEGIN_STEP)
         try:
-            return await self._attempt_all(step, confirmation, sink)
+            return await self._attempts.run(step, confirmation, sink)
         finally:
             self._turn(RunEvent.END_STEP)
             self._go_on(step)
@@ -365,93 +299,8 @@ class Run:
 
     # -- inside -------------------------------------------------------------------------------------------------
 
-    async def _attempt_all(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
-        repeatable = step.risk is Risk.READ or step.idempotent
-        for attempt in range(step.retries + 1):
-            result = await self._attempt(step, confirmation, sink)
-            if result.outcome not in _AGAIN or not repeatable or attempt == step.retries:
-                break
-            await asyncio.sleep(step.retry_delay)
-        return result
-
-    async def _attempt(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
-        event = StepEvent.START if self.states[step.name] is StepState.PENDING else StepEvent.RERUN
-        number = self.attempts.get(step.name, 0) + 1
-        action = self._action(step, sink, number)
-        try:
-            self._append(
-                "intent", step=step.name, attempt=number, kind=step.kind, risk=step.risk, command=action.command
-            )
-            output = self.folder.open_output(step.name)
-        except OSError as error:
-            return Result(Outcome.REFUSED, detail=f"no record, no action: {error.strerror or error}")
-        self.attempts[step.name] = number
-        self.started[step.name] = time.time()
-        self.outputs[step.name] = output
-        self._move(step, event)
-        result = Result(Outcome.CANCELLED, detail="cancelled")
-        try:
-            result = await self.door.perform(action, confirmation, sink=_both(output, sink))
-        finally:
-            output.close()
-            self._record_result(step, number, result, output)
-        return result
-
-    def _record_result(self, step: Step, number: int, result: Result, output: OutputFile) -> None:
-        self.results[step.name] = result
-        event = EVENT_OF_OUTCOME[result.outcome]
-        state = self._progress.move(step, event)
-        fields: dict[str, Any] = {
-            "step": step.name,
-            "attempt": number,
-            "state": state.value,
-            "rc": result.exit_code,
-            "detail": result.detail,
-            "ms": round(result.duration * 1000),
-            "bytes": result.output_bytes or output.ends.size,
-            "out": output.path.name,
-            "trunc": bool(output.error),
-            "captured": dict(result.captured),
-        }
-        try:
-            self._append("result", **fields)
-        except OSError:
-            _log.exception("the end of a step could not be recorded")
-        self._tell(Change("step", step.name, state, result.detail))
-
-    def _with_captured(self, result: Result) -> Result:
-        """`result`, failed where what was captured does not suit the parameter of that name."""
-        if result.outcome not in (Outcome.OK, Outcome.WARN):
-            return result
-        for name, value in result.captured:
-            param = self.runbook.param(name)
-            wrong = check(param, value) if param else None
-            if wrong:
-                return replace(result, outcome=Outcome.FAILED, detail=f"captured {name}: {wrong}", captured=())
-        self._captured.update(result.captured)
-        return result
-
-    def _action(self, step: Step, sink: Sink | None = None, attempt: int = 1) -> Action:
-        verifying = self.runbook.step(step.verify) if step.verify else None
-
-        async def verify() -> Result:
-            assert verifying is not None
-            return await self._attempt_all(verifying, Confirmation.none(), sink or _nowhere)
-
-        one = (verifying.timeout or DEFAULT_TIMEOUT) + verifying.retry_delay if verifying else 0.0
-        action = action_for(
-            step,
-            self.runbook,
-            self._surroundings,
-            self.values,
-            run=self.id,
-            attempt=attempt,
-            incident=self.incident,
-            verify=verify if verifying else None,
-            # more than it can take: the verification's own timeout is the one that counts, and says so
-            verify_timeout=30.0 + one * (1 + verifying.retries) if verifying else 60.0,
-        )
-        return replace(action, runner=_Keeping(action.runner, self._with_captured))
+    def _action(self, step: Step) -> Action:
+        return self._attempts.action(step)
 
     def _notice_change(self) -> None:
         if self.file_changed:
@@ -485,10 +334,6 @@ class Run:
             self._append("exclude", step=one.step.name, state=StepState.NOT_APPLICABLE.value, reason=one.reason)
             self._tell(Change("step", one.step.name, StepState.NOT_APPLICABLE, one.reason))
 
-    def _move(self, step: Step, event: StepEvent) -> None:
-        state = self._progress.move(step, event)
-        self._tell(Change("step", step.name, state))
-
     def _turn(self, event: RunEvent, *, record: str = "", **fields: str) -> None:
         state = self._progress.turn(event)
         if record:
@@ -502,19 +347,6 @@ class Run:
         except OSError:
             _log.exception("the report could not be written")
         self.close()
-
-    def _report(self, step: Step) -> StepReport:
-        result = self.results.get(step.name)
-        return StepReport(
-            step=step,
-            state=self.states[step.name],
-            exit_code=result.exit_code if result else None,
-            started_at=self.started.get(step.name),
-            duration=result.duration if result else None,
-            output_bytes=result.output_bytes if result else 0,
-            detail=result.detail if result else "",
-            attempts=self.attempts.get(step.name, 0),
-        )
 
     def _append(self, event: str, **fields: Any) -> None:
         self.folder.append(event, by=self.actor, **fields)
@@ -532,70 +364,3 @@ _STATE_OF_VERDICT = {
     Verdict.NOT_DONE: StepState.NOT_DONE,
     Verdict.NOT_APPLICABLE: StepState.NOT_APPLICABLE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Keeping:
-    """Keeps what a step captured as soon as it has run: its verification, which comes next, may want it."""
-
-    inner: Runner
-    keep: Callable[[Result], Result]
-
-    async def run(self, sink: Sink) -> Result:
-        return self.keep(await self.inner.run(sink))
-
-
-def _wanted_secrets(runbook: Runbook) -> list[str]:
-    """The secrets that some step sees."""
-    listed = {name for step in runbook.steps for name in step.env or ()}
-    return [name for name in runbook.secrets if name in listed]
-
-
-def _header(
-    runbook: Runbook,
-    values: Mapping[str, str],
-    door: Door,
-    mode: str,
-    incident: str,
-    secrets: tuple[Secret, ...],
-) -> Header:
-    context = door.context
-    return Header(
-        runbook=runbook.id,
-        title=runbook.title,
-        path=runbook.path,
-        sha256=runbook.provenance.sha256,
-        commit=runbook.provenance.commit,
-        dirty=runbook.provenance.dirty,
-        params={name: mask(value, secrets) for name, value in values.items()},
-        actor=context.actor,
-        login=context.login,
-        ssh_connection=context.ssh_connection,
-        host=context.host,
-        environment=context.environment,
-        mode=mode,
-        version=__version__,
-        incident=incident,
-    )
-
-
-def _locked(
-    runbook: Runbook, values: Mapping[str, str], folder: RunFolder, header: Header, root: Path | None
-) -> RunLock | None:
-    if not runbook.lock:
-        return None
-    started = timestamp(folder.path.stat().st_mtime)
-    about = {"run": folder.id, "actor": header.actor, "host": header.host, "since": started}
-    return RunLock.acquire(lock_key(runbook.lock, values), about, root=root)
-
-
-def _both(output: OutputFile, sink: Sink) -> Sink:
-    def take(piece: bytes) -> None:
-        output.write(piece)
-        sink(piece)
-
-    return take
-
-
-def _nowhere(piece: bytes) -> None:
-    """The sink of what nobody listens to."""

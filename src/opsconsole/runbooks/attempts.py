@@ -1,0 +1,209 @@
+"""One step at a time through the door: its attempts, its verification, and what is written down of them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
+from opsconsole.actions.confirmation import Confirmation
+from opsconsole.actions.door import Door
+from opsconsole.runbooks.execution import DEFAULT_TIMEOUT, action_for, step_command
+from opsconsole.runbooks.model import Step
+from opsconsole.runbooks.opening import Opened
+from opsconsole.runbooks.parameters import check
+from opsconsole.runbooks.progress import Progress
+from opsconsole.runbooks.record import OutputFile
+from opsconsole.runbooks.states import EVENT_OF_OUTCOME, StepEvent, StepState
+
+_log = logging.getLogger(__name__)
+_AGAIN = frozenset({Outcome.FAILED, Outcome.TIMED_OUT})
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What there is to say of one step at the end, or in between."""
+
+    step: Step
+    state: StepState
+    exit_code: int | None = None
+    started_at: float | None = None
+    """Unix seconds, of the latest attempt."""
+    duration: float | None = None
+    output_bytes: int = 0
+    detail: str = ""
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened in a run, told after it was recorded."""
+
+    kind: Literal["step", "run", "note", "file-changed"]
+    step: str = ""
+    state: str = ""
+    """The new state of the step or of the run."""
+    detail: str = ""
+
+
+class Attempts:
+    """Runs the steps of one run, and remembers how they went."""
+
+    def __init__(
+        self, opened: Opened, progress: Progress, door: Door, tell: Callable[[Change], None], incident: str
+    ) -> None:
+        self.counts: dict[str, int] = {}
+        """Step -> how often it was started."""
+        self.results: dict[str, Result] = {}
+        """Step -> how it ended last."""
+        self._started: dict[str, float] = {}
+        self._captured: dict[str, str] = {}
+        self._runbook = opened.runbook
+        self._params = opened.values
+        self._folder = opened.folder
+        self._surroundings = opened.surroundings
+        self._progress = progress
+        self._door = door
+        self._tell = tell
+        self._incident = incident
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """Parameters, and what steps captured."""
+        return {**self._params, **self._captured}
+
+    def command(self, step: Step) -> str:
+        """The exact text that `step` would run now."""
+        return step_command(step, self._surroundings, self.values)
+
+    def report(self, step: Step) -> StepReport:
+        """How `step` stands."""
+        result = self.results.get(step.name)
+        return StepReport(
+            step=step,
+            state=self._progress.states[step.name],
+            exit_code=result.exit_code if result else None,
+            started_at=self._started.get(step.name),
+            duration=result.duration if result else None,
+            output_bytes=result.output_bytes if result else 0,
+            detail=result.detail if result else "",
+            attempts=self.counts.get(step.name, 0),
+        )
+
+    def action(self, step: Step, sink: Sink | None = None, attempt: int = 1) -> Action:
+        """The action that `step` is now; what its verification says goes to `sink`."""
+        verifying = self._runbook.step(step.verify) if step.verify else None
+
+        async def verify() -> Result:
+            assert verifying is not None
+            return await self.run(verifying, Confirmation.none(), sink or _nowhere)
+
+        one = (verifying.timeout or DEFAULT_TIMEOUT) + verifying.retry_delay if verifying else 0.0
+        action = action_for(
+            step,
+            self._runbook,
+            self._surroundings,
+            self.values,
+            run=self._folder.id,
+            attempt=attempt,
+            incident=self._incident,
+            verify=verify if verifying else None,
+            # more than it can take: the verification's own timeout is the one that counts, and says so
+            verify_timeout=30.0 + one * (1 + verifying.retries) if verifying else 60.0,
+        )
+        return replace(action, runner=_Keeping(action.runner, self._with_captured))
+
+    async def run(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
+        """Run `step` until it succeeds or its `retries` are used up. The last attempt's result.
+
+        Raises:
+            asyncio.CancelledError: the calling task was cancelled; the attempt has been ended and recorded.
+        """
+        repeatable = step.risk is Risk.READ or step.idempotent
+        for attempt in range(step.retries + 1):
+            result = await self._attempt(step, confirmation, sink)
+            if result.outcome not in _AGAIN or not repeatable or attempt == step.retries:
+                break
+            await asyncio.sleep(step.retry_delay)
+        return result
+
+    async def _attempt(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
+        event = StepEvent.START if self._progress.states[step.name] is StepState.PENDING else StepEvent.RERUN
+        number = self.counts.get(step.name, 0) + 1
+        action = self.action(step, sink, number)
+        intent = {"attempt": number, "kind": step.kind, "risk": step.risk, "command": action.command}
+        try:
+            self._append("intent", step=step.name, **intent)
+            output = self._folder.open_output(step.name)
+        except OSError as error:
+            return Result(Outcome.REFUSED, detail=f"no record, no action: {error.strerror or error}")
+        self.counts[step.name] = number
+        self._started[step.name] = time.time()
+        self._tell(Change("step", step.name, self._progress.move(step, event)))
+        result = Result(Outcome.CANCELLED, detail="cancelled")
+        try:
+            result = await self._door.perform(action, confirmation, sink=_both(output, sink))
+        finally:
+            output.close()
+            self._conclude(step, number, result, output)
+        return result
+
+    def _conclude(self, step: Step, number: int, result: Result, output: OutputFile) -> None:
+        self.results[step.name] = result
+        state = self._progress.move(step, EVENT_OF_OUTCOME[result.outcome])
+        fields = {
+            "attempt": number,
+            "state": state.value,
+            "rc": result.exit_code,
+            "detail": result.detail,
+            "ms": round(result.duration * 1000),
+            "bytes": result.output_bytes or output.ends.size,
+            "out": output.path.name,
+            "trunc": bool(output.error),
+            "captured": dict(result.captured),
+        }
+        try:
+            self._append("result", step=step.name, **fields)
+        except OSError:
+            _log.exception("the end of a step could not be recorded")
+        self._tell(Change("step", step.name, state, result.detail))
+
+    def _with_captured(self, result: Result) -> Result:
+        """`result`, failed where what was captured does not suit the parameter of that name."""
+        if result.outcome not in (Outcome.OK, Outcome.WARN):
+            return result
+        for name, value in result.captured:
+            param = self._runbook.param(name)
+            wrong = check(param, value) if param else None
+            if wrong:
+                return replace(result, outcome=Outcome.FAILED, detail=f"captured {name}: {wrong}", captured=())
+        self._captured.update(result.captured)
+        return result
+
+    def _append(self, event: str, **fields: Any) -> None:
+        self._folder.append(event, by=self._door.context.actor, **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """Keeps what a step captured as soon as it has run: its verification, which comes next, may want it."""
+
+    inner: Runner
+    keep: Callable[[Result], Result]
+
+    async def run(self, sink: Sink) -> Result:
+        return self.keep(await self.inner.run(sink))
+
+
+def _both(output: OutputFile, sink: Sink) -> Sink:
+    def take(piece: bytes) -> None:
+        output.write(piece)
+        sink(piece)
+
+    return take
+
+
+def _nowhere(piece: bytes) -> None:
+    """The sink of what nobody listens to."""

@@ -1,0 +1,110 @@
+"""Beginning a run: everything is checked before there is a trace of it, and recorded before anything is done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from opsconsole import __version__
+from opsconsole.actions.guard import Context
+from opsconsole.config.secrets import known_secrets
+from opsconsole.config.settings import Environment
+from opsconsole.core.problem import ContentError
+from opsconsole.core.secret import Secret, mask
+from opsconsole.runbooks.execution import Surroundings
+from opsconsole.runbooks.lint import errors, lint
+from opsconsole.runbooks.lock import RunLock, lock_key
+from opsconsole.runbooks.model import Runbook
+from opsconsole.runbooks.parameters import fill
+from opsconsole.runbooks.provenance import provenance_of
+from opsconsole.runbooks.record import Header, RunFolder, timestamp
+
+Mode = Literal["guided", "auto"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a run works with."""
+
+    runbook: Runbook
+    """With its commit."""
+    values: Mapping[str, str]
+    surroundings: Surroundings
+    folder: RunFolder
+    lock: RunLock | None
+
+
+def open_run(
+    runbook: Runbook,
+    values: Mapping[str, str],
+    *,
+    context: Context,
+    environment: Environment,
+    secrets: Mapping[str, Secret],
+    mode: Mode,
+    incident: str,
+    root: Path | None,
+    locks: Path | None,
+) -> Opened:
+    """Check, lock, and make the folder; arguments and errors are those of `Run.create`."""
+    found = errors(lint(runbook))
+    if found and runbook.executable_steps:
+        raise ContentError(found)
+    filled = fill(runbook.params, values)
+    lacking = [f"{name}: the secret is not set" for name in _wanted_secrets(runbook) if name not in secrets]
+    if filled.complaints or lacking:
+        raise ValueError("; ".join([*map(str, filled.complaints), *lacking]))
+    runbook = replace(runbook, provenance=provenance_of(Path(runbook.path), runbook.source))
+    surroundings = Surroundings.of(environment, runbook, secrets)
+    header = _header(runbook, filled.values, context, mode, incident, (*secrets.values(), *known_secrets()))
+    folder = RunFolder.create(header, runbook.source, root=root)
+    try:
+        lock = _locked(runbook, filled.values, folder, header, locks)
+        folder.append("begin", by=header.actor, mode=mode)
+    except BaseException:
+        folder.discard()
+        raise
+    return Opened(runbook, filled.values, surroundings, folder, lock)
+
+
+def _wanted_secrets(runbook: Runbook) -> list[str]:
+    """The secrets that some step sees."""
+    listed = {name for step in runbook.steps for name in step.env or ()}
+    return [name for name in runbook.secrets if name in listed]
+
+
+def _header(
+    runbook: Runbook,
+    values: Mapping[str, str],
+    context: Context,
+    mode: str,
+    incident: str,
+    secrets: tuple[Secret, ...],
+) -> Header:
+    return Header(
+        runbook=runbook.id,
+        title=runbook.title,
+        path=runbook.path,
+        sha256=runbook.provenance.sha256,
+        commit=runbook.provenance.commit,
+        dirty=runbook.provenance.dirty,
+        params={name: mask(value, secrets) for name, value in values.items()},
+        actor=context.actor,
+        login=context.login,
+        ssh_connection=context.ssh_connection,
+        host=context.host,
+        environment=context.environment,
+        mode=mode,
+        version=__version__,
+        incident=incident,
+    )
+
+
+def _locked(
+    runbook: Runbook, values: Mapping[str, str], folder: RunFolder, header: Header, root: Path | None
+) -> RunLock | None:
+    if not runbook.lock:
+        return None
+    started = timestamp(folder.path.stat().st_mtime)
+    about = {"run": folder.id, "actor": header.actor, "host": header.host, "since": started}
+    return RunLock.acquire(lock_key(runbook.lock, values), about, root=root)
