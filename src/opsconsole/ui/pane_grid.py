@@ -84,7 +84,9 @@ class PaneGrid(Widget):
         """The heights, by id, of panes that know theirs."""
         if heights != self._grid.heights:
             self._grid.heights = dict(heights)
-            self.refresh(layout=True)
+            # Textual keeps an arrangement until a child asks for another one.
+            for view in self._views[:1]:
+                view.refresh(repaint=False, layout=True)
 
     def zoom(self, zoomed: "PaneView | None") -> None:
         """Give one pane all the room, or everyone theirs again."""

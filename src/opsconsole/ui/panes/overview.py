@@ -14,8 +14,9 @@ from opsconsole.ui.table_layout import Cell, Column, Layout, Row, asked_widths, 
 
 _WIDE = 110
 """Cells from which on there is room for everything."""
-_AGE_STEP = 5
-"""Young ages advance in steps: each one is written to the terminal."""
+_AGE_STEP = 10
+"""Seconds in which young ages advance: each step is written to the terminal. More than the usual refresh, so that the
+age of a value that is read as it should be stands still."""
 
 
 def attention_items(overview: Overview) -> tuple[Item, ...]:
@@ -96,11 +97,16 @@ def _attention_row(item: Item, titles: Mapping[str, str], glyphs: Glyphs) -> Row
             Cell(row.area, "dim"),
             Cell(row.subject, "strong" if row.state is State.CRIT else "text"),
             Cell(row.text, "text" if known else "dim"),
-            Cell(_age(row.since_seconds), "dim"),
+            Cell(_since(row.since_seconds), "dim"),
             Cell(_age(row.age_seconds), "dim"),
             Cell(next_text(row.next, titles), "accent"),
         ),
     )
+
+
+def _since(seconds: float | None) -> str:
+    """How long it has been so; the first minute is not counted out, for each step is written to the terminal."""
+    return "<1m" if seconds is not None and seconds < 60 else _age(seconds)
 
 
 def next_text(step: Next, titles: Mapping[str, str]) -> str:
