@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.terminal import Terminal
-from opsconsole.runbooks.record import list_runs, read_journal
+from opsconsole.runbooks.history import list_runs, read_journal
 
 BOOK = """\
 ---

@@ -209,7 +209,7 @@ def _chosen(args: argparse.Namespace) -> "tuple[list[Runbook], list[Problem]]":
 
 
 def _runs(args: argparse.Namespace) -> int:
-    from opsconsole.runbooks.record import list_runs
+    from opsconsole.runbooks.history import list_runs
 
     runs = list_runs(limit=args.limit)
     if args.format == "json":

@@ -7,7 +7,7 @@ from typing import Any
 
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
-from opsconsole.runbooks.record import JournalReading, read_journal
+from opsconsole.runbooks.history import JournalReading, read_journal
 
 _EXCERPT = 2000
 """Bytes of a step's output that the report quotes: its end."""

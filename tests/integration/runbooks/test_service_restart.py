@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from opsconsole.runbooks.record import read_journal, summarize
+from opsconsole.runbooks.history import read_journal, summarize
 from tests.platform import DemoPlatform
 
 DOWN = 'up{job="energy-service", instance="app-2"} == 0'

@@ -9,15 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from opsconsole.runbooks.record import (
-    Ends,
-    Header,
-    OutputFile,
-    RunFolder,
-    list_runs,
-    read_journal,
-    summarize,
-)
+from opsconsole.runbooks.history import list_runs, read_journal, summarize
+from opsconsole.runbooks.record import Ends, Header, OutputFile, RunFolder
 
 HEADER = Header(
     "book", "Book", "/b.md", "0" * 64, "", False, {"A": "1"}, "alice", "", "", "ops1", "demo", "guided", "0"

@@ -14,9 +14,9 @@ from opsconsole.actions.guard import Context
 from opsconsole.config.settings import Mode, Role
 from opsconsole.core.problem import ContentError
 from opsconsole.core.secret import Secret
+from opsconsole.runbooks.history import RunSummary, read_journal, summarize
 from opsconsole.runbooks.lock import LockHeldError
 from opsconsole.runbooks.model import Step
-from opsconsole.runbooks.record import RunSummary, read_journal, summarize
 from opsconsole.runbooks.run import Change, Run, Verdict
 from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
 from opsconsole.store.sqlite import SqliteJournal
@@ -405,3 +405,53 @@ async def test_what_cannot_be_recorded_is_not_done(write: Write, begin: Begin) -
     result = await run.execute(at(run), NONE, Screen(run))
     assert result.outcome is Outcome.REFUSED
     assert "no record, no action" in result.detail
+
+
+async def test_jumping_goes_anywhere_in_the_walk_and_is_recorded(write: Write, begin: Begin) -> None:
+    run = begin(write(read("one", "echo one") + read("two", "echo two") + change("back", "true") + read("end", "true")))
+    run.jump(step_named(run, "end"))
+    await run.execute(at(run), NONE, Screen(run))
+    assert run.current is None
+    run.jump(step_named(run, "two"))
+    await run.execute(at(run), NONE, Screen(run))
+    assert run.states["one"] is StepState.PENDING
+    assert at(run).name == "back"
+    assert run.finish() is RunState.WARN
+    assert [record["to"] for record in read_journal(run.folder.path).records if record["ev"] == "jump"] == [
+        "end",
+        "two",
+    ]
+
+
+async def test_a_rehearsal_starts_nothing_and_records_nothing(
+    write: Write, begin: Begin, journal: SqliteJournal, tmp_path: Path
+) -> None:
+    run = begin(write(change("touch", f"touch {tmp_path}/touched", ',"confirm":"type:it"')))
+    screen = Screen(run)
+    result = await run.rehearse(at(run), screen)
+    assert (result.outcome, result.detail) == (Outcome.DRY_RUN, "would ask for it to be typed")
+    assert screen.output == f"touch {tmp_path}/touched\n".encode()
+    assert not (tmp_path / "touched").exists()
+    assert journal.entries() == []
+    assert run.states["touch"] is StepState.PENDING
+
+
+async def test_when_a_step_is_running_nothing_else_can_be_decided(write: Write, begin: Begin) -> None:
+    run = begin(write(read("one", "echo up; sleep 60") + read("two", "true")))
+    started = asyncio.Event()
+    task = asyncio.ensure_future(run.execute(at(run), NONE, lambda _: started.set()))
+    await started.wait()
+    for decide in (
+        lambda: run.skip(step_named(run, "two"), "why"),
+        lambda: run.jump(step_named(run, "two")),
+        lambda: run.abort("why"),
+        run.leave,
+        run.finish,
+    ):
+        with pytest.raises(IllegalTransitionError):
+            decide()
+    with pytest.raises(IllegalTransitionError):
+        await run.execute(step_named(run, "two"), NONE, Screen(run))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
