@@ -120,7 +120,7 @@ def _notes(state: PaneState, now: float, looking: Looking, extent: str) -> list[
     notes = []
     age = _age(state, now)
     if state.state is State.STALE and age is not None:
-        notes.append(f"{age_text(_stepped(age))} old")
+        notes.append(f"{_young(age)} old")
     if state.pane.kind in _LISTS:
         notes += _counts(state, looking, extent)
     elif extent:
@@ -196,6 +196,11 @@ def _retry(state: PaneState, now: float) -> list[str]:
 
 def _age(state: PaneState, now: float) -> float | None:
     return state.age if state.taken_at is None else max(0.0, now - state.taken_at)
+
+
+def _young(age: float) -> str:
+    """The age of what is stale, which is never nothing: `<5s`, `15s`, `4m`."""
+    return age_text(_stepped(age)) if age >= _AGE_STEP else f"<{_AGE_STEP}s"
 
 
 def _seconds(seconds: float) -> str:
