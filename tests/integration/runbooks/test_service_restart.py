@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from opsconsole.runbooks.history import read_journal, summarize
 from tests.platform import DemoPlatform
@@ -22,10 +25,18 @@ RUN = (
 SAID = ("--confirm", "restart=energy-service", "--confirm", "tell-the-teams-channel-what-was=done")
 
 
-def opsconsole(demo: DemoPlatform, *arguments: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A state folder of the test's own: others count what is in the demo's."""
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def opsconsole(demo: DemoPlatform, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "opsconsole.cli.main", *arguments],
-        env=demo.environment,
+        env={**demo.environment, "OPSCONSOLE_STATE": str(state)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -34,10 +45,10 @@ def opsconsole(demo: DemoPlatform, *arguments: str) -> subprocess.CompletedProce
     )
 
 
-def test_it_restarts_the_service_and_proves_it_by_the_metric(demo: DemoPlatform) -> None:
+def test_it_restarts_the_service_and_proves_it_by_the_metric(demo: DemoPlatform, state: Path) -> None:
     demo.break_("service-down")
     demo.wait_for(DOWN)
-    done = opsconsole(demo, *RUN, *SAID)
+    done = opsconsole(demo, state, *RUN, *SAID)
     assert done.returncode == 0, done.stdout + done.stderr
     said = json.loads(done.stdout)
     assert {step["name"]: step["state"] for step in said["steps"]} == {
@@ -51,7 +62,7 @@ def test_it_restarts_the_service_and_proves_it_by_the_metric(demo: DemoPlatform)
         "tell-the-teams-channel-what-was": "done",
     }
     assert demo.query(UP)  # no waiting: the runbook has waited
-    folder = demo.state / "runs" / said["run"]
+    folder = state / "runs" / said["run"]
     reading = read_journal(folder)
     assert not reading.problems
     results = [record["step"] for record in reading.records if record["ev"] == "result"]
@@ -59,7 +70,7 @@ def test_it_restarts_the_service_and_proves_it_by_the_metric(demo: DemoPlatform)
     assert "UP energy-service app-1, app-2" in (folder / "report.md").read_text()
 
 
-def test_a_restart_that_does_not_help_is_not_called_a_success(demo: DemoPlatform) -> None:
+def test_a_restart_that_does_not_help_is_not_called_a_success(demo: DemoPlatform, state: Path) -> None:
     """The command says that all is well; the metric does not. The metric counts."""
     demo.break_("service-down")
     demo.wait_for(DOWN)
@@ -67,25 +78,27 @@ def test_a_restart_that_does_not_help_is_not_called_a_success(demo: DemoPlatform
     lying = demo.config.with_name("lying.yaml")
     lying.write_text(shipped.replace(str(demo.config.with_name("control")), "/bin/true"))
     assert "/bin/true" in lying.read_text()
-    book = opsconsole(demo, "runbook", "show", "service-restart-procedures", "--format", "json")
+    book = opsconsole(demo, state, "runbook", "show", "service-restart-procedures", "--format", "json")
     path = json.loads(book.stdout)["path"]
-    impatient = demo.config.with_name("SERVICE-RESTART-PROCEDURES.md")
+    impatient = state / "SERVICE-RESTART-PROCEDURES.md"
     with open(path, encoding="utf-8") as file:
         impatient.write_text(file.read().replace('"timeout":"2m","until":"^UP "', '"timeout":"4s","until":"^UP "'))
     arguments = [str(impatient) if one == "service-restart-procedures" else one for one in (*RUN, *SAID)]
-    done = opsconsole(demo, *arguments, "--config", str(lying))
+    done = opsconsole(demo, state, *arguments, "--config", str(lying))
     assert done.returncode == 124, done.stdout + done.stderr
     said = json.loads(done.stdout)
     states = {step["name"]: step["state"] for step in said["steps"]}
     assert (said["state"], states["restart"], states["metric-is-up"]) == ("failed", "failed", "timed-out")
-    summary = summarize(demo.state / "runs" / said["run"])
+    summary = summarize(state / "runs" / said["run"])
     assert summary is not None
     assert summary.state == "failed"
 
 
-def test_a_name_that_monitoring_does_not_know_stops_before_anything_is_restarted(demo: DemoPlatform) -> None:
+def test_a_name_that_monitoring_does_not_know_stops_before_anything_is_restarted(
+    demo: DemoPlatform, state: Path
+) -> None:
     arguments = [one.replace("energy-service", "energy-servce") for one in (*RUN, *SAID)]
-    done = opsconsole(demo, *arguments)
+    done = opsconsole(demo, state, *arguments)
     assert done.returncode == 1, done.stdout + done.stderr
     states = {step["name"]: step["state"] for step in json.loads(done.stdout)["steps"]}
     assert states["restart"] == "pending"
