@@ -104,7 +104,7 @@ class DemoPlatform:
 def started_demo(state: Path) -> Iterator[DemoPlatform]:
     """A demo with its own state folder; stopped in the end."""
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    running, _ = platform.start(root=state / "demo")
+    running, _ = platform.start(root=state / "demo", tied=True)
     try:
         yield DemoPlatform(running)
     finally:

@@ -231,6 +231,30 @@ def test_stopping_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
         assert opsconsole(demo, "demo", "--status").returncode == 1
 
 
+def test_a_demo_that_was_opened_ends_with_the_console_even_if_that_is_killed(tmp_path: Path) -> None:
+    root = tmp_path / "state" / "demo"
+    code = f"""
+from pathlib import Path
+from opsconsole.demo.platform import start
+start(root=Path({str(root)!r}), tied=True)
+print(flush=True)
+input()
+"""
+    opener = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert opener.stdout is not None
+        assert opener.stdout.readline() == b"\n"
+        running = platform.running(root)
+        assert running is not None
+        pids = running.pids()
+        opener.kill()
+        assert gone(pids), "it runs on"
+    finally:
+        opener.kill()
+        opener.communicate()
+        platform.stop(root)
+
+
 def test_killing_the_supervisor_leaves_no_orphan_and_the_next_start_recovers(tmp_path: Path) -> None:
     with started_demo(tmp_path / "state") as demo:
         pids = demo.running.pids()

@@ -62,18 +62,18 @@ def _run(args: argparse.Namespace) -> int:
     if not args.headless and not (sys.stdin.isatty() and sys.stderr.isatty()):
         narrate("opsconsole demo: the console needs a terminal; without one there is: opsconsole demo --headless")
         return Exit.USAGE
-    platform, started = _start()
+    platform, started = _start(tied=not (args.headless or args.keep))
     if args.headless:
         _print_connection(platform, args.format)
         return Exit.DONE
     return _open(platform, stop_after=started and not args.keep)
 
 
-def _start() -> "tuple[Platform, bool]":
+def _start(*, tied: bool) -> "tuple[Platform, bool]":
     from opsconsole.demo.platform import start
 
     with _ended_by_signals():
-        platform, started = start(narrate)
+        platform, started = start(narrate, tied=tied)
     if not started:
         narrate("joining the demo that runs")
     return platform, started

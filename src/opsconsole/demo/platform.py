@@ -26,7 +26,18 @@ from opsconsole.demo.binaries import find, find_optional, postgres_bin
 from opsconsole.demo.blocks import BlockMaking, HistoryError
 from opsconsole.demo.database import DATABASES, Cluster, DatabaseError, account, reachable
 from opsconsole.demo.packages import Narrate
-from opsconsole.demo.programs import LOCK_CHAIN, Binaries, Folders, Ports, plan, port_names, present, programs, targets
+from opsconsole.demo.programs import (
+    LOCK_CHAIN,
+    Binaries,
+    Folders,
+    Ports,
+    leashed,
+    plan,
+    port_names,
+    present,
+    programs,
+    targets,
+)
 from opsconsole.demo.supervision import Supervisor, SupervisorError
 from opsconsole.demo.supervision import configuration as supervisord_conf
 from opsconsole.demo.volume import USUAL, write_volume
@@ -80,8 +91,12 @@ def running(root: Path | None = None) -> Platform | None:
         return None
 
 
-def start(narrate: Narrate = lambda line: None, root: Path | None = None) -> tuple[Platform, bool]:
+def start(
+    narrate: Narrate = lambda line: None, root: Path | None = None, *, tied: bool = False
+) -> tuple[Platform, bool]:
     """Start the platform, or join the one that runs. Takes until every service answers.
+
+    One that is started `tied` ends with the process that started it, however that ends (on Linux).
 
     Returns:
         The platform, and whether this call started it.
@@ -99,7 +114,7 @@ def start(narrate: Narrate = lambda line: None, root: Path | None = None) -> tup
         run = Path(tempfile.mkdtemp(prefix="opsconsole-demo-"))
         run.chmod(0o711 if account() else 0o700)
         try:
-            return _Start(Folders(root, run), found, narrate).platform(), True
+            return _Start(Folders(root, run), found, narrate, tied).platform(), True
         except BaseException as error:
             _tear_down(root, run)
             if isinstance(error, (DatabaseError, HistoryError, SupervisorError, OSError)):
@@ -121,10 +136,11 @@ def stop(root: Path | None = None) -> bool:
 class _Start:
     """One start, step by step."""
 
-    def __init__(self, folders: Folders, found: Binaries, narrate: Narrate) -> None:
+    def __init__(self, folders: Folders, found: Binaries, narrate: Narrate, tied: bool) -> None:
         self.folders = folders
         self.found = found
         self.narrate = narrate
+        self.tied = tied
         self.ports = Ports(dict(zip(port_names(found), _free_ports(len(port_names(found))), strict=True)))
         user = account()
         binaries = reachable(postgres_bin(narrate=narrate), user, folders.run)
@@ -233,9 +249,10 @@ class _Start:
             root=os.geteuid() == 0,
         )
         write_private(conf, text)
+        argv = [sys.executable, "-P", "-m", "supervisor.supervisord", "-n", "-c", str(conf)]
         with (self.folders.logs / "supervisord.out").open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "supervisor.supervisord", "-n", "-c", conf],
+                leashed(argv) if self.tied else argv,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

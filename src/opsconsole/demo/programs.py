@@ -133,11 +133,11 @@ def plan(folders: Folders, ports: Ports, cluster: Cluster) -> dict[str, Any]:
 def programs(found: Binaries, folders: Folders, ports: Ports, cluster: Cluster, password: str) -> list[Program]:
     """Everything that runs, in the order in which it is started."""
     servers = {
-        "postgres": lambda one: Program(one.unit, _leashed(cluster.server_argv(), "INT", cluster), {}, "INT"),
-        "redis": lambda one: Program(one.unit, _leashed(_redis(found, folders, ports[one]))),
+        "postgres": lambda one: Program(one.unit, leashed(cluster.server_argv(), "INT", cluster), {}, "INT"),
+        "redis": lambda one: Program(one.unit, leashed(_redis(found, folders, ports[one]))),
         "node": lambda one: _node(found, folders, one, ports[one]),
-        "prometheus": lambda one: Program(one.unit, _leashed(_prometheus(found, folders, ports[one]))),
-        "alertmanager": lambda one: Program(one.unit, _leashed(_alertmanager(found, folders, ports[one]))),
+        "prometheus": lambda one: Program(one.unit, leashed(_prometheus(found, folders, ports[one]))),
+        "alertmanager": lambda one: Program(one.unit, leashed(_alertmanager(found, folders, ports[one]))),
     }
     wanted = []
     for instance in present(found):
@@ -163,7 +163,8 @@ def _simulation(module: str, instance: Instance, port: int, folders: Folders) ->
     ]  # fmt: skip
 
 
-def _leashed(argv: list[str], signal: str = "TERM", cluster: Cluster | None = None) -> list[str]:
+def leashed(argv: list[str], signal: str = "TERM", cluster: Cluster | None = None) -> list[str]:
+    """The command that runs `argv` so that it gets `signal` when its parent dies, as the user of `cluster`, if any."""
     user = [f"{cluster.user.uid}:{cluster.user.gid}"] if cluster and cluster.user else []
     # -I -S: no site-packages; it becomes another program in 15 ms.
     return [sys.executable, "-I", "-S", os.fspath(Path(leash.__file__)), signal, *user, "--", *argv]
@@ -216,7 +217,7 @@ def _node(found: Binaries, folders: Folders, instance: Instance, port: int) -> P
         "--collector.vmstat.fields=^(oom_kill|pgmajfault)$",
         "--log.level=warn",
     ]
-    return Program(instance.unit, _leashed(argv))
+    return Program(instance.unit, leashed(argv))
 
 
 def _postgres_exporter(binary: Path, folders: Folders, ports: Ports, password: str) -> Program:
@@ -231,4 +232,4 @@ def _postgres_exporter(binary: Path, folders: Folders, ports: Ports, password: s
         "DATA_SOURCE_USER": "exporter",
         "DATA_SOURCE_PASS": password,
     }
-    return Program("postgres-exporter", _leashed(argv), environment)
+    return Program("postgres-exporter", leashed(argv), environment)

@@ -59,8 +59,9 @@ with due as (
     update dag set next_dagrun = now(), next_dagrun_create_after = now() + make_interval(secs => %(every)s),
                    next_dagrun_data_interval_start = now() - make_interval(secs => %(every)s),
                    next_dagrun_data_interval_end = now()
-    where dag_id = %(dag)s and not is_paused and (%(force)s or next_dagrun_create_after <= now())
-      and not exists (select from dag_run where dag_id = %(dag)s and state in ('running', 'queued'))
+    where dag_id = %(dag)s and (%(force)s or (
+      not is_paused and next_dagrun_create_after <= now()
+      and not exists (select from dag_run where dag_id = %(dag)s and state in ('running', 'queued'))))
     returning dag_id
 ), run as (
     insert into dag_run (dag_id, run_id, run_type, state, logical_date, data_interval_start, data_interval_end,
@@ -75,7 +76,7 @@ insert into task_instance (dag_id, run_id, task_id, operator, task_display_name,
 select dag_id, run_id, task, operator, task, null, now()
 from run, unnest(%(tasks)s::text[], %(operators)s::text[]) as t (task, operator)
 """
-"""Creates a run of a DAG that is due (or forced) and has none under way, with its tasks."""
+"""Creates a run of a DAG that is due and has none under way, or that is forced, with its tasks."""
 
 UNFINISHED = """
 select r.dag_id, r.run_id, array_agg(t.task_id), array_agg(coalesce(t.state, 'none'))
