@@ -69,7 +69,6 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
     from opsconsole.ui.glyphs import glyphs_for
     from opsconsole.ui.session import Session
 
-    screens, problems = wiring.load_screens(environment)
     context = wiring.acting_context(settings, environment, args)
     link = _Link(environment)
 
@@ -90,14 +89,16 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         raise wiring.UsageError(str(error)) from None
     return Session(
         context=context,
-        screens=screens,
+        load_screens=lambda: wiring.load_screens(environment),
         read=link.read,
         library=lambda: wiring.open_library(environment),
         start_run=start_run,
         journal=lambda: wiring.open_journal(settings),
+        note=lambda text: wiring.write_note(settings, context, text),
         banner=environment.banner,
         first_screen=getattr(args, "screen", None) or "",
-        problems=(*settings.warnings, *problems),
+        sources=source_names(environment),
+        warnings=settings.warnings,
         environments=tuple(settings.environments),
         enter=enter,
         close=link.close,
@@ -106,6 +107,15 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         theme=settings.theme or None,
         glyphs=glyphs,
         version=__version__,
+    )
+
+
+def source_names(environment: "Environment") -> tuple[str, ...]:
+    """The names of the sources that `environment` configures, without importing what reads them."""
+    single = ("prometheus", "redis")
+    return (
+        *(name for name in single if getattr(environment, name) is not None),
+        *(f"postgres/{name}" for name in environment.postgres),
     )
 
 

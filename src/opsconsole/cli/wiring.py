@@ -95,6 +95,35 @@ def open_journal(settings: "Settings") -> "Journal":
     return open_at(url.literal.reveal() if url.literal else url.reveal())
 
 
+def write_note(settings: "Settings", context: "Context", text: str) -> None:
+    """Put a note of the operator into the journal, with name, host, environment and time.
+
+    Raises:
+        JournalError: it cannot be written.
+    """
+    import time
+    import uuid
+
+    from opsconsole.store.entry import Conclusion, Intent
+
+    journal, attempt, now = open_journal(settings), uuid.uuid4().hex, time.time()
+    journal.begin(
+        Intent(
+            attempt=attempt,
+            at=now,
+            actor=context.actor,
+            host=context.host,
+            environment=context.environment,
+            action="note",
+            title=text,
+            target=context.environment,
+            risk="read",
+            command="",
+        )
+    )
+    journal.conclude(Conclusion(attempt, now, "ok"))
+
+
 def acting_context(settings: "Settings", environment: "Environment", args: argparse.Namespace) -> "Context":
     """Who acts in this process, and on what terms."""
     from opsconsole.actions.guard import Context

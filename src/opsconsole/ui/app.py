@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -12,33 +12,28 @@ from textual.app import App
 from textual.notifications import SeverityLevel
 from textual.screen import Screen as TextualScreen
 
-from opsconsole.core.clean import clean, clean_line
+from opsconsole.core.clean import clean
 from opsconsole.core.exit_codes import Exit
-from opsconsole.screens.overview import Overview
 from opsconsole.ui.actions import SCREEN_KEYS, Registry
 from opsconsole.ui.console import Console
 from opsconsole.ui.departure import Departure
-from opsconsole.ui.driver import ConsoleDriver, OutputMeter
-from opsconsole.ui.feed import Feed
-from opsconsole.ui.frame import Freshness
+from opsconsole.ui.driver import ConsoleDriver
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.session import Session
 from opsconsole.ui.theme import THEMES, textual_themes, theme_for
-from opsconsole.ui.watchkeeping import Watchkeeper
 
 if TYPE_CHECKING:
     from opsconsole.runbooks.library import Library
     from opsconsole.runbooks.model import Runbook
+    from opsconsole.screens.definition import Screen
+    from opsconsole.screens.overview import Overview
     from opsconsole.ui.commander import Commander
+    from opsconsole.ui.opened import Opened
 
 RUNBOOKS_KEY = "9"
 RUNBOOKS_TITLE = "Runbooks"
 AGE_PERIOD = 5
 """Seconds between two looks at what has become stale meanwhile."""
-_SETTLING = 75.0
-"""Seconds until the average of what watching costs is not that of starting any more."""
-_LIBRARY_DELAY = 0.5
-"""Seconds after the first paint: values first."""
 FRESHNESS_PERIOD = 10
 """Seconds between two looks at what the console costs."""
 _CLOSING = 1.0
@@ -59,16 +54,10 @@ class OpsConsole(App[int], inherit_bindings=False):
         self.registry = Registry(session.keys)
         self.roots: dict[str, View] = {}
         """Root views by title, mounted and kept."""
-        self.feed = Feed(session.read, session.clock)
-        self.watchkeeper = self._watchkeeper()
-        self._library: Library | None = None
+        self._opened: Opened | None = None
         self.kept_runs: list[View] = []
         self._departure = departure
         self._commander: Commander | None = None
-        self._titles: dict[str, str] = {}
-        self._opened_at = session.clock()
-        self._sources_shown = (0, 0)
-        self._meter = OutputMeter(session.clock)
         for theme in textual_themes():
             self.register_theme(theme)
         self.theme = theme_for(session.theme, os.environ)
@@ -109,53 +98,57 @@ class OpsConsole(App[int], inherit_bindings=False):
         self.set_interval(1.0, self._tick)
 
     def on_ready(self) -> None:
-        """The frame and the empty panes are on the terminal."""
-        self._start_watching()
+        """The frame and the empty panes are on the terminal: now what takes time, values first."""
+        self._open()
         self._tell_problems()
 
-    def _watchkeeper(self) -> Watchkeeper:
-        return Watchkeeper(self.feed, self.session.screens, self.session.sources, self._show_overview)
+    def _open(self) -> None:
+        self.console_screen.open_view(self.first_view(), root=True)
+        self.call_after_refresh(self._start_watching)
 
     def _start_watching(self) -> None:
-        """The first paint is on the terminal: now read, and then what takes time but is not urgent."""
-        self.watchkeeper.start()
-        self.run_worker(self._read_library(), group="library", exit_on_error=False)
+        self.opened.watchkeeper.start()
+        self.run_worker(self.opened.read_library(), group="library", exit_on_error=False)
 
-    async def _read_library(self) -> None:
-        """Read the runbooks off the loop, so that their titles can be shown and `b` answers at once."""
-        await asyncio.sleep(_LIBRARY_DELAY)
-        await asyncio.to_thread(self.library.all)
-        self._titles = {book.id: clean_line(book.title) for book in self.library.all()}
-        self._show_overview(self.watchkeeper.latest)
+    @property
+    def opened(self) -> "Opened":
+        """What is open of the session; made at its first use, after the first paint."""
+        if self._opened is None:
+            from opsconsole.ui.opened import Opened
+
+            self._opened = Opened(self.session, self._show_overview)
+        return self._opened
 
     @property
     def library(self) -> "Library":
         """The runbooks of this environment."""
-        if self._library is None:
-            self._library = self.session.library()
-        return self._library
+        return self.opened.library
 
-    def titles(self) -> Mapping[str, str]:
-        """What screens and runbooks are called, by id, as far as that is known by now."""
-        return {**{screen.id: clean_line(screen.title) for screen in self.session.screens}, **self._titles}
-
-    def _show_overview(self, overview: Overview) -> None:
+    def _show_overview(self, overview: "Overview") -> None:
         self.console_screen.show_counts(overview.counts)
         for view in self.roots.values():
             view.show_overview(overview)
 
     def _tick(self) -> None:
         self.console_screen.tick()
+        if self._opened is None:
+            return
         second = int(self.session.clock())
         if second % AGE_PERIOD == 0:
-            self.watchkeeper.judge()
-        if second % FRESHNESS_PERIOD == 0 or self.feed.sources() != self._sources_shown:
+            self._opened.watchkeeper.judge()
+        if second % FRESHNESS_PERIOD == 0 or self.console_screen.sources_shown != self._opened.feed.sources():
             self.show_freshness()
 
+    def first_screen(self) -> "Screen | None":
+        """The screen that the session asks for, or the first there is."""
+        screens = self.session.screens
+        wanted = next((screen for screen in screens if screen.id == self.session.first_screen), None)
+        return wanted or next(iter(screens), None)
+
     def first_view(self) -> View:
-        """The screen that the session asks for, or the first there is; not mounted yet."""
-        screens = {screen.id: screen.title for screen in self.session.screens}
-        title = screens.get(self.session.first_screen) or next(iter(screens.values()), RUNBOOKS_TITLE)
+        """The view to begin with; not mounted yet."""
+        screen = self.first_screen()
+        title = screen.title if screen is not None else RUNBOOKS_TITLE
         view = self.roots[title] = self._make_root(title)
         return view
 
@@ -185,16 +178,11 @@ class OpsConsole(App[int], inherit_bindings=False):
         for view in self._all_views():
             view.left()
         await self._bounded(*(view.conclude() for view in self._all_views()))
-        await self._bounded(self._end_of(self.feed, self.session))
+        await self._bounded(self._opened.close() if self._opened is not None else self.session.close())
         self.exit(code, return_code=code)
 
     def _all_views(self) -> set[View]:
         return {*self.roots.values(), *self.console_screen.views, *self.kept_runs}
-
-    async def _end_of(self, feed: Feed, session: Session) -> None:
-        """Stop asking, then let go of who was asked."""
-        await feed.poller.close(patience=_CLOSING / 2)
-        await session.close()
 
     async def _bounded(self, *work: Awaitable[None]) -> None:
         if not work:
@@ -262,24 +250,21 @@ class OpsConsole(App[int], inherit_bindings=False):
         if (going := self.going_run()) is not None:
             self.console_screen.tell(f"{going} is running; end or leave it first", "warn")
             return
-        leaving, session = self.session, self.session.enter(environment)
+        leaving, session = self._opened, self.session.enter(environment)
         console = self.console_screen
         console.drop_views()
         self.roots.clear()
         self.kept_runs.clear()
-        self.run_worker(self._end_of(self.feed, leaving), group="closing", exit_on_error=False)
-        self.watchkeeper.stop()
+        if leaving is not None:
+            self.run_worker(leaving.close(), group="closing", exit_on_error=False)
         self.session = console.session = session
-        self.feed = Feed(session.read, session.clock)
-        self.watchkeeper = self._watchkeeper()
-        self._library = None
-        self.call_after_refresh(self._start_watching)
+        self._opened = None
         console.show_counts({})
-        console.open_view(self.first_view(), root=True)
+        self._open()
 
     def toggle_pause(self) -> None:
         """Stop all reading, or go on."""
-        poller = self.feed.poller
+        poller = self.opened.feed.poller
         if poller.paused:
             poller.resume()
         else:
@@ -288,20 +273,7 @@ class OpsConsole(App[int], inherit_bindings=False):
 
     def show_freshness(self) -> None:
         """Tell the operator how much of what is shown can be believed, and what it costs."""
-        answering, sources = self._sources_shown = self.feed.sources()
-        cost = self.feed.poller.cost()
-        settled = self.session.clock() - self._opened_at > _SETTLING
-        self.console_screen.show_freshness(
-            Freshness(
-                answering,
-                sources,
-                paused=self.feed.poller.paused,
-                # The first readings wait for connections, the first paintings are whole screens: neither is the cost
-                # of watching. It is said when a whole minute has been averaged.
-                database_share=cost.share_of("postgres") if settled else None,
-                terminal_rate=self._meter.rate() if settled else None,
-            )
-        )
+        self.console_screen.show_freshness(self.opened.freshness())
 
     # Colours
 

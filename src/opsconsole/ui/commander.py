@@ -1,8 +1,10 @@
 """Carries out the `:` line, and knows what there is to complete it from."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from opsconsole.core.clean import clean_line
 from opsconsole.core.problem import ContentError
 from opsconsole.screens.timerange import parse_range
 from opsconsole.ui.commands import Command, CommandError, Completion, completions, parse, ranking
@@ -190,5 +192,14 @@ class Commander:
             return
         if self._app.session.note is None:
             raise CommandError("there is no journal to write notes to")
-        self._app.session.note(text.strip())
-        self._app.console_screen.tell("noted")
+        self._app.run_worker(self._written(self._app.session.note, text.strip()), group="note", exit_on_error=False)
+
+    async def _written(self, write: Callable[[str], None], text: str) -> None:
+        """Write off the loop: the journal may be on another machine."""
+        try:
+            await asyncio.to_thread(write, text)
+        except Exception as error:
+            # Whatever the journal's trouble is, a note that was not kept must be said, and is no reason to end.
+            self._app.console_screen.tell(f"the note was not kept: {clean_line(error)}", "error")
+        else:
+            self._app.console_screen.tell("noted in the journal")

@@ -46,6 +46,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
     #clock { width: 14; height: 1; }
     #tabs, #rule { height: 1; width: 100%; }
     #body { height: 1fr; width: 100%; }
+    #opening { width: 100%; height: 1fr; }
     #bottom { height: 1; layout: horizontal; }
     #hints { width: 1fr; height: 1; }
     #freshness { width: 44; height: 1; }
@@ -72,6 +73,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
         self.hint_line = Canvas(self._paint_hints, id="hints")
         self.fresh_line = Canvas(self._paint_freshness, id="freshness")
         self.prompt = Prompt()
+        self._opening = Canvas(self._paint_opening, id="opening")
 
     def compose(self) -> ComposeResult:
         with Container(id="top"):
@@ -79,9 +81,8 @@ class Console(TextualScreen[None], inherit_bindings=False):
             yield self.clock
         yield self.tabs
         yield self.rule
-        self._views.append(self.console_app.first_view())
         with self.body:
-            yield self._views[0]
+            yield self._opening
         with Container(id="bottom"):
             yield self.hint_line
             yield self.fresh_line
@@ -112,6 +113,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
     def open_view(self, view: View, *, root: bool = False) -> None:
         """Put `view` on screen: on top of the present one or, as a `root`, in the place of all."""
         self.prompt.cancel()
+        self._opening.display = False
         leaving = self.view
         if leaving is view:
             return
@@ -310,6 +312,11 @@ class Console(TextualScreen[None], inherit_bindings=False):
             self._counts = dict(counts)
             self.header.repaint()
 
+    @property
+    def sources_shown(self) -> tuple[int, int]:
+        """(answering, asked), as the key line says."""
+        return self._fresh.answering, self._fresh.sources
+
     def show_freshness(self, fresh: frame.Freshness) -> None:
         """What can be believed, and what looking costs."""
         if fresh != self._fresh:
@@ -338,12 +345,18 @@ class Console(TextualScreen[None], inherit_bindings=False):
 
     def _paint_tabs(self, width: int, _height: int) -> Lines:
         crumbs = [clean_line(view.title) for view in self._views[1:]]
+        if not self.session.loaded:
+            return (fit_line((), width),)
         root = self._views[0].title if self._views else ""
         right = clean_line(self.view.subtitle()) if self.view is not None else ""
         line_ = frame.tabs(
             self.console_app.numbered_titles(), root, line(Span(right, "dim"), " ") if right else (), width
         )
         return (fit_line(_with_crumbs(line_, crumbs, right, width), width),)
+
+    def _paint_opening(self, width: int, height: int) -> Lines:
+        """What stands there before anything is read."""
+        return (line(Span(" connecting…", "dim")),)
 
     def _paint_rule(self, width: int, _height: int) -> Lines:
         return (line(Span(self.session.glyphs.horizontal * width, "faint")),)

@@ -15,14 +15,14 @@ from opsconsole.screens.poller import Poller, Read, Watch
 from opsconsole.screens.queries import pane_queries, refresh_of
 from opsconsole.screens.timerange import TimeRange
 from opsconsole.screens.variables import chosen, default_selections, options, options_query
+from opsconsole.screens.watchlist import STALE_AFTER
 
 if TYPE_CHECKING:
     from opsconsole.screens.clock import Clock
     from opsconsole.screens.interpolation import Selection
 
-STALE_AFTER = 2.5
-"""Refresh intervals after which a value that nobody refreshed is stale; a dead source is seen within two."""
 _OPTIONS_REFRESH = 60.0
+"""Seconds between two readings of what a variable can be set to."""
 
 OnStates = Callable[[Mapping[str, PaneState]], None]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from opsconsole.core.problem import Problem
 from opsconsole.core.secret import Secret
-from opsconsole.screens.definition import Screen
 from opsconsole.ui.frame import Identity
 from opsconsole.ui.glyphs import UNICODE, Glyphs
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from opsconsole.runbooks.library import Library
     from opsconsole.runbooks.model import Runbook
     from opsconsole.runbooks.run import Run
+    from opsconsole.screens.definition import Screen
     from opsconsole.screens.poller import Read
     from opsconsole.store.journal import Journal
 
@@ -38,8 +38,8 @@ class Session:
     """
 
     context: "Context"
-    screens: Sequence[Screen]
-    """In the order of their tabs; the first is the overview unless `first_screen` says otherwise."""
+    load_screens: "Callable[[], tuple[Sequence[Screen], Sequence[Problem]]]"
+    """Reads the screens, in the order of their tabs, and says what is wrong with their files."""
     read: "Read"
     """Asks a source once: what the poller is made of. Raises `SourceError` where that fails."""
     library: "Callable[[], Library]"
@@ -53,8 +53,8 @@ class Session:
     """The names of the sources that are configured; empty: not known. Checks of others do not count."""
     first_screen: str = ""
     """The id of the screen to open with."""
-    problems: Sequence[Problem] = ()
-    """What is wrong with the content; shown on request, and counted at the start."""
+    warnings: Sequence[Problem] = ()
+    """What is wrong with the configuration."""
     environments: Sequence[str] = ()
     """All that the configuration names."""
     enter: "Callable[[str], Session] | None" = None
@@ -71,6 +71,29 @@ class Session:
     version: str = ""
     clock: Callable[[], float] = time.time
     """Unix seconds."""
+
+    _loaded: "tuple[Sequence[Screen], Sequence[Problem]] | None" = field(default=None, init=False)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the screens were read already."""
+        return self._loaded is not None
+
+    @property
+    def screens(self) -> "Sequence[Screen]":
+        """The screens, in the order of their tabs; read when they are first asked for."""
+        return self._content[0]
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What is wrong with configuration and screens; counted at the start."""
+        return (*self.warnings, *self._content[1])
+
+    @property
+    def _content(self) -> "tuple[Sequence[Screen], Sequence[Problem]]":
+        if self._loaded is None:
+            self._loaded = self.load_screens()
+        return self._loaded
 
     @property
     def identity(self) -> Identity:

@@ -92,8 +92,12 @@ def asked_widths(
 
 
 def lay_out(columns: Sequence[Column], widths: Sequence[int], width: int) -> Layout:
-    """Choose the columns that fit into `width` cells, and give the rest to those that grow."""
-    kept = list(range(len(columns)))
+    """Choose the columns that fit into `width` cells, and give the rest to those that grow.
+
+    A column in which nothing stands, not even a title, takes no room and hides no other.
+    """
+    filled = [index for index, column in enumerate(columns) if widths[index] or column.grows]
+    kept = list(filled)
 
     def taken() -> int:
         return sum(widths[index] for index in kept) + GAP * max(0, len(kept) - 1)
@@ -117,7 +121,7 @@ def lay_out(columns: Sequence[Column], widths: Sequence[int], width: int) -> Lay
             break
         shown.append((index, size, columns[index].align))
         room -= size + GAP
-    return Layout(tuple(shown), len(columns) - len(shown))
+    return Layout(tuple(shown), len(filled) - len(shown))
 
 
 def heading(columns: Sequence[Column], layout: Layout, sort: str = "", mark: str = "") -> Line:

@@ -150,7 +150,7 @@ def fake_session(
 
     known: dict[str, Any] = {
         "context": who,
-        "screens": screens,
+        "load_screens": lambda: (screens, ()),
         "read": read,
         "library": lambda: Library(books),
         "start_run": start,

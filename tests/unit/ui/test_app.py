@@ -22,7 +22,7 @@ async def settle(pilot: Pilot[int]) -> None:
     assert isinstance(app, OpsConsole)
     for _ in range(3):
         await pilot.pause()
-    app.watchkeeper.judge()
+    app.opened.watchkeeper.judge()
     await pilot.pause()
 
 

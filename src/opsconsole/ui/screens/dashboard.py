@@ -57,7 +57,7 @@ class DashboardView(View):
         self._views: dict[str, PaneView] = {}
 
     def compose(self) -> ComposeResult:
-        self._feed = ScreenFeed(self.console.console_app.feed, self.definition, self._show)
+        self._feed = ScreenFeed(self.console.console_app.opened.feed, self.definition, self._show)
         for name, values in self._preset.items():
             self._feed.choose(name, values)
         self._views = {pane.id: self._made(pane) for pane in self.definition.panes}
@@ -69,8 +69,8 @@ class DashboardView(View):
     def _made(self, pane: Pane) -> PaneView:
         session, app = self.console.session, self.console.console_app
         if pane.view in (ATTENTION_VIEW, AREAS_VIEW) and not pane.broken:
-            view = GuardedOverviewPane(pane, glyphs=session.glyphs, clock=session.clock, titles=app.titles())
-            view.show_overview(app.watchkeeper.latest)
+            view = GuardedOverviewPane(pane, glyphs=session.glyphs, clock=session.clock, titles=app.opened.titles())
+            view.show_overview(app.opened.watchkeeper.latest)
             return view
         return GuardedPane(pane, glyphs=session.glyphs, clock=session.clock)
 
@@ -78,7 +78,7 @@ class DashboardView(View):
         """The checks of all screens have been judged again."""
         for view in self._views.values():
             if isinstance(view, OverviewPane):
-                view.titles = self.console.console_app.titles()
+                view.titles = self.console.console_app.opened.titles()
                 view.show_overview(overview)
         self._fit_overview(overview)
 
@@ -131,7 +131,7 @@ class DashboardView(View):
         self.call_after_refresh(self._resized)
 
     def _resized(self) -> None:
-        self._fit_overview(self.console.console_app.watchkeeper.latest)
+        self._fit_overview(self.console.console_app.opened.watchkeeper.latest)
         self._scrolled()
 
     def _scrolled(self) -> None:
