@@ -47,7 +47,7 @@ class PaneState:
     waiting: bool = False
     """Nothing was ever answered yet, nor failed."""
     empty: bool = False
-    """Answered, with nothing."""
+    """Answered, with nothing; where it is STALE, when it last did."""
 
 
 def evaluate_pane(
@@ -132,7 +132,7 @@ def _judged(base: PaneState, known: Sequence[Reading], *, complete: bool) -> Pan
         return replace(base, state=State.ERROR)
     if any(reading.state is State.STALE for reading in known):
         stale = tuple(replace(cell, state=State.STALE, was=cell.state) for cell in base.cells)
-        return replace(base, state=State.STALE, cells=stale)
+        return replace(base, state=State.STALE, cells=stale, empty=not stale and not rows)
     if not known or not complete:
         waiting = not base.cells and not rows
         return replace(base, state=State.UNKNOWN, waiting=waiting)

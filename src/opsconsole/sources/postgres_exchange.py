@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
 Row = tuple[bytes | None, ...]
-_CHUNK = 100
+_CHUNK = 10
+"""Rows of one piece: libpq holds a whole piece before we see any of it, and a row can be large."""
+_BYTES_LIMIT = 64 * 1024 * 1024
+"""Of one answer, as for Prometheus: more is no answer to show, it is a query to change."""
 _CHUNKS_SINCE = 170_000  # libpq 17
 _CANCEL_TIMEOUT = 2.0
 
@@ -26,6 +29,8 @@ class Rows:
     columns: list[tuple[bytes, int]] = field(default_factory=list)
     """(name, type oid)."""
     rows: list[Row] = field(default_factory=list)
+    size: int = 0
+    """Bytes of the rows kept."""
     truncated: bool = False
     surplus: int = 0
     """Rows that came beyond the limit and were dropped; where the server was stopped, those before that."""
@@ -63,9 +68,9 @@ async def run_query(
     With `cancel_surplus` the server is stopped when there are more. What writes must be let to its end instead.
 
     Raises:
-        psycopg.Error: what the server refuses, more than one statement included.
+        psycopg.Error: what the server refuses, more than one statement included; an answer that is too large.
     """
-    from psycopg import pq
+    from psycopg import errors, pq
 
     connection.pgconn.send_query_params(statement, values)
     if pq.version() >= _CHUNKS_SINCE:
@@ -89,14 +94,20 @@ async def run_query(
             await connection.cancel_safe(timeout=_CANCEL_TIMEOUT)
     if failed is not None and not stopped:  # our own cancellation is no failure
         raise failed
+    if answer.size > _BYTES_LIMIT and cancel_surplus:
+        raise errors.ProgramLimitExceeded(f"answer larger than {_BYTES_LIMIT // 1024**2} MiB")
     return answer
 
 
 def _take(answer: Rows, result: "PGresult", max_rows: int) -> bool:
-    """Keep the rows of `result` that still fit; True when there are too many."""
+    """Keep the rows of `result` that still fit; True when there are too many, or they are too large."""
     width = range(result.nfields)
-    fitting = min(result.ntuples, max_rows - len(answer.rows))
-    answer.rows += [tuple(result.get_value(row, column) for column in width) for row in range(fitting)]
+    fitting = min(result.ntuples, max_rows - len(answer.rows)) if answer.size <= _BYTES_LIMIT else 0
+    rows = [tuple(result.get_value(row, column) for column in width) for row in range(fitting)]
+    answer.size += sum(len(value) for row in rows for value in row if value is not None)
+    if answer.size > _BYTES_LIMIT:
+        rows, fitting = [], 0
+    answer.rows += rows
     answer.surplus += result.ntuples - fitting
     answer.truncated = answer.surplus > 0
     return answer.truncated

@@ -140,6 +140,15 @@ async def test_rows_beyond_the_limit_are_not_fetched(dsn: str) -> None:
         )
 
 
+async def test_an_answer_of_a_hundred_megabytes_is_refused(dsn: str) -> None:
+    async with connected(dsn) as source:
+        error = await failure(source, "select repeat('x', 100 * 1024 * 1024)")
+        assert (error.kind, error.message) == ("bad-query", "answer larger than 64 MiB [54000]")
+        error = await failure(source, "select repeat('x', 1024 * 1024) from generate_series(1, 1000000)")
+        assert error.message == "answer larger than 64 MiB [54000]"
+        assert await row(source, "select 1") == (1,)
+
+
 async def test_every_transaction_has_its_guards(dsn: str) -> None:
     async with connected(dsn, statement_timeout=3, lock_timeout=0.5) as source:
         names: tuple[str, ...] = ("application_name", "transaction_read_only", "statement_timeout", "lock_timeout")

@@ -92,6 +92,12 @@ def test_the_last_good_value_stays_marked_stale_with_reason_and_age() -> None:
     assert (state.cells[0].text, state.cells[0].state, state.cells[0].was) == ("9", State.STALE, State.CRIT)
 
 
+def test_what_had_nothing_to_say_before_its_source_failed_is_stale_and_empty() -> None:
+    reading = good(Vector(()), at=NOW - 60).failed("refused", now=NOW - 50, took=0.1)
+    state = evaluate_pane(pane(thresholds=CRIT_ABOVE_5), [reading], NOW)
+    assert (state.state, state.empty, state.error) == (State.STALE, True, "refused")
+
+
 def test_a_reading_that_nobody_refreshes_turns_stale_by_itself() -> None:
     reading = good(vector(a=1), at=NOW - 60)
     assert evaluate_pane(pane(), [reading], NOW, stale_after=15).state is State.STALE

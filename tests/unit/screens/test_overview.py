@@ -152,6 +152,14 @@ def test_an_optional_pane_that_cannot_be_read_is_not_silent() -> None:
     assert by_id(World(dags=SourceError("prometheus", "timeout", "slow")).checks())["health/dags"].state is State.ERROR
 
 
+def test_an_optional_pane_that_never_had_anything_is_no_check_when_its_source_fails() -> None:
+    world = World()
+    absent = Reading("prometheus").succeeded(Answer(Vector(()), NOW - 60, 0.1))
+    stale = absent.failed("refused", now=NOW, took=0.1)
+    checks = world.list.checks(lambda query: stale if query.text == "dags" else world.latest(query), NOW)
+    assert "health/dags" not in by_id(checks)
+
+
 def test_what_is_not_configured_at_all_is_not_checked() -> None:
     checks = by_id(World().checks(configured=["prometheus"]))
     assert "health/sessions" not in checks

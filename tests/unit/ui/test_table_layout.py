@@ -45,6 +45,14 @@ def test_widths_only_grow() -> None:
     assert wider[1:] == first[1:]
 
 
+def test_a_column_in_which_nothing_stands_hides_no_other() -> None:
+    columns = (Column("state", ""), Column("area", "", priority=2), Column("text", "", grows=True, least=5))
+    rows = [Row("1", (Cell("◌ STALE"), Cell(""), Cell("no answer")))]
+    layout = lay_out(columns, asked_widths(columns, rows), 30)
+    assert text_of([row_line(rows[0], layout)]) == "◌ STALE  no answer"
+    assert layout.hidden == 0
+
+
 @given(st.integers(0, 200), st.lists(st.lists(st.text(max_size=20), max_size=6), max_size=4))
 def test_no_row_is_wider_than_the_screen(width: int, texts: list[list[str]]) -> None:
     rows = [Row(str(index), tuple(Cell(text) for text in one)) for index, one in enumerate(texts)]

@@ -170,7 +170,10 @@ def _reason(state: PaneState, width: int, rest: int, now: float) -> Lines:
         lines = [(Span(text, "text"),) for text in reason] + [(Span(text, "dim"),) for text in tail]
         return tuple(lines[:rest])
     text = "nothing, and that is good" if state.state is State.OK else "no data: the query answered with nothing"
-    return tuple((Span(part, "dim"),) for part in wrapped(text, width)[:rest])
+    lines = [(Span(part, "dim"),) for part in wrapped(text, width)]
+    if state.state is State.STALE and state.error:
+        lines += [(Span(part, "stale"),) for part in wrapped("; ".join([state.error, *_retry(state, now)]), width)]
+    return tuple(lines[:rest])
 
 
 def trouble(state: PaneState, width: int, now: float) -> str:
