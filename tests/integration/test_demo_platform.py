@@ -55,13 +55,13 @@ def test_every_target_is_up(demo: DemoPlatform) -> None:
 def test_thirty_days_of_history_can_be_queried_under_the_live_names(demo: DemoPlatform) -> None:
     now = time.time()
     for query in (
-        'sum(rate(http_requests_total{job="energy-service", status="200"}[10m]))',
-        'histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{job="energy-service"}[10m])))',
+        'sum(rate(http_requests_total{job="energy-service", status="200"}[20m]))',
+        'histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{job="energy-service"}[20m])))',
         'up{job="postgres", instance="db-1"}',
         'data_freshness_age_seconds{table="tariffs"}',
         'increase(airflow_dagrun_duration_count{dag_id="refresh_tariffs"}[1h])',
         'node_filesystem_avail_bytes{mountpoint="/data"}',
-        'rate(pg_stat_database_xact_commit{datname="app"}[10m])',
+        'rate(pg_stat_database_xact_commit{datname="app"}[20m])',
     ):
         for days in (0.5, 1, 2, 15, 29.9):
             found = demo.query(query, at=now - days * DAY)

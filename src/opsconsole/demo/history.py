@@ -23,6 +23,9 @@ ANCHORED = 6 * 3600.0
 FINE = 60.0
 COARSE = 270.0
 """Less than the 5 minutes that Prometheus looks back for a sample."""
+COUNTER_STRIDE = 2
+"""Of a counter's old samples every second will do: nobody looks at its value, only at how much it grew."""
+COUNTERS = ("_total", "_count", "_sum", "_bucket", "_heartbeat", "_commit", "_blks_hit", "_blks_read")
 LENGTH = 30 * DAY
 
 Labels = Mapping[str, str]
@@ -99,8 +102,9 @@ def text(middle: float, times: Sequence[float], present: frozenset[str], *, seed
     history = _History(middle, times, random.Random(seed))
     for name, labels, values in history.series(present):
         prefix = name + "{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "} "
+        stride = 1 if history.detailed or not name.endswith(COUNTERS) else COUNTER_STRIDE
+        pairs = zip(values[::stride], stamps[::stride], strict=True)
         # NaN differs from itself: no sample there.
-        pairs = zip(values, stamps, strict=True)
         yield "".join([f"{prefix}{value:.10g}{stamp}" for value, stamp in pairs if value == value])
     yield "# EOF\n"
 

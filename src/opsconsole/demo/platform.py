@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from opsconsole.demo.binaries import find, find_optional, postgres_bin
 from opsconsole.demo.blocks import BlockMaking, HistoryError
 from opsconsole.demo.database import DATABASES, Cluster, DatabaseError, account, reachable
 from opsconsole.demo.packages import Narrate
+from opsconsole.demo.ports import free_ports
 from opsconsole.demo.programs import (
     LOCK_CHAIN,
     Binaries,
@@ -141,7 +141,7 @@ class _Start:
         self.found = found
         self.narrate = narrate
         self.tied = tied
-        self.ports = Ports(dict(zip(port_names(found), _free_ports(len(port_names(found))), strict=True)))
+        self.ports = Ports(dict(zip(port_names(found), free_ports(len(port_names(found))), strict=True)))
         user = account()
         binaries = reachable(postgres_bin(narrate=narrate), user, folders.run)
         self.cluster = Cluster(binaries, folders.run / "pg", self.ports["postgres/db-1"], folders.root / "pgpass", user)
@@ -412,18 +412,6 @@ def _exclusively(root: Path) -> Iterator[None]:
     with (root / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def _free_ports(count: int) -> list[int]:
-    held = []
-    try:
-        for _ in range(count):
-            held.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            held[-1].bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()
 
 
 def _clean_environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import yaml
 from opsconsole.config.loading import load_settings
 from opsconsole.config.services import load_services
 from opsconsole.demo import configuration, monitoring
+from opsconsole.demo import ports as ports_module
 from opsconsole.demo.catalogue import SERVICES, Instance, instances, select
 from opsconsole.demo.database import Cluster
+from opsconsole.demo.ports import free_ports
 from opsconsole.demo.programs import Binaries, Folders, Ports, plan, port_names, present, programs, targets
 from opsconsole.demo.supervision import Program
 from opsconsole.demo.supervision import configuration as supervisord_conf
@@ -156,6 +159,16 @@ def test_what_has_no_name_is_not_guessed(target: str) -> None:
         return
     with pytest.raises(KeyError):
         select(target)
+
+
+def test_ports_are_free_and_outside_of_what_the_kernel_gives_to_clients() -> None:
+    chosen = free_ports(20)
+    assert len(set(chosen)) == 20
+    ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    for port in chosen:
+        assert 1024 < port < max(ephemeral, 15_200)
+        with socket.create_server(("127.0.0.1", port)):
+            assert not ports_module._is_free(port)
 
 
 def test_units_are_unambiguous() -> None:
