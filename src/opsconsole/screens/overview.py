@@ -110,19 +110,20 @@ def _attention(checks: Sequence[Check], now: float) -> tuple[AttentionRow, ...]:
             continue
         row = _attention_row(check, now)
         if check.error and check.state in (State.STALE, State.ERROR):
-            key = (check.source, _reason(check.error), check.state)
+            key = (check.source, _reason(check), check.state)
             if key in silent:
                 rows[silent[key]] = replace(rows[silent[key]], count=rows[silent[key]].count + 1)
                 continue
             silent[key] = len(rows)
-            row = replace(row, area="", subject=check.source, text=_reason(check.error))
+            row = replace(row, area="", subject=check.source, text=_reason(check))
         rows.append(row)
     rows = [row if row.count == 1 else replace(row, text=f"{row.text} ({row.count} checks)") for row in rows]
     return tuple(sorted(rows, key=lambda row: (-row.state.severity, -(row.check.since or 0.0))))
 
 
-def _reason(error: str) -> str:
-    return clean_line(error, limit=200)
+def _reason(check: Check) -> str:
+    """Why there is nothing newer; the source is named beside it."""
+    return clean_line((check.error or "").removeprefix(f"{check.source}: "), limit=200)
 
 
 def _attention_row(check: Check, now: float) -> AttentionRow:

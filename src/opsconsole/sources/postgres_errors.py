@@ -55,7 +55,12 @@ _CLASSES = {
     "58": "internal",
     "F0": "internal",
 }
-_OPENING = re.compile(r"^.*?\b(?:FATAL|ERROR|PANIC|connection is bad|connection failed):\s+", re.DOTALL)
+# What stands before the reason, and would push it out of a pane.
+_OPENING = re.compile(
+    r"^.*?\b(?:FATAL|ERROR|PANIC|connection is bad|connection failed"
+    r"|connection to server (?:at|on)[^\n]*?\bfailed):\s+",
+    re.DOTALL,
+)
 
 
 def connecting(source: str, place: str, error: Exception, *, seconds: float) -> SourceError:

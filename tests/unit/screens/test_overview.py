@@ -235,7 +235,7 @@ def test_a_source_that_does_not_answer_is_one_row() -> None:
     world = World(**{'up{job=~".*"}': gone, "errors": gone, "lag": gone, "dags": gone})
     [row] = world.overview().attention
     assert (row.subject, row.count, row.next.kind) == ("prometheus", 4, "error")
-    assert row.text == "prometheus: connection refused (4 checks)"
+    assert row.text == "connection refused (4 checks)"
     assert world.overview().counts == {State.ERROR: 4, State.OK: 1}
 
 
