@@ -218,6 +218,17 @@ def test_unknown_services_and_faults_are_refused_with_what_there_is(demo: DemoPl
     assert "service-down" in done.stderr
 
 
+def test_without_a_terminal_nothing_is_started(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "opsconsole.cli.main", "demo"]
+    environment = {**os.environ, "OPSCONSOLE_STATE": str(tmp_path / "state")}
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False, env=environment
+    )
+    assert done.returncode == 2
+    assert "--headless" in done.stderr
+    assert platform.running(tmp_path / "state" / "demo") is None
+
+
 def test_stopping_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
     with started_demo(tmp_path / "state") as demo:
         pids = demo.running.pids()

@@ -6,6 +6,7 @@ loopback, under one supervisor. A second `demo` joins the one that runs. docs/de
 
 import argparse
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,16 +85,33 @@ def _open(platform: "Platform", *, stop_after: bool) -> int:
     from opsconsole.demo.platform import stop
 
     options = {"config": str(platform.config), "env": "demo", "prometheus": None, "postgres": None}
+    code = int(Exit.FAILED)
     try:
-        return console.open_console(argparse.Namespace(**options, read_only=False, screen=None))
+        code = console.open_console(argparse.Namespace(**options, read_only=False, screen=None))
     finally:
-        if stop_after:
-            for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_IGN)  # the terminal may be gone; the platform goes too
+        if stop_after and code > _SIGNALLED:
+            _stop_behind()
+        elif stop_after:
             narrate("stopping the demo (--keep leaves it running)")
             stop()
         else:
             narrate("the demo runs on; stop it with: opsconsole demo --stop")
+    return code
+
+
+_SIGNALLED = 128
+"""Exit codes above it name the signal that ended the console."""
+
+
+def _stop_behind() -> None:
+    """Stop the demo from a process of its own: whoever sent the signal does not wait, and the terminal may be gone."""
+    subprocess.Popen(
+        [sys.executable, "-P", "-m", "opsconsole.cli.main", "demo", "--stop"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _stop() -> int:

@@ -347,15 +347,20 @@ def _clear(root: Path, keep: tuple[str, ...] = ()) -> None:
 def _tear_down(root: Path, run: Path) -> None:
     """End the supervisor and with it everything; remove the folder of sockets and of the database."""
     supervisor = Supervisor(run / "sv.sock")
+    pids: list[int] = []
     with contextlib.suppress(OSError, SupervisorError):
-        pid = supervisor.pid()
-        pids = [pid, *(unit.pid for unit in supervisor.units().values() if unit.pid)]
-        supervisor.stop_all()
-        supervisor.shutdown()
-        _wait_gone(pids, seconds=10)
+        pids = [supervisor.pid(), *(unit.pid for unit in supervisor.units().values() if unit.pid)]
+    for request in (supervisor.stop_all, supervisor.shutdown):
+        with contextlib.suppress(OSError, SupervisorError):  # there is none, or it is going down already
+            request()
+    told = (_facts(root) or {}).get("pid", 0)
+    if not pids and told and str(root / "supervisord.conf") in _command(told):
+        pids = [told]
+    _wait_gone(pids, seconds=15)
+    for pid in pids[:1]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)  # its children are leashed to it
-        _wait_gone(pids, seconds=5)
+    _wait_gone(pids, seconds=5)
     if run.name.startswith("opsconsole-demo-"):
         _wait_postgres(run)
         shutil.rmtree(run, ignore_errors=True)
