@@ -98,11 +98,11 @@ class OpsConsole(App[int], inherit_bindings=False):
         self.set_interval(1.0, self._tick)
 
     def on_ready(self) -> None:
-        """The frame and the empty panes are on the terminal: now what takes time, values first."""
-        self._open()
-        self._tell_problems()
+        """Everything is in its place. Once it is painted, too, comes what takes time, values first."""
+        self.console_screen.when_painted(self._open)
 
     def _open(self) -> None:
+        self._tell_problems()
         self.console_screen.open_view(self.first_view(), root=True)
         self.call_after_refresh(self._start_watching)
 

@@ -5,7 +5,7 @@ view and nothing else.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from textual import events
@@ -87,6 +87,11 @@ class Console(TextualScreen[None], inherit_bindings=False):
             yield self.hint_line
             yield self.fresh_line
         yield self.prompt
+
+    def when_painted(self, then: Callable[[], None]) -> None:
+        """Call `then` when the frame is on the terminal, not only in its place."""
+        painted = bool(self.header.lines)
+        self.call_after_refresh(then if painted else lambda: self.when_painted(then))
 
     @property
     def console_app(self) -> "OpsConsole":
