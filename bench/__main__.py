@@ -11,11 +11,14 @@ def main(names: list[str]) -> int:
     """Run the cases named, or all; the exit code."""
     chosen = [case for case in CASES if not names or case.__name__ in names]
     rows: list[Row] = []
-    with demo() as platform:
-        for case in chosen:
-            print(f"measuring: {case.__doc__}", file=sys.stderr, flush=True)
-            rows.extend(case(platform))
-    print(table(rows))
+    try:
+        with demo() as platform:
+            for case in chosen:
+                print(f"measuring: {case.__doc__}", file=sys.stderr, flush=True)
+                for row in case(platform):
+                    rows.append(row)  # noqa: PERF402 - one by one: a case may break later
+    finally:
+        print(table(rows))  # what was measured before a case broke is worth having too
     return 0 if all(row.met for row in rows) else 1
 
 

@@ -1,5 +1,6 @@
 """The bars, one function each: what is measured, against what, and the limit."""
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -8,9 +9,10 @@ from typing import Any
 
 import yaml
 
-from bench.measure import Program, cursor_rows, in_turn, key_latencies, median, p95, steady
+from bench.measure import Program, highlights, in_turn, key_latencies, median, p95, steady
 from bench.report import Row
 from bench.servers import CONSOLE, frozen_prometheus, hanging_server
+from opsconsole.core.content import shipped_content
 
 HELLO = Program((sys.executable, "-m", "bench.programs.hello"), r"\d{10}\.\d\d")
 BARE_LINES = Program((sys.executable, "-m", "bench.programs.bare_lines"), r"SELECT")
@@ -61,17 +63,28 @@ def tables(_: dict[str, Any]) -> Iterator[Row]:
     yield Row("… its CPU against the bare line floor", own / max(bare, 0.1), 2.0, "x", f"{own:.2f} % / {bare:.2f} %")
 
 
+def _busier(config: Path, folder: Path, *, dead_port: int) -> Path:
+    """The demo's configuration with every pane refreshed each second, and a database that never answers."""
+    content = yaml.safe_load(config.read_text())
+    environment = content["environments"][content["default_environment"]]
+    environment["postgres"]["app"]["dsn"] = f"postgresql://ops@127.0.0.1:{dead_port}/app"
+    screens = folder / "screens"
+    screens.mkdir()
+    for screen in (shipped_content() / "screens").glob("*.yaml"):
+        (screens / screen.name).write_text(re.sub(r"refresh: *\d+s", "refresh: 1s", screen.read_text()))
+    environment["screens"] = str(screens)
+    changed = folder / "opsconsole.yaml"
+    changed.write_text(yaml.safe_dump(content))
+    return changed
+
+
 def keys(platform: dict[str, Any]) -> Iterator[Row]:
     """Key to paint while every pane refreshes and one source hangs."""
     with HELLO.open() as hello:
         hello.wait_for(HELLO.ready)
-        floor = key_latencies(hello, ["down", "up"], 80, cursor_rows, pause=0.08)
+        floor = key_latencies(hello, ["down", "up"], 80, highlights, pause=0.08)
     with hanging_server() as port, tempfile.TemporaryDirectory() as folder:
-        config = yaml.safe_load(Path(platform["config"]).read_text())
-        environment = config["environments"][config["default_environment"]]
-        environment["postgres"]["app"]["dsn"] = f"postgresql://ops@127.0.0.1:{port}/app"
-        changed = Path(folder) / "opsconsole.yaml"
-        changed.write_text(yaml.safe_dump(config))
+        changed = _busier(Path(platform["config"]), Path(folder), dead_port=port)
         program = console({**platform, "config": str(changed)}, ready=r"Services +[^ ]+ [A-Z]+ +\d")
         with program.open() as ours:
             ours.wait_for(program.ready, 20)
@@ -79,7 +92,7 @@ def keys(platform: dict[str, Any]) -> Iterator[Row]:
             ours.settle(0.5)
             ours.press("tab")
             ours.settle(0.3)
-            measured = key_latencies(ours, ["tab", "shift+tab"], 80, lambda terminal: terminal.text(), pause=0.08)
+            measured = key_latencies(ours, ["tab", "shift+tab"], 80, highlights, pause=0.08)
     how = f"{p95(measured) * 1000:.1f} ms / {p95(floor) * 1000:.1f} ms, 80 keys each"
     yield Row("key to paint, p95, against a minimal Textual app", p95(measured) / p95(floor), 2.0, "x", how)
 

@@ -99,15 +99,17 @@ def key_latencies(
     return latencies
 
 
-def cursor_rows(terminal: Terminal) -> tuple[tuple[int, str, bool], ...]:
-    """Where cells differ from the default background: moves with a row cursor, not with changing values."""
-    screen = terminal.screen
-    marks = []
-    for row in range(1, screen.lines - 1):
-        cells = screen.buffer[row]
-        middle = cells[4]
-        marks.append((row, str(middle.bg), bool(middle.reverse)))
-    return tuple(marks)
+def highlights(terminal: Terminal) -> int:
+    """What is set off by background, reverse video or underline: moves with a cursor, not with changing values."""
+    buffer = terminal.screen.buffer
+    return hash(
+        tuple(
+            (row, column, cell.bg, cell.reverse, cell.underscore)
+            for row in range(1, terminal.lines - 1)
+            for column, cell in buffer[row].items()
+            if cell.underscore or cell.reverse or cell.bg != "default"
+        )
+    )
 
 
 def p95(values: Sequence[float]) -> float:
