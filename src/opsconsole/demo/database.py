@@ -124,7 +124,19 @@ class Cluster:
                 time.sleep(0.05)
 
     def populate(self) -> None:
-        """Make roles, databases, tables and rows."""
+        """Make roles, databases, tables and rows.
+
+        Raises:
+            DatabaseError: the server refused, or went away.
+        """
+        import psycopg
+
+        try:
+            self._populate()
+        except psycopg.Error as error:
+            raise DatabaseError(f"the databases could not be filled: {error}") from error
+
+    def _populate(self) -> None:
         import psycopg
         from psycopg import sql
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsconsole.demo.catalogue import DAGS, ROUTES, TABLES, Instance, instances, select
-from opsconsole.demo.platform import Platform, write_private
+from opsconsole.demo.files import write_private
+from opsconsole.demo.platform import Platform
 from opsconsole.demo.programs import LOCK_CHAIN
 from opsconsole.demo.simulation.loads import AGE, LOADS
 from opsconsole.demo.simulation.metadata import CLEAR_FAILED
@@ -76,7 +77,8 @@ def break_(platform: Platform, name: str, target: str | None = None) -> ActiveFa
     fault, chosen = _resolve(name, target)
     since = time.time()
     flag = platform.folders.faults / f"{name}.json"
-    write_private(flag, json.dumps({"target": chosen, "since": since}))
+    struck = {unit.name: unit.pid for unit in platform.supervisor.units().values()}
+    write_private(flag, json.dumps({"target": chosen, "since": since, "pids": struck}))
     _DEEDS.get(name, _nothing)(platform, chosen)
     return ActiveFault(name, chosen, since, fault.summary.format(target=chosen), fault.undone_by)
 
@@ -108,7 +110,7 @@ def active(platform: Platform) -> list[ActiveFault]:
         except (OSError, ValueError):
             continue
         target, since = str(told["target"]), float(told["since"])
-        if _undone(platform, fault, target, since):
+        if _undone(platform, fault, target, told["pids"]):
             flag.unlink(missing_ok=True)
             continue
         found.append(ActiveFault(name, target, since, fault.summary.format(target=target), fault.undone_by))
@@ -134,15 +136,16 @@ def _is_service(target: str) -> bool:
     return True
 
 
-def _undone(platform: Platform, fault: Fault, target: str, since: float) -> bool:
+def _undone(platform: Platform, fault: Fault, target: str, pids_then: dict[str, int]) -> bool:
+    """Whether somebody else has undone it; `pids_then` are those of all programs when it began."""
     units = platform.supervisor.units()
     if fault.name == "lock":
         return units[LOCK_CHAIN].state not in ("STARTING", "RUNNING")
     if not fault.restart_heals:
         return False
-    # A service that started after the fault began does not have it any more. The supervisor knows whole seconds.
+    # A process that started after the fault began does not have it any more.
     struck = [units[one.unit] for one in _present(platform, target)]
-    return all(unit.state in ("STARTING", "RUNNING") and unit.since > int(since) for unit in struck)
+    return all(unit.pid not in (0, pids_then.get(unit.name)) for unit in struck)
 
 
 def _present(platform: Platform, target: str) -> Sequence[Instance]:
