@@ -14,6 +14,7 @@ from itertools import pairwise
 from statistics import NormalDist
 
 from opsconsole.demo.catalogue import BUCKETS, DAGS, LATENCY_SPREAD, ROUTES, TABLES, Instance, instances
+from opsconsole.demo.host_counters import cpu_seconds, leading_to, network_bytes
 
 DAY = 86400.0
 RECENT = 26 * 3600.0
@@ -97,7 +98,8 @@ def moments(now: float) -> tuple[list[float], list[float], list[float]]:
 
 def text(middle: float, times: Sequence[float], present: frozenset[str], *, seed: int = 7) -> Iterator[str]:
     """The history at `times`, in pieces of one series each. `middle` is the `anchor`; `present` names the services
-    that the live platform has: what will not go on has no past either. The same arguments give the same text."""
+    that the live platform has: what will not go on has no past either. The same arguments give the same text,
+    but for the counters of the host in the recent part, which lead up to what the machine counts now."""
     stamps = [f" {moment:.0f}\n" for moment in times]
     history = _History(middle, times, random.Random(seed))
     for name, labels, values in history.series(present):
@@ -266,25 +268,23 @@ class _History:
 
     def _host(self) -> Iterator[Series]:
         host = _at(Instance("node", "host-1"))
+        real = cpu_seconds() if self.detailed else {}
         for cpu in range(min(os.cpu_count() or 1, MOST_CPUS)):
             busy = self._gauge(0.22, 0.15, 1.0)
-            for mode, share in (("user", 0.7), ("system", 0.25), ("iowait", 0.05)):
-                yield (
-                    "node_cpu_seconds_total",
-                    {**host, "cpu": str(cpu), "mode": mode},
-                    self._counter([share * value for value in busy]),
-                )
-            idle = self._counter([max(0.0, 1 - value) for value in busy])
-            yield "node_cpu_seconds_total", {**host, "cpu": str(cpu), "mode": "idle"}, idle
+            rates = {mode: [share * value for value in busy] for mode, share in _BUSY_SHARES}
+            rates["idle"] = [max(0.0, 1 - value) for value in busy]
+            for mode, values in rates.items():
+                labels = {**host, "cpu": str(cpu), "mode": mode}
+                yield "node_cpu_seconds_total", labels, leading_to(real.get((str(cpu), mode)), self._counter(values))
         total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
         yield "node_memory_MemTotal_bytes", host, [total] * len(self.times)
         yield "node_memory_MemAvailable_bytes", host, self._gauge(total * 0.6, 0.02, -0.1)
         if self.detailed:
             for minutes in (1, 5, 15):
                 yield f"node_load{minutes}", host, self._gauge(0.6, 0.2 / minutes, 1.0)
-            for name, rate in (("receive", 180e3), ("transmit", 220e3)):
-                labels = {**host, "device": "lo"}
-                yield f"node_network_{name}_bytes_total", labels, self._counter(self._gauge(rate, 0.1, 1.0))
+            for name, rate, counted in zip(("receive", "transmit"), (180e3, 220e3), network_bytes("lo"), strict=True):
+                past = leading_to(counted, self._counter(self._gauge(rate, 0.1, 1.0)))
+                yield f"node_network_{name}_bytes_total", {**host, "device": "lo"}, past
         volume = {**host, "device": "/dev/mapper/data", "fstype": "ext4", "mountpoint": "/data"}
         used = [0.55 + 0.06 * (1 - (self.middle - moment) / LENGTH) for moment in self.times]
         for name, values in (
@@ -322,6 +322,7 @@ class _History:
             yield "ALERTS_FOR_STATE", labels, [value * math.floor(begin) for value in values]
 
 
+_BUSY_SHARES = (("user", 0.7), ("system", 0.25), ("iowait", 0.05))
 MOST_CPUS = 4
 """A machine with many more would have a history of little else."""
 _PER_COMMIT = (

@@ -50,7 +50,9 @@ def test_the_anchor_stays_while_the_old_part_is_kept() -> None:
     assert anchor(NOW + 6 * 3600) == anchor(NOW) + 6 * 3600
 
 
-def test_the_same_arguments_give_the_same_text() -> None:
+def test_the_same_arguments_give_the_same_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "cpu_seconds", lambda: {("0", "idle"): 500.0})
+    monkeypatch.setattr(history, "network_bytes", lambda _: (1000.0, 2000.0))
     times = moments(NOW)[2][-20:]
     first = "".join(history.text(anchor(NOW), times, ALL))
     assert first == "".join(history.text(anchor(NOW), times, ALL))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from opsconsole.demo.host_counters import cpu_seconds
 from opsconsole.demo.simulation.metadata import Database
 from opsconsole.demo.simulation.metrics import Metrics
 from opsconsole.demo.simulation.service import Answer, Simulation, run
@@ -142,14 +143,10 @@ async def _postgres(database: Database) -> str:
 def _node(textfiles: Path) -> str:
     """The handful of node-exporter's metrics that the screens use, from /proc."""
     metrics = Metrics()
-    ticks = os.sysconf("SC_CLK_TCK")
-    for line in Path("/proc/stat").read_text(encoding="ascii").splitlines():
-        if match := re.match(r"cpu(\d+) (.*)", line):
-            modes = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
-            for mode, value in zip(modes, match[2].split(), strict=False):
-                metrics.add("node_cpu_seconds_total", int(value) / ticks, cpu=match[1], mode=mode)
-        elif line.startswith("btime"):
-            metrics.set("node_boot_time_seconds", float(line.split()[1]))
+    for (cpu, mode), seconds in cpu_seconds().items():
+        metrics.add("node_cpu_seconds_total", seconds, cpu=cpu, mode=mode)
+    boot = re.search(r"^btime (\d+)", Path("/proc/stat").read_text(encoding="ascii"), re.MULTILINE)
+    metrics.set("node_boot_time_seconds", float(boot[1]) if boot else 0.0)
     memory = Path("/proc/meminfo").read_text(encoding="ascii")
     for name in ("MemTotal", "MemAvailable", "MemFree", "SwapTotal", "SwapFree"):
         if found := re.search(rf"^{name}:\s+(\d+) kB", memory, re.MULTILINE):
