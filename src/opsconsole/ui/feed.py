@@ -164,7 +164,8 @@ class ScreenFeed:
         for watches in earlier.values():
             for watch in watches:
                 watch.cancel()
-        self._on_states(self.states())
+        if self.running:
+            self._on_states(self.states())
 
     def _watch(self, pane: Pane) -> list[Watch]:
         interval = refresh_of(pane, self.screen, self.time)
