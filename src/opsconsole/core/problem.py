@@ -36,4 +36,4 @@ class ContentError(Exception):
 def nearest(word: str, known: Iterable[str]) -> str:
     """` (did you mean X?)` for the closest of `known`, or nothing where none is close."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    return f"; did you mean '{found[0]}'?" if found else ""
