@@ -18,6 +18,12 @@ from bench.terminal import Terminal
 CONSOLE = (sys.executable, "-m", "opsconsole.cli.main")
 
 
+def as_yaml(content: object) -> str:
+    """`content` in one line of YAML: JSON, but for characters beyond U+FFFF, which JSON escapes in two halves."""
+    text = json.dumps(content, ensure_ascii=False)
+    return "".join(one if " " <= one <= "~" else f"\\U{ord(one):08x}" for one in text)
+
+
 @dataclass
 class Site:
     """The files of one environment called `test`, and the commands run on it."""
@@ -44,9 +50,8 @@ class Site:
         self.write("opsconsole.yaml", {"version": 1, "environments": {"test": environment}})
 
     def write(self, name: str, content: object) -> None:
-        """A file: text as it is, anything else as JSON, which is YAML as well."""
-        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=True)
-        (self.folder / name).write_text(text)
+        """A file: text as it is, anything else as YAML."""
+        (self.folder / name).write_text(content if isinstance(content, str) else as_yaml(content))
 
     def screen(self, name: str, panes: Sequence[Mapping[str, Any]], **more: object) -> None:
         """A screen with these panes; `refresh` is one second where nothing else is said."""

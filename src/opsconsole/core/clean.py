@@ -13,7 +13,8 @@ MAX_LENGTH = 10_000
 # zero-width and other invisible format characters, lone surrogates, tags, and the byte-order mark.
 _HOSTILE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ud800-\udfff\ufeff\ufff9-\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\ud800-\udfff\ufeff\ufff9-\uffff\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
 )
 _CONTROL_PICTURES = 0x2400
 
