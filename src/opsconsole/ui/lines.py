@@ -45,11 +45,11 @@ def inert(text: str) -> str:
     """`text` fit for one line of a terminal.
 
     Everything from outside was cleaned where it came in; this second look costs two tests in C and makes it
-    impossible for a forgotten path to move the cursor. The emoji variation selector goes as well: terminals do not
-    agree on how wide it makes the character before it.
+    impossible for a forgotten path to move the cursor. The variation selectors of emoji go as well: terminals do not
+    agree on how wide they make the character before them.
     """
     shown = text if text.isprintable() else clean_line(text)
-    return shown if shown.isascii() else shown.replace("\ufe0f", "")
+    return shown if shown.isascii() else shown.replace("\ufe0f", "").replace("\ufe0e", "")
 
 
 _ASCII = str.maketrans({"–": "-", "—": "-", "…": ".", "µ": "u", "≤": "<", "≥": ">", "°": "'", "⏎": " ", "×": "x"})
