@@ -92,6 +92,12 @@ async def walk(run: Run, instructions: Instructions, sink: Sink) -> RunState:
     Raises:
         asyncio.CancelledError: the calling task was cancelled; the step that ran has been ended and recorded.
     """
+    await follow(run, instructions, sink)
+    return run.finish()
+
+
+async def follow(run: Run, instructions: Instructions, sink: Sink) -> None:
+    """As `walk`, but the run is left open at the end of the way: more can be done in it."""
     while (step := run.current) is not None:
         if run.states[step.name] is not StepState.PENDING:
             break  # it failed, and leads nowhere
@@ -107,4 +113,3 @@ async def walk(run: Run, instructions: Instructions, sink: Sink) -> RunState:
             await run.execute(step, instructions.confirmation(step, run.requirement(step).demand), sink)
             if run.states[step.name] is StepState.PENDING:
                 break  # declined, or it could not be recorded
-    return run.finish()
