@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
+from opsconsole.core.paths import state_dir
 from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.values import Value
 from opsconsole.screens.definition import Kind, Pane, Screen, Target
@@ -48,6 +49,9 @@ async def settle(pilot: Pilot[int]) -> OpsConsole:
         view._repaint()
     await painted(app)
     await pilot.pause()
+    assert not list(state_dir().glob("logs/*")) or "drawn too thin" in text_of(app), (
+        "something failed and was lived with"
+    )
     return app
 
 
@@ -312,6 +316,21 @@ async def test_a_pane_that_cannot_be_drawn_is_an_error_pane(tmp_path: Path, monk
         shown = await press(pilot, "2")
         assert "cannot be drawn: ZeroDivisionError: drawn too thin" in shown
         assert "energy-service app-2" in shown
+
+
+async def test_a_key_that_fails_takes_no_other_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_self: DashboardView) -> None:
+        raise ZeroDivisionError("no such zoom")
+
+    monkeypatch.setattr(DashboardView, "do_zoom", fails)
+    async with running(tmp_path) as pilot:
+        app = await settle(pilot)
+        await pilot.press("z")
+        await pilot.pause()
+        assert "failed unexpectedly, ZeroDivisionError: no such zoom" in text_of(app)
+        await pilot.press("2")
+        await pilot.pause()
+        assert app.is_running
 
 
 async def test_a_crash_ends_in_a_short_message_without_values(

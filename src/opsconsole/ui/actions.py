@@ -61,7 +61,7 @@ _ACTIONS = (
     KeyAction("next-pane", ("tab",), "Next pane", "Move", _DASHBOARD),
     KeyAction("previous-pane", ("shift+tab",), "Previous pane", "Move", _DASHBOARD),
     KeyAction("up", ("up", "k"), "Up", "Move", _NOT_RUN),
-    KeyAction("down", ("down",), "Down", "Move", _NOT_RUN),
+    KeyAction("down", ("down", "j"), "Down", "Move", _NOT_RUN),
     KeyAction("left", ("left", "h"), "Left: the pane beside, or earlier on a chart", "Move", _DASHBOARD),
     KeyAction("right", ("right", "l"), "Right: the pane beside, or later on a chart", "Move", _DASHBOARD),
     KeyAction("page-up", ("pageup",), "One page up", "Move", EVERYWHERE),

@@ -14,6 +14,7 @@ from textual.screen import Screen as TextualScreen
 
 from opsconsole.core.clean import clean
 from opsconsole.core.exit_codes import Exit
+from opsconsole.core.secret import mask
 from opsconsole.ui.actions import SCREEN_KEYS, Registry
 from opsconsole.ui.console import Console
 from opsconsole.ui.departure import Departure
@@ -36,8 +37,8 @@ AGE_PERIOD = 5
 """Seconds between two looks at what has become stale meanwhile."""
 FRESHNESS_PERIOD = 10
 """Seconds between two looks at what the console costs."""
-_CLOSING = 1.0
-"""Seconds that sources and runs get to end by themselves; what hangs is left behind."""
+_CLOSING = 0.6
+"""Seconds that runs, and after them sources, get to end by themselves; what hangs is left behind."""
 
 
 class OpsConsole(App[int], inherit_bindings=False):
@@ -175,6 +176,8 @@ class OpsConsole(App[int], inherit_bindings=False):
 
     async def _leaving(self, code: int) -> None:
         """Conclude what runs, let go of the sources, and go; whoever does not answer is not waited for."""
+        if self._departure is not None:
+            self._departure.promise(code)
         for view in self._all_views():
             view.left()
         await self._bounded(*(view.conclude() for view in self._all_views()))
@@ -322,12 +325,17 @@ class OpsConsole(App[int], inherit_bindings=False):
     def _loop_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An error in a task that nobody waits for: written down, not fatal, said in the key line."""
         error = context.get("exception")
-        if not isinstance(error, Exception):
-            return
+        if isinstance(error, Exception):
+            self.report(error)
+
+    def report(self, error: Exception) -> None:
+        """An error nobody expected, of something that can fail alone: logged, said in the key line, and lived with."""
         from opsconsole.ui import crash
 
-        log = crash.write_log(error, tuple(self.session.secrets()))
-        self.console_screen.tell(f"an internal error was logged to {log or 'nowhere'}", "error")
+        secrets = tuple(self.session.secrets())
+        log = crash.write_log(error, secrets)
+        kind = mask(f"{type(error).__name__}: {error}", secrets)
+        self.console_screen.tell(f"that failed unexpectedly, {kind}; the details are in {log or 'no log'}", "error")
 
 
 def run_console(session: Session, departure: Departure | None = None) -> int:

@@ -5,8 +5,8 @@ view and nothing else.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -226,9 +226,20 @@ class Console(TextualScreen[None], inherit_bindings=False):
         if handler is None:
             self.tell(f"{action.title}: not possible here")
             return
-        outcome = handler()
+        try:
+            outcome = handler()
+        except Exception as error:
+            # One key that fails must not take away the other ones, least of all when something is on fire.
+            self.console_app.report(error)
+            return
         if asyncio.iscoroutine(outcome):
-            self.run_worker(outcome, group=f"action:{action.id}", exit_on_error=True)
+            self.run_worker(self._carried_out(outcome), group=f"action:{action.id}")
+
+    async def _carried_out(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.console_app.report(error)
 
     # Asking and telling
 

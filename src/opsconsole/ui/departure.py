@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 GRACE = 1.5
-"""Seconds from the signal to the end that asks nobody; the promise is two."""
+"""Seconds from the signal (or the last key) to the end that asks nobody; the promise is two."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 # Mouse reports, focus reports, bracketed paste, kitty keys and the alternate screen off; wrapping and cursor on.
@@ -34,6 +34,7 @@ class Departure:
         """`end` is called with the exit code when the grace period runs out before `settled`."""
         self.signal = 0
         """The signal that was received; 0 while there was none."""
+        self._code = 0
         self._grace = grace
         self._end = end
         self._leave: Callable[[], None] | None = None
@@ -76,6 +77,12 @@ class Departure:
         if self._leave is not None:
             self._leave()
 
+    def promise(self, code: int) -> None:
+        """The operator leaves, and is not kept waiting: whatever still hangs after the grace period is left behind."""
+        if not self.signal and not self._settled.is_set():
+            self._code = code
+            threading.Thread(target=self._deadline, name="departure", daemon=True).start()
+
     def _received(self, number: int, _frame: FrameType | None) -> None:
         self.depart(number)
 
@@ -93,7 +100,7 @@ class Departure:
         if self._settled.wait(self._grace):
             return
         restore_terminal(self._tty)
-        self._end(self.exit_code)
+        self._end(self.exit_code or self._code)
 
 
 def restore_terminal(attributes: list[Any] | None) -> None:

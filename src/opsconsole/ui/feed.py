@@ -11,14 +11,13 @@ from opsconsole.core.reading import Query, Reading
 from opsconsole.core.state import State
 from opsconsole.screens.definition import Pane, Screen, Variable
 from opsconsole.screens.evaluation import PaneState, evaluate_pane
-from opsconsole.screens.poller import Poller, Read, Watch
+from opsconsole.screens.poller import OnReadings, Poller, Read, Watch
 from opsconsole.screens.queries import pane_queries, refresh_of
 from opsconsole.screens.timerange import TimeRange
 from opsconsole.screens.variables import chosen, default_selections, options, options_query
 from opsconsole.screens.watchlist import STALE_AFTER
 
 if TYPE_CHECKING:
-    from opsconsole.screens.clock import Clock
     from opsconsole.screens.interpolation import Selection
 
 _OPTIONS_REFRESH = 60.0
@@ -30,9 +29,14 @@ OnStates = Callable[[Mapping[str, PaneState]], None]
 class Feed:
     """The poller, and who is told of what it reads."""
 
-    def __init__(self, read: Read, now: Callable[[], float], clock: "Clock | None" = None) -> None:
+    def __init__(
+        self,
+        read: Read,
+        now: Callable[[], float],
+        make_poller: Callable[[Read, OnReadings], Poller] = Poller,
+    ) -> None:
         self.now = now
-        self.poller = Poller(read, self._arrived, clock=clock)
+        self.poller = make_poller(read, self._arrived)
         self._listeners: list[Callable[[Mapping[Query, Reading]], None]] = []
         self._sources: dict[str, State] = {}
 

@@ -46,7 +46,7 @@ def header(who: Identity, counts: Mapping[State, int], width: int) -> Line:
     banner = Span(f" {who.environment.upper()} ", banner_role(who.banner))
     operator = Span(f"{who.actor} @ {who.host}", "dim")
     mode = Span(who.mode, "warn" if who.mode == "open" else "dim")
-    right = count_line(counts)
+    right = line(*count_line(counts), "  ")
     brand = Span("opsconsole", "dim")
     choices: tuple[Line, ...] = (
         line(" ", brand, "   ", banner, "  ", mode, "      ", operator),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from opsconsole.core.clean import clean_line
 from opsconsole.screens.overview import Overview
+from opsconsole.screens.poller import Poller
 from opsconsole.ui.driver import OutputMeter
 from opsconsole.ui.feed import Feed
 from opsconsole.ui.frame import Freshness
@@ -28,7 +29,7 @@ class Opened:
 
     def __init__(self, session: Session, on_overview: Callable[[Overview], None]) -> None:
         self.session = session
-        self.feed = Feed(session.read, session.clock)
+        self.feed = Feed(session.read, session.clock, session.make_poller or Poller)
         self.watchkeeper = Watchkeeper(self.feed, session.screens, session.sources, on_overview)
         self._on_overview = on_overview
         self._library: Library | None = None

@@ -38,7 +38,9 @@ class OutputLog:
         *whole, self._open = text.replace("\r\n", "\n").split("\n")
         for one in whole:
             self._keep(one)
-        self._open = _last_state(self._open)[-_LONGEST_LINE:]
+        # A return at the very end may be the first half of a line break, or overwrite the line with the next chunk.
+        returned = "\r" if self._open.endswith("\r") else ""
+        self._open = _last_state(self._open)[-_LONGEST_LINE:] + returned
 
     def end(self) -> None:
         """There is no more: what was not ended by a line break is a line."""

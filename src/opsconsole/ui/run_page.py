@@ -187,18 +187,22 @@ def one_line_list(run: RunShown, width: int, glyphs: Glyphs) -> Line:
 
 
 def step_lines(run: RunShown, width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """The present step: what it is for, exactly what it does, what it wants, and what it said."""
-    head = _step_head(run, width)
-    ask = _ask_lines(run, width)
-    facts = _facts(run, width)
-    output_head = _output_head(run, width)
-    command = _command(run, width, max(3, (height - len(ask)) // 3), glyphs)
-    fixed = len(head) + len(command) + len(facts) + len(ask) + 2
-    reserved = min(6, len(output_head) + len(run.output.lines) if output_head else 0)
-    prose = _prose(run.step, width, max(2, min(12, height - fixed - reserved)))
-    lines = [*head, *prose, (), *command, *facts, (), *ask, *output_head]
-    rows = max(0, height - len(lines))
-    output, _ = wrapped(run.output.lines, width, rows, run.back)
+    """The present step: what it is for, exactly what it does, what it wants, and what it said.
+
+    The command has the first claim on the lines, then output up to a third of them, then prose.
+    """
+    head, facts, ask, output_head = (
+        _step_head(run, width),
+        _facts(run, width),
+        _ask_lines(run, width),
+        _output_head(run, width),
+    )
+    room = height - len(head) - len(facts) - len(ask) - len(output_head) - 2 - bool(facts)
+    said = min(len(run.output.lines), max(3, height // 3)) if output_head else 0
+    command = _command(run, width, max(4, room - said - 2), glyphs)
+    prose = _prose(run.step, width, max(2, min(12, room - said - len(command))))
+    lines = [*head, *prose, (), *command, *facts, *([()] if facts else []), *ask, *output_head]
+    output, _ = wrapped(run.output.lines, width, max(0, height - len(lines)), run.back)
     return [clip_line(one, width) for one in (*lines, *output)][:height]
 
 
@@ -229,15 +233,14 @@ def _prose(step: Step, width: int, most: int) -> list[Line]:
 def _command(run: RunShown, width: int, most: int, glyphs: Glyphs) -> list[Line]:
     if not run.step.executable:
         return []
-    bar = Span(f"{glyphs.vertical} ", "faint")
     texts = clean(run.command).expandtabs(4).splitlines()
     lines: list[Line] = []
     for text in texts:
-        lines += [(bar, *one) for one in wrapped([text], max(10, width - 3), 50)[0]]
+        lines += [line("  ", *one) for one in wrapped([text], max(10, width - 3), 50)[0]]
     if len(lines) <= most:
         return lines
     hidden = len(lines) - most + 1
-    return [*lines[: most - 1], line(bar, Span(f"… {hidden} more lines; v shows the whole step", "warn"))]
+    return [*lines[: most - 1], line(Span(f"  {glyphs.ellipsis} {hidden} more lines; v shows the whole step", "warn"))]
 
 
 def _facts(run: RunShown, width: int) -> list[Line]:
@@ -275,4 +278,4 @@ def _output_head(run: RunShown, width: int) -> list[Line]:
     if run.back:
         notes.append(f"{run.back} lines before the end")
     title = f"OUTPUT of {clean_line(run.output_of)}" if run.output_of else "OUTPUT"
-    return [spread(line(Span(title, "heading")), line(Span("   ".join(notes), "dim")), width)]
+    return [spread(line(Span(title, "heading")), line(Span("   ".join(notes), "dim"), " "), width)]

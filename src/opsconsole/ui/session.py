@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opsconsole.runbooks.model import Runbook
     from opsconsole.runbooks.run import Run
     from opsconsole.screens.definition import Screen
-    from opsconsole.screens.poller import Read
+    from opsconsole.screens.poller import OnReadings, Poller, Read
     from opsconsole.store.journal import Journal
 
 
@@ -71,6 +71,8 @@ class Session:
     version: str = ""
     clock: Callable[[], float] = time.time
     """Unix seconds."""
+    make_poller: "Callable[[Read, OnReadings], Poller] | None" = None
+    """For tests, whose time stands still; otherwise the poller runs on the event loop's clock."""
 
     _loaded: "tuple[Sequence[Screen], Sequence[Problem]] | None" = field(default=None, init=False)
 

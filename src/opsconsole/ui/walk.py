@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from opsconsole.runbooks.model import Runbook, Step
     from opsconsole.runbooks.run import Run, Verdict
 
+_PATIENCE = 0.5
+"""Seconds that a step gets to end when the program does; its children were told to, and the record says so."""
+
 StartRun = Callable[["Runbook", Mapping[str, str]], "Run"]
 Said = Callable[[str, str], None]
 """Takes a message and its role."""
@@ -209,7 +212,7 @@ class Walk:
         if self._task is not None:
             task = self._task
             task.cancel()
-            await asyncio.wait({task}, timeout=1.0)
+            await asyncio.wait({task}, timeout=_PATIENCE)
         self.leave()
 
     def leave(self) -> None:

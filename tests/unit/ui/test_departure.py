@@ -65,3 +65,16 @@ def test_handlers_are_put_back() -> None:
     departure.watch()
     departure.settled()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_operator_who_leaves_is_not_kept_waiting_by_what_hangs() -> None:
+    ended = threading.Event()
+    codes: list[int] = []
+
+    def end(code: int) -> None:
+        codes.append(code)
+        ended.set()
+
+    Departure(grace=0.01, end=end).promise(3)
+    assert ended.wait(5)
+    assert codes == [3]

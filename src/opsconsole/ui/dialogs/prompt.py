@@ -13,6 +13,7 @@ from opsconsole.ui.editor import LineEditor
 from opsconsole.ui.lines import Line, Lines, Span, fit_line, line, truncate, width_of
 from opsconsole.ui.widgets.canvas import Canvas
 
+_KEY_WIDTH = 11
 LISTED = 8
 """Choices in view at once."""
 
@@ -199,8 +200,9 @@ class Prompt(Canvas):
     def _choice(self, choice: Choice, marked: bool, widest: int, width: int) -> Line:
         text = clean_line(choice.text)
         padded = truncate(text, widest) + " " * max(0, widest - width_of(text))
-        key = f"  {choice.key}" if choice.key else ""
-        title = truncate(clean_line(choice.title), max(0, width - widest - width_of(key) - 6))
+        keyed = any(one.key for one in self._choices)
+        key = f"{choice.key:<{_KEY_WIDTH}}" if keyed else ""
+        title = truncate(clean_line(choice.title), max(0, width - widest - width_of(key) - 4))
         if marked:
-            return fit_line(line(Span(f" {padded}  {title}{key}", "cursor")), width)
-        return fit_line(line(Span(f" {padded}  "), Span(title, "dim"), Span(key, "key")), width)
+            return fit_line(line(Span(f" {key}{padded}  {title}", "cursor")), width)
+        return fit_line(line(" ", Span(key, "key"), Span(f"{padded}  "), Span(title, "dim")), width)

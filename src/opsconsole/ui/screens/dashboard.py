@@ -268,6 +268,12 @@ class DashboardView(View):
         elif pane is not None:
             self.do_zoom()
 
+    def on_pane_view_selected(self, event: PaneView.Selected) -> None:
+        """A click on the line that is selected already."""
+        event.stop()
+        self._last_focus = event.view
+        self.do_open()
+
     def _open_from_overview(self, pane: OverviewPane) -> None:
         row, area = pane.attention, pane.area
         if area is not None and area.screen:
