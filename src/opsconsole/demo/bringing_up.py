@@ -107,7 +107,7 @@ class BringingUp:
 
     def _prepare(self) -> None:
         root = self.folders.root
-        for name in ("logs", "faults", "node", "prometheus/data", "alertmanager", "redis"):
+        for name in ("logs/tasks", "faults", "node", "prometheus/data", "alertmanager", "redis"):
             (root / name).mkdir(parents=True, exist_ok=True)
         write_volume(self.folders.node, USUAL)
 
@@ -123,11 +123,17 @@ class BringingUp:
         write(root / "alertmanager" / "alertmanager.yml", monitoring.alertmanager())
         write(root / "postgres-queries.yml", monitoring.lock_wait_queries())
         control = root / "control"
-        configuration.write_control(control, root)
+        configuration.write_scripts(root)
         facts = self._facts()
         comment = "The demo platform; written anew at each start of `opsconsole demo`."
+        clients = self.cluster.binaries
         console = configuration.opsconsole_yaml(
-            facts["prometheus"], facts["alertmanager"], facts["postgres"], facts["redis"], control
+            facts["prometheus"],
+            facts["alertmanager"],
+            facts["postgres"],
+            facts["redis"],
+            control,
+            clients if (clients / "pg_dump").exists() else None,
         )
         write(root / "opsconsole.yaml", console, comment=comment)
         write(root / "services.yaml", configuration.services_yaml(facts["services"], control), comment=comment)

@@ -14,10 +14,25 @@ _PROBLEMS = {  # how one sees that it is up, where that is not the metric `up`
 }
 
 
+SCRIPTS = {
+    "OPS_SERVICE_CONTROL": ("control", "restart|status|start|stop|logs SERVICE [INSTANCE]"),
+    "OPS_AIRFLOW": ("airflow", "dags pause|unpause|trigger DAG_ID, tasks clear DAG_ID: as Airflow's own"),
+    "OPS_DISK_CLEANUP": ("cleanup", "list|free MOUNTPOINT"),
+}
+"""Variable of runbook steps -> the script in the demo's folder that it names, and what that takes. Each is the module
+`opsconsole.demo.NAME`."""
+
+
 def opsconsole_yaml(
-    prometheus: str, alertmanager: str, databases: Mapping[str, str], redis: str | None, control: Path
+    prometheus: str,
+    alertmanager: str,
+    databases: Mapping[str, str],
+    redis: str | None,
+    control: Path,
+    clients: Path | None = None,
 ) -> dict[str, Any]:
-    """The content of opsconsole.yaml. `databases` maps names to connection strings."""
+    """The content of opsconsole.yaml. `databases` maps names to connection strings; `clients` is the folder with
+    `psql` and `pg_dump`."""
     content = shipped_content()
     environment: dict[str, Any] = {
         "banner": "blue",
@@ -28,7 +43,12 @@ def opsconsole_yaml(
         "services": "services.yaml",
         "screens": str(content / "screens"),
         "runbooks": str(content / "runbooks"),
-        "env": {"OPS_SERVICE_CONTROL": str(control)},
+        "env": {
+            **{name: str(control.with_name(script)) for name, (script, _) in SCRIPTS.items()},
+            "OPS_AIRFLOW_LOGS": str(control.with_name("logs") / "tasks"),
+            **{f"OPS_DSN_{name.upper()}": dsn for name, dsn in databases.items()},
+            **({"OPS_PG_BIN": str(clients)} if clients else {}),
+        },
     }
     if redis:
         environment["redis"] = {"url": redis}
@@ -58,10 +78,10 @@ def services_yaml(present: Sequence[str], control: Path) -> dict[str, Any]:
     return {"version": 1, "services": services}
 
 
-def write_control(path: Path, folder: Path) -> None:
-    """Write the script that starts, stops and restarts services of the demo in `folder`."""
-    command = shlex.join([sys.executable, "-P", "-m", "opsconsole.demo.control", "--folder", str(folder)])
-    path.write_text(
-        f'#!/bin/sh\n# control restart|status|start|stop|logs SERVICE [INSTANCE]\nexec {command} "$@"\n', "utf-8"
-    )
-    path.chmod(0o700)
+def write_scripts(folder: Path) -> None:
+    """Write the scripts that runbooks call for the demo in `folder`."""
+    for name, usage in SCRIPTS.values():
+        command = shlex.join([sys.executable, "-P", "-m", f"opsconsole.demo.{name}", "--folder", str(folder)])
+        path = folder / name
+        path.write_text(f'#!/bin/sh\n# {name} {usage}\nexec {command} "$@"\n', "utf-8")
+        path.chmod(0o700)

@@ -52,6 +52,9 @@ _UNITS = tuple(dict.fromkeys(["energy-service/app-2", *(str(one) for one in inst
 _DAGS = tuple(dag.dag_id for dag in DAGS)
 _TABLES = ("tariffs", *(table for table in TABLES if table != "tariffs"))
 _RESTART = "a restart, or heal"
+_CLEAR = "clearing a failed run of it, or heal"
+_TRIGGER = "triggering the DAG that loads it, or heal"
+_CLEANUP = "the clean-up of the volume, or heal"
 _LOCK = "ending the session that blocks, or heal"
 
 FAULTS = {
@@ -60,10 +63,10 @@ FAULTS = {
         Fault("service-down", "{target} is stopped, and stays down", _UNITS, _RESTART, restart_heals=True),
         Fault("high-errors", "a third of {target}'s answers are 500", _APIS, _RESTART, restart_heals=True),
         Fault("slow-api", "{target}'s answers take a second longer", _APIS, _RESTART, restart_heals=True),
-        Fault("dag-failure", "the second task of {target} fails all its tries", _DAGS, "heal"),
-        Fault("stale-data", "no loads into {target}; its newest row is 26 h old", _TABLES, "heal"),
+        Fault("dag-failure", "the second task of {target} fails all its tries", _DAGS, _CLEAR),
+        Fault("stale-data", "no loads into {target}; its newest row is 26 h old", _TABLES, _TRIGGER),
         Fault("lock", "a transaction left idle blocks three sessions on {target}, in app", ("meters",), _LOCK),
-        Fault("disk-full", "the simulated volume {target} has 3 % left", ("/data",), "heal"),
+        Fault("disk-full", "the simulated volume {target} has 3 % left", ("/data",), _CLEANUP),
     )
 }
 

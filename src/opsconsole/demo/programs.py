@@ -126,6 +126,7 @@ def plan(folders: Folders, ports: Ports, cluster: Cluster) -> dict[str, Any]:
         "airflow_dsn": cluster.dsn("airflow", "airflow"),
         "exporter_dsn": cluster.dsn("app", "exporter"),
         "faults": str(folders.faults),
+        "task_logs": str(folders.logs / "tasks"),
         "node_textfiles": str(folders.node),
     }
 

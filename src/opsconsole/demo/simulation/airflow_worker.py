@@ -4,6 +4,7 @@ import asyncio
 import random
 import sys
 import uuid
+from pathlib import Path
 
 from opsconsole.demo.catalogue import DAGS
 from opsconsole.demo.simulation import metadata
@@ -11,6 +12,15 @@ from opsconsole.demo.simulation.loads import load
 from opsconsole.demo.simulation.service import Simulation, forever, run
 
 LOOP_SECONDS = 0.5
+_LOG = """\
+INFO - Executing task {task_id} of {dag_id}
+INFO - reading from the gateway export
+ERROR - Task failed with exception
+Traceback (most recent call last):
+  File "/opt/airflow/dags/{dag_id}.py", line 42, in {task_id}
+    for batch in source.read(since):
+ConnectionResetError: [Errno 104] Connection reset by peer: gateway-3.field.example:8443
+"""
 
 
 class Worker:
@@ -43,26 +53,46 @@ class Worker:
         self, key: uuid.UUID, dag_id: str, run_id: str, task_id: str, try_number: int, max_tries: int
     ) -> None:
         try:
-            await self._work(key, dag_id, task_id, try_number, max_tries)
+            await self._work(key, dag_id, run_id, task_id, try_number, max_tries)
         except Exception as error:  # a task that crashes is the scheduler's business
             sys.stderr.write(f"{dag_id} {run_id} {task_id}: {type(error).__name__}: {error}\n")
 
-    async def _work(self, key: uuid.UUID, dag_id: str, task_id: str, try_number: int, max_tries: int) -> None:
+    async def _work(
+        self, key: uuid.UUID, dag_id: str, run_id: str, task_id: str, try_number: int, max_tries: int
+    ) -> None:
         tasks = [task for task, _ in metadata.TASKS[dag_id]]
         broken = self.simulation.fault("dag-failure", dag_id, survives_restart=True) is not None
         if broken and task_id == tasks[1]:
-            await self._fail(key, try_number, max_tries)
-            return
+            if not await self._is_asked_for(dag_id, run_id):
+                self._write_logs(dag_id, run_id, task_id, try_number, max_tries)
+                await self._fail(key, try_number, max_tries)
+                return
+            self.simulation.end_fault("dag-failure")
         await asyncio.sleep(0.0 if broken else random.uniform(0.3, 1.6))
         if task_id == tasks[-1]:
             table = next(dag.loads for dag in DAGS if dag.dag_id == dag_id)
             stale = self.simulation.fault("stale-data", table, survives_restart=True)
+            if stale is not None and await self._is_asked_for(dag_id, run_id):
+                self.simulation.end_fault("stale-data")
+                stale = None
             if table and stale is None:
                 await load(self.app, table)
         took = await self.database.rows(metadata.END_TASK, {"id": key, "state": "success"})
         self.metrics.add("airflow_ti_successes")
         self.metrics.add("airflow_task_duration_count", dag_id=dag_id, task_id=task_id)
         self.metrics.add("airflow_task_duration_sum", float(took[0][0]), dag_id=dag_id, task_id=task_id)
+
+    async def _is_asked_for(self, dag_id: str, run_id: str) -> bool:
+        """Whether an operator wants this run: cleared or triggered by hand. The cause of a fault is gone by then."""
+        found = await self.database.rows(metadata.ASKED_FOR, {"dag": dag_id, "run": run_id})
+        return bool(found and found[0][0])
+
+    def _write_logs(self, dag_id: str, run_id: str, task_id: str, first: int, last: int) -> None:
+        """The logs of the tries that fail, where and as Airflow writes them."""
+        folder = Path(self.simulation.plan["task_logs"], f"dag_id={dag_id}", f"run_id={run_id}", f"task_id={task_id}")
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(first, last + 2):
+            (folder / f"attempt={number}.log").write_text(_LOG.format(dag_id=dag_id, task_id=task_id), "utf-8")
 
     async def _fail(self, key: uuid.UUID, try_number: int, max_tries: int) -> None:
         """Fail all tries that are left, one after the other, without the pause that a real retry makes."""

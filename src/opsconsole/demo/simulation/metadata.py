@@ -124,6 +124,11 @@ from dag d left join lateral (
 """
 """Whether the latest finished run of each DAG failed."""
 
+ASKED_FOR = """
+select clear_number > 0 or run_type = 'manual' from dag_run where dag_id = %(dag)s and run_id = %(run)s
+"""
+"""Whether somebody cleared or triggered a run by hand."""
+
 COUNTS = """
 select count(*) filter (where state = 'running'), count(*) filter (where state = 'queued'),
        count(*) filter (where state = 'success' and end_date >= date_trunc('day', now())),

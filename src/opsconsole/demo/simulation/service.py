@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from opsconsole.demo.leash import tie_to_parent
@@ -50,6 +51,10 @@ class Simulation:
         if flag["target"] != (target or self.service) or (since <= self.started and not survives_restart):
             return None
         return since
+
+    def end_fault(self, name: str) -> None:
+        """Somebody has done what repairs it: it is there no more, for any process."""
+        Path(self.plan["faults"], f"{name}.json").unlink(missing_ok=True)
 
     async def serve(self, handler: Handler | None = None) -> None:
         """Answer /healthz and /metrics, and leave the rest to `handler`, until cancelled."""
