@@ -8,7 +8,7 @@ from opsconsole.actions.action import Risk
 from opsconsole.core.clean import clean
 from opsconsole.core.problem import Severity, nearest
 from opsconsole.runbooks.directives import SHELLS
-from opsconsole.runbooks.model import Kind, Param, Runbook, Step
+from opsconsole.runbooks.model import ARGUMENT_SLOT, Kind, Param, Runbook, Step
 
 _PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]{0,60}(?: [\w.-]{1,60}){0,5}>")
 # `{{.State}}` and `{{range …}}` are Go templates, for docker and kubectl; `{{ name }}` is nobody's
@@ -22,6 +22,8 @@ _ASSIGNED = re.compile(
     r"[ \t]*([A-Z][A-Z0-9_]*)\b",
     re.MULTILINE,
 )
+_BODILESS = frozenset({Kind.ACTION, Kind.INCLUDE, Kind.WAIT})
+"""Their body holds arguments or a word for people, or nothing."""
 _NO_BREAK_SPACE = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _INHERITED = frozenset(
     {
@@ -70,13 +72,18 @@ class Names:
         return cls(
             {param.name: param for param in reversed(runbook.params)},
             frozenset(runbook.secrets),
-            frozenset(name for step in runbook.steps for name in step.capture),
+            frozenset(name for step in runbook.steps for name in (*step.capture, step.sets) if name),
         )
 
     @property
     def all(self) -> list[str]:
         """All of them."""
         return [*self.params, *sorted(self.secrets), *sorted(self.captured)]
+
+    def visible(self, step: Step) -> frozenset[str]:
+        """What `step` may use: everything, or what its `env` lists; of secrets only what it lists."""
+        params = self.params if step.env is None else [name for name in self.params if name in step.env]
+        return frozenset({*params, *self.secrets.intersection(step.env or ()), *self.captured})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +98,25 @@ class Finding:
 
 
 def body_findings(step: Step, names: Names) -> Iterator[Finding]:
-    """What is wrong with the body of an executable step."""
+    """What is wrong with the body of a step that the console carries out."""
+    if step.kind in _BODILESS:
+        yield from _arguments(step, names)
+        return
     if not step.body.strip():
-        yield Finding(0, 1, "empty", f"{step.name}: nothing to run")
+        what = "nothing to ask" if step.kind is Kind.CONFIRM else "nothing to run"
+        yield Finding(0, 1, "empty", f"{step.name}: {what}")
+        return
+    if step.kind is Kind.CONFIRM:
         return
     yield from _for_people(step)
     if step.kind is Kind.SHELL:
         yield from _shell(step, names)
     elif step.kind is Kind.SQL:
         yield from _sql(step, names)
+    elif step.kind is Kind.HTTP:
+        yield from _http(step, names)
+    elif step.kind is Kind.PROM:
+        yield from _prom(step, names)
 
 
 def _for_people(step: Step) -> Iterator[Finding]:
@@ -129,9 +146,7 @@ def _shell(step: Step, names: Names) -> Iterator[Finding]:
         yield Finding(
             0, 1, "language", f"{step.name}: kind shell, but {step.language!r} is none of {', '.join(SHELLS)}"
         )
-    visible = names.params if step.env is None else [name for name in names.params if name in step.env]
-    listed = names.secrets.intersection(step.env or ())
-    known = {*visible, *listed, *names.captured, *_INHERITED, *_ASSIGNED.findall(step.body)}
+    known = {*names.visible(step), *_INHERITED, *_ASSIGNED.findall(step.body)}
     reported = set()
     for number, line in enumerate(step.body.split("\n"), start=1):
         for found in _VARIABLE.finditer(line):
@@ -157,8 +172,8 @@ def _sql(step: Step, names: Names) -> Iterator[Finding]:
     except sqltext.SqlTextError as error:
         yield Finding(error.line, error.column, "sql", error.message)
         return
-    if count != 1:
-        message = f"{count} statements; a step has one" if count else "only comments; nothing to run"
+    if count != 1 and not (count and step.txn):
+        message = f'{count} statements; a step has one, or "txn":"true"' if count else "only comments; nothing to run"
         yield Finding(1, 1, "sql", f"{step.name}: {message}")
     if step.risk is Risk.READ and command not in sqltext.READING_COMMANDS:
         yield Finding(
@@ -175,3 +190,55 @@ def _sql(step: Step, names: Names) -> Iterator[Finding]:
         elif slot.kind == "identifier" and (param is None or not param.values):
             message = f'{slot.name} is used as a name of the database (:"{slot.name}"), so list its "values"'
             yield Finding(slot.line, slot.column, "identifier-list", message)
+
+
+def _http(step: Step, names: Names) -> Iterator[Finding]:
+    from opsconsole.actions.runners.http_request import HttpTextError, parse_request
+
+    try:
+        template = parse_request(step.body)
+    except HttpTextError as error:
+        yield Finding(error.line, error.column, "http", error.message)
+        return
+    known = names.visible(step)
+    for slot in template.slots:
+        if slot.name not in known:
+            yield Finding(slot.line, slot.column, *_unknown(slot.name, step, names))
+    for name, value, line in template.headers:
+        if name.lower() == "authorization" and "${" not in value:
+            yield Finding(line, 1, "http", "credentials in plain text; declare a secret and use it: ${NAME}")
+
+
+def _prom(step: Step, names: Names) -> Iterator[Finding]:
+    from opsconsole.sources import promqltext
+
+    known = names.visible(step)
+    for slot in promqltext.slots(step.body):
+        if slot.name in names.secrets:
+            yield Finding(
+                slot.line, slot.column, "unknown-param", f"{slot.name} is a secret; queries are no place for it"
+            )
+        elif slot.name not in known:
+            yield Finding(slot.line, slot.column, *_unknown(slot.name, step, names))
+        elif not slot.place.quote:
+            message = f'${slot.name} stands outside of quotes; values are label values, such as {{job="${slot.name}"}}'
+            yield Finding(slot.line, slot.column, "promql", message)
+
+
+def _arguments(step: Step, names: Names) -> Iterator[Finding]:
+    known = names.visible(step)
+    for argument, value in step.arguments:
+        line = next((at for at, text in enumerate(step.body.split("\n"), 1) if text.strip().startswith(argument)), 0)
+        for found in ARGUMENT_SLOT.finditer(value):
+            name = found[1] or found[2]
+            if name in names.secrets and step.kind is Kind.ACTION:
+                yield Finding(line, 1, "unknown-param", f"{argument}: {name} is a secret; it would be shown")
+            elif name not in known:
+                code, message = _unknown(name, step, names)
+                yield Finding(line, 1, code, f"{argument}: {message}")
+
+
+def _unknown(name: str, step: Step, names: Names) -> tuple[str, str]:
+    if name in names.params or name in names.secrets:
+        return "unknown-param", f"{name} is not listed in this step's env"
+    return "unknown-param", f"no parameter {name!r}{nearest(name, names.params)}"

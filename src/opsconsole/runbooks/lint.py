@@ -9,10 +9,12 @@ from opsconsole.actions.action import Risk
 from opsconsole.core.problem import Problem, Severity, nearest
 from opsconsole.runbooks.body_lint import Finding, Names, body_findings
 from opsconsole.runbooks.frontmatter import VARIABLE
-from opsconsole.runbooks.model import FORMAT, RUNNABLE, Kind, Param, Runbook, Step
+from opsconsole.runbooks.kind_lint import kind_faults, needs_timeout, wants_risk
+from opsconsole.runbooks.model import FORMAT, Kind, Param, Runbook, Step
 from opsconsole.runbooks.parameters import check
 
 _LOCK_SLOT = re.compile(r"\{([^{}]*)\}")
+_VERIFYING = frozenset({Kind.SHELL, Kind.SQL, Kind.HTTP, Kind.PROM, Kind.WAIT, Kind.ACTION})
 # Names that change how a shell or a program works, whatever their value is meant for.
 _DANGEROUS = re.compile(
     r"PATH|HOME|SHELL|USER|IFS|ENV|BASH\w*|LD_\w+|PYTHON\w*|PERL\w*|RUBY\w*|NODE_\w+|GIT_\w+|PG[A-Z]+|PS[0-9]|SHELLOPTS"
@@ -112,6 +114,8 @@ class _Linter:
         for step in self.runbook.steps:
             if step.executable:
                 texts += [step.body, step.confirm.text, *(condition.subject for condition in step.when)]
+                texts += [value for _, value in step.arguments]
+                texts += [step.hosts.host, step.hosts.group] if step.hosts else []
         return any(word.search(text) for text in texts)
 
     def _lock(self) -> None:
@@ -126,15 +130,15 @@ class _Linter:
     # -- steps --------------------------------------------------------------------------------------------------
 
     def _step(self, step: Step) -> None:
-        if step.kind not in RUNNABLE:
-            self._at(step, "kind", "kind-later", f"kind {step.kind} cannot run yet in this version")
+        for fault in kind_faults(step, self._steps):
+            self._at(step, fault.attribute, fault.code, fault.message, severity=fault.severity)
         self._references(step)
         self._names(step)
         if not step.executable:
             return
-        if step.timeout is None:
+        if step.timeout is None and needs_timeout(step):
             self._at(step, "name", "no-timeout", 'no timeout; add for example "timeout":"30s"')
-        if "risk" not in step.attributes:
+        if "risk" not in step.attributes and wants_risk(step):
             self._at(step, "name", "no-risk", 'no risk; taken for "write"', severity="warning")
         self._risk(step)
         for found in body_findings(step, self.names):
@@ -143,8 +147,8 @@ class _Linter:
     def _risk(self, step: Step) -> None:
         if step.risk is Risk.READ:
             return
-        if step.risk is Risk.DESTRUCTIVE and step.confirm.mode != "type":
-            message = 'destructive, so it needs "confirm":"type:TEXT" with the name of what it destroys'
+        if step.risk is Risk.DESTRUCTIVE and step.confirm.mode not in ("type", "approve"):
+            message = 'destructive, so it needs "confirm":"type:TEXT" with the name of what it destroys, or approve:N'
             self._at(step, "confirm", "destructive-confirm", message)
         if not step.exclude_from_run_all:
             severity: Severity = "error" if step.risk is Risk.DESTRUCTIVE else "warning"
@@ -155,14 +159,13 @@ class _Linter:
             self._at(step, "retries", "retries", message)
         if step.expectations.until:
             self._at(step, "until", "until", 'until needs "risk":"read": the step is run again and again')
-        if not step.verify and step.name not in self.undoing:
+        if not step.verify and step.name not in self.undoing and step.kind is not Kind.ACTION:
             message = "it changes something, and nothing verifies that it worked"
             self._at(step, "name", "no-verify", message, severity="warning")
 
     def _references(self, step: Step) -> None:
-        if step.on_fail == "rollback":
-            message = "onFail: rollback stops in this version; the undo steps are for the operator to run"
-            self._at(step, "onFail", "rollback-later", message, severity="warning")
+        if step.on_fail == "rollback" and not any(one.undo for one in self.runbook.steps):
+            self._at(step, "onFail", "rollback", "onFail: rollback, and no step has an undo")
         for attribute, name in (("verify", step.verify), ("undo", step.undo), ("onFail", _goto(step))):
             if not name:
                 continue
@@ -172,7 +175,7 @@ class _Linter:
                 self._at(step, attribute, "unknown-step", message)
             elif name == step.name or self._is_cyclic(step, attribute):
                 self._at(step, attribute, "cycle", f"{attribute}: {name!r} leads back to this step")
-            elif attribute == "verify" and (target.risk is not Risk.READ or not target.executable):
+            elif attribute == "verify" and (target.risk is not Risk.READ or target.kind not in _VERIFYING):
                 self._at(step, "verify", "verify-risk", f'{name!r} has to be a step with "risk":"read"')
             elif attribute == "onFail" and self._positions[name] <= self._positions[step.name]:
                 self._at(step, "onFail", "cycle", f"onFail: {name!r} stands before this step; go forward only")
@@ -205,8 +208,14 @@ class _Linter:
         for attribute, name in wanted:
             if name not in known:
                 self._at(step, attribute, "unknown-param", f"{attribute}: no parameter {name!r}{nearest(name, known)}")
+        for attribute, given in (("host", step.hosts and step.hosts.host), ("hosts", step.hosts and step.hosts.group)):
+            name = given[1:] if given and given.startswith("$") else ""
+            if name and name not in known:
+                self._at(step, attribute, "unknown-param", f"{attribute}: no parameter {name!r}{nearest(name, known)}")
         for name in step.capture:
             self._name(name, *self._attribute_position(step, "capture"))
+        if step.sets:
+            self._name(step.sets, *self._attribute_position(step, "set"))
 
     # -- positions ----------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """What a runbook file says, typed and immutable. `parsing` makes these from Markdown; see docs/runbooks.md."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -28,8 +29,12 @@ class Kind(StrEnum):
     ACTION = "action"
 
 
-RUNNABLE = frozenset({Kind.SHELL, Kind.SQL, Kind.MANUAL})
-"""The kinds this version can run. The others are read, shown and reported by the linter."""
+ARGUMENT_SLOT = re.compile(r"\$(?:\{([A-Z][A-Z0-9_]*)\}|([A-Z][A-Z0-9_]*))")
+"""`$NAME` or `${NAME}` in the value of an argument."""
+ANSWERED = frozenset({Kind.MANUAL, Kind.CHOICE})
+"""The kinds that a person answers, and nothing carries out."""
+PEACEFUL = frozenset({Kind.PROM, Kind.CONFIRM, Kind.CHOICE, Kind.WAIT, Kind.INCLUDE, Kind.MANUAL})
+"""The kinds that change nothing by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """What a step wants before it runs: nothing, a yes, or a text typed."""
+    """What a step wants before it runs: nothing, a yes, a text typed, or other people's approval."""
 
-    mode: Literal["none", "yes", "type"]
+    mode: Literal["none", "yes", "type", "approve"]
     text: str = ""
     """For `type`: the name of the parameter whose value is typed, or the text itself."""
+    count: int = 0
+    """For `approve`: by how many others."""
+    approvers: tuple[str, ...] = ()
+    """For `approve`: user names and %groups whose approval counts; empty: anybody's but the requester's own."""
+
+    def __str__(self) -> str:
+        return {"type": f"type:{self.text}", "approve": f"approve:{self.count}"}.get(self.mode, self.mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,35 @@ class Condition:
     is_step: bool
     equal: bool
     value: str
+    scope: str = ""
+    """The include whose parameters and captured values are meant; empty: the runbook's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A demand on a number: `>0`, `<=0.5`, `=1`. NaN meets none."""
+
+    relation: Literal["<", "<=", "=", ">=", ">", "!="]
+    number: float
+
+    def holds(self, value: float) -> bool:
+        """Whether `value` meets it."""
+        match self.relation:
+            case "<":
+                return value < self.number
+            case "<=":
+                return value <= self.number
+            case "=":
+                return value == self.number
+            case ">=":
+                return value >= self.number
+            case ">":
+                return value > self.number
+            case _:
+                return value != self.number and value == value  # NaN is unequal to itself
+
+    def __str__(self) -> str:
+        return f"{self.relation}{self.number:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +142,26 @@ class Expectations:
     until: str = ""
     """The step is run again, `every` so many seconds, until its output matches this or its time is over."""
     every: float = 2.0
+    value: Comparison | None = None
+    """PromQL: every sample has to meet it, and there has to be one."""
+    until_value: Comparison | None = None
+    """PromQL: asked again until every sample meets it."""
+    statuses: tuple[str, ...] = ("2xx",)
+    """HTTP: codes such as `404`, and classes such as `2xx`, that are good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Where a shell step runs, when that is not here."""
+
+    host: str = ""
+    """One host, by ssh: a name of the configuration, or `$NAME` for the parameter that holds one."""
+    group: str = ""
+    """A group of hosts, through Ansible."""
+    parallel: int = 1
+    """Of a group, how many at once."""
+    max_fail: int = 0
+    """Of a group, how many may fail before the rest is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +203,38 @@ class Step:
     idempotent: bool = False
     exclude_from_run_all: bool = False
     cwd: str = ""
+    txn: bool = False
+    """SQL: several statements, in one transaction."""
+    capture_pattern: str = ""
+    """`capture` takes its values from this pattern's groups in the output, rather than from `$OPS_OUT`."""
+    hosts: Hosts | None = None
+    options: tuple[str, ...] = ()
+    """Choice: what can be chosen."""
+    sets: str = ""
+    """Choice: the name that holds what was chosen."""
+    duration: float | None = None
+    """Wait: so many seconds."""
+    wait_for: str = ""
+    """Wait: until this step succeeds."""
+    includes: str = ""
+    """Include: the id of a runbook."""
+    only: tuple[str, ...] = ()
+    """Include: these of its steps; empty: its whole walk."""
+    action: str = ""
+    """Action: the id of a console action."""
+    arguments: tuple[tuple[str, str], ...] = ()
+    """Action and include: (name, value); `$NAME` in a value stands for a parameter."""
+    scope: str = ""
+    """The include that this step came with; empty: the runbook's own."""
+    aside: bool = False
+    """No part of the walk; there to verify or to be waited for."""
     attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Every attribute as written, unknown ones included."""
 
     @property
     def executable(self) -> bool:
         """Whether the console does it, rather than the operator."""
-        return self.kind is not Kind.MANUAL
+        return self.kind not in ANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,4 +342,4 @@ class Runbook:
     def route(self) -> tuple[Step, ...]:
         """The steps of a straight walk: all but those that are there to undo another."""
         undoing = {step.undo for step in self.steps if step.undo}
-        return tuple(step for step in self.steps if step.name not in undoing)
+        return tuple(step for step in self.steps if step.name not in undoing and not step.aside)

@@ -9,10 +9,12 @@ from types import MappingProxyType
 from opsconsole.actions.action import Risk
 from opsconsole.core.clean import clean_line
 from opsconsole.core.problem import Problem, Severity
+from opsconsole.runbooks.attribute_reader import Reader
 from opsconsole.runbooks.attributes import Info, read_info
 from opsconsole.runbooks.blocks import Block, read_blocks
-from opsconsole.runbooks.directives import STEP_NAME, Reader, read_fields, read_kind, report_unknown
+from opsconsole.runbooks.directives import STEP_NAME, read_fields, read_kind, report_unknown
 from opsconsole.runbooks.frontmatter import Front, read_front
+from opsconsole.runbooks.kind_attributes import report_misplaced
 from opsconsole.runbooks.model import Confirm, Group, Kind, ManualItem, Provenance, Runbook, Span, Step
 
 MAX_BYTES = 256 * 1024
@@ -141,6 +143,7 @@ class _Parser:
         self.given.add(name)
         report_unknown(reader)
         kind = read_kind(info.language, reader)
+        report_misplaced(kind, reader)
         span = self._span(first, end)
         if b"\0" in self.content[span.start : span.end]:
             report("name", "nul", "a NUL byte in the block")
@@ -156,7 +159,7 @@ class _Parser:
                 prose=self._prose(self.sections[-1].cursor, first),
                 language=info.language,
                 attributes=MappingProxyType(info.attributes),
-                **read_fields(kind, reader),
+                **read_fields(kind, reader, block.text),
             )
         )
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from opsconsole.sources.promqltext import Place, places, quoted, regex_escaped
 from opsconsole.sources.sqltext import slots
 
 FORMATS = ("pipe", "regex", "csv")
@@ -16,8 +17,6 @@ GLOBALS = ("__rate_interval", "__interval", "__interval_ms", "__range", "__range
 
 _REFERENCE = re.compile(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)(?::(?P<format>\w*))?\}|(?P<bare>[A-Za-z_]\w*))")
 _WORD = re.compile(r"[A-Za-z0-9_:.]*")
-_REGEX_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
-_MATCHER = re.compile(r"(=~|!~|!=|=)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,50 +60,6 @@ def binds(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(slot.name for slot in found))
 
 
-def regex_escaped(value: str) -> str:
-    """`value` as an RE2 expression that matches exactly it."""
-    return _REGEX_SPECIAL.sub(lambda match: "\\" + match.group(), value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where in PromQL a reference stands."""
-
-    quote: str
-    """The quote of the string around it, or nothing outside of strings."""
-    regex: bool
-    """The string is what `=~` or `!~` matches."""
-
-
-def _places(text: str, found: Sequence[Reference]) -> list[_Place]:
-    """For each reference the string it is in, by reading `text` as PromQL does."""
-    places = {reference.start: _Place("", False) for reference in found}
-    position = 0
-    while position < len(text):
-        char = text[position]
-        if char == "#":
-            newline = text.find("\n", position)
-            position = len(text) if newline < 0 else newline
-        elif char in "\"'`":
-            end = _string_end(text, position)
-            regex = (matcher := _MATCHER.search(text, 0, position)) is not None and matcher.group(1) in ("=~", "!~")
-            for start in places:
-                if position < start < end:
-                    places[start] = _Place(char, regex)
-            position = end
-        position += 1
-    return [places[reference.start] for reference in found]
-
-
-def _string_end(text: str, start: int) -> int:
-    """The position of the quote that closes the string opened at `start`, or the end of the text."""
-    quote = text[start]
-    position = start + 1
-    while position < len(text) and text[position] != quote:
-        position += 2 if text[position] == "\\" and quote != "`" else 1
-    return position
-
-
 def interpolate(text: str, selections: Mapping[str, Selection], globals_: Mapping[str, str]) -> str:
     """PromQL `text` with every variable written out, safely.
 
@@ -114,7 +69,7 @@ def interpolate(text: str, selections: Mapping[str, Selection], globals_: Mappin
     found = list(references(text))
     parts: list[str] = []
     position = 0
-    for reference, place in zip(found, _places(text, found), strict=True):
+    for reference, place in zip(found, places(text, [one.start for one in found]), strict=True):
         parts.append(text[position : reference.start])
         if reference.name in globals_:
             parts.append(globals_[reference.name])
@@ -127,13 +82,13 @@ def interpolate(text: str, selections: Mapping[str, Selection], globals_: Mappin
     return "".join(parts)
 
 
-def _written(reference: Reference, selection: Selection, place: _Place) -> str:
+def _written(reference: Reference, selection: Selection, place: Place) -> str:
     if not place.quote:
         return _bare(reference, selection)
-    return _quoted(_inner(reference, selection, place), place.quote, reference.name)
+    return quoted(_inner(reference, selection, place), place.quote, reference.name)
 
 
-def _inner(reference: Reference, selection: Selection, place: _Place) -> str:
+def _inner(reference: Reference, selection: Selection, place: Place) -> str:
     """What the string shall hold, before the escaping of the string itself."""
     values = selection.values
     if reference.format == "csv":
@@ -149,14 +104,6 @@ def _inner(reference: Reference, selection: Selection, place: _Place) -> str:
     if len(values) != 1:
         raise ValueError(f'${reference.name} has {len(values)} values; write =~"${reference.name}" to match any')
     return values[0]
-
-
-def _quoted(inner: str, quote: str, name: str) -> str:
-    if quote == "`":
-        if "`" in inner:
-            raise ValueError(f"a value of ${name} holds a backtick; use double quotes around it")
-        return inner
-    return inner.replace("\\", "\\\\").replace(quote, "\\" + quote).replace("\n", "\\n")
 
 
 def _bare(reference: Reference, selection: Selection) -> str:

@@ -32,6 +32,18 @@ def sql(body: str, attributes: str = GOOD) -> str:
     return f'```sql {{"name":"x","conn":"app",{attributes}}}\n{body}\n```\n'
 
 
+def http(body: str, attributes: str = '"timeout":"1s"') -> str:
+    return f'```http {{"name":"x",{attributes}}}\n{body}\n```\n'
+
+
+def prom(body: str, attributes: str = '"timeout":"1s"') -> str:
+    return f'```promql {{"name":"x",{attributes}}}\n{body}\n```\n'
+
+
+def text(body: str, attributes: str = '"title":"x"') -> str:
+    return f'```text {{"name":"x",{attributes}}}\n{body}\n```\n'
+
+
 PARAM = "params: {DAG: {required: true}, TABLE: {type: enum, values: [a, b]}}\n"
 USED = ': "$DAG" "$TABLE"'
 
@@ -75,7 +87,49 @@ def test_shipped_runbooks_have_no_findings(path: Path) -> None:
         (sql("select :'NOPE'"), ("unknown-param", 7, 8, "error")),
         (sql('select * from :"DAG"'), ("identifier-list", 7, 15, "error")),
         (sql("select ${DAG}"), ("template", 7, 8, "error")),
-        ('```http {"name":"x","risk":"read","timeout":"1s"}\nGET /\n```\n', ("kind-later", 6, 1, "error")),
+        (http("GET /"), ("http", 7, 5, "error")),
+        (http("GET https://h/${DAGG}"), ("unknown-param", 7, 15, "error")),
+        (http("GET https://${DAG}/"), ("http", 7, 5, "error")),
+        (http("GET https://h/\nAuthorization: Bearer abc"), ("http", 8, 1, "error")),
+        (http("POST https://h/\n\n{"), ("http", 9, 2, "error")),
+        (http("POST https://h/\n\n${DAG}"), ("http", 9, 1, "error")),
+        (http("DELETE https://h/x", GOOD), ("bad-risk", 6, 21, "error")),
+        (prom('up{job="$DAGG"}'), ("unknown-param", 7, 9, "error")),
+        (prom("up > $DAG"), ("promql", 7, 6, "error")),
+        (prom("up", '"risk":"write","timeout":"1s"'), ("bad-risk", 6, 23, "error")),
+        (prom("up", '"expect":">0"'), ("no-timeout", 6, 12, "error")),
+        (text("", '"kind":"choice"'), ("options", 6, 1, "error")),
+        (text("", '"kind":"choice","options":["a","b"]'), ("options", 6, 1, "error")),
+        (text("", '"kind":"choice","options":["a","b"],"set":"PATH"'), ("dangerous-name", 6, 57, "error")),
+        (text("", '"kind":"wait"'), ("wait", 6, 10, "error")),
+        (text("", '"kind":"wait","duration":"1s","until":"step:y"'), ("wait", 6, 10, "error")),
+        (text("", '"kind":"wait","until":"step:y","timeout":"1s"'), ("unknown-step", 6, 35, "error")),
+        (text("", '"kind":"wait","until":"step:x","timeout":"1s"'), ("wait", 6, 35, "error")),
+        (text("", '"kind":"include"'), ("no-runbook", 6, 10, "error")),
+        (text("", '"kind":"action","timeout":"1s"'), ("no-action", 6, 10, "error")),
+        (text("", '"kind":"action","action":"service.restrat"'), ("unknown-action", 6, 28, "error")),
+        (text("service: a b", '"kind":"action","action":"service.status"'), ("bad-argument", 6, 28, "error")),
+        (text("service: $DAGG", '"kind":"action","action":"service.status"'), ("unknown-param", 7, 1, "error")),
+        (text("serv: x", '"kind":"action","action":"service.status"'), ("bad-argument", 6, 28, "error")),
+        (text("restart", '"kind":"action","action":"service.status"'), ("bad-argument", 6, 10, "error")),
+        (text("service: x", '"kind":"action","action":"service.stop","risk":"write"'), ("bad-risk", 6, 61, "error")),
+        (text("Sure?", '"confirm":"none"'), ("bad-confirm", 6, 21, "error")),
+        (text(""), ("empty", 6, 1, "error")),
+        (sh("true", GOOD + ',"expectRows":">0"'), ("misplaced-attribute", 6, 48, "error")),
+        (sh("true", GOOD + ',"captureRegex":"(x)"'), ("capture", 6, 48, "error")),
+        (sh("true", GOOD + ',"capture":["A","B"],"captureRegex":"(x)"'), ("capture", 6, 68, "error")),
+        (sh("true", GOOD + ',"parallel":2'), ("hosts", 6, 48, "error")),
+        (sh("true", GOOD + ',"hosts":"-x"'), ("hosts", 6, 48, "error")),
+        (sh("true", GOOD + ',"hosts":"web","host":"a"'), ("hosts", 6, 62, "error")),
+        (sh("true", GOOD + ',"host":"$HOOST"'), ("unknown-param", 6, 48, "error")),
+        (sh("true", GOOD + ',"hosts":"web","capture":"A"'), ("capture", 6, 62, "error")),
+        (sh("true", GOOD + ',"confirm":"approve:0"'), ("bad-confirm", 6, 48, "error")),
+        (sh("true", GOOD + ',"confirm":"approve:2","approvers":["bob"]'), ("approvers", 6, 70, "error")),
+        (sh("true", GOOD + ',"approvers":["bob"]'), ("approvers", 6, 48, "error")),
+        (sh("true", GOOD + ',"onFail":"rollback"'), ("rollback", 6, 48, "error")),
+        (sh("true", GOOD + ',"timeot":"1s"'), ("unknown-attribute", 6, 48, "error")),
+        (sql("select 1; select 2", WRITES + ',"txn":"false"'), ("sql", 7, 1, "error")),
+        (sql("select 1", GOOD + ',"txn":"true"'), ("txn", 6, 62, "error")),
     ],
 )
 def test_findings_in_steps(body: str, expected: tuple[str, int, int, str]) -> None:

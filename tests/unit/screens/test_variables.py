@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from opsconsole.core.reading import Query
 from opsconsole.core.values import Sample, Table, Vector
 from opsconsole.screens.definition import Screen, Variable
-from opsconsole.screens.interpolation import ALL, Selection, array_literal, interpolate, regex_escaped
+from opsconsole.screens.interpolation import ALL, Selection, array_literal, interpolate
+from opsconsole.sources.promqltext import regex_escaped
 from opsconsole.screens.variables import (
     chosen,
     default_selections,

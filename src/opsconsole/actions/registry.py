@@ -1,0 +1,153 @@
+"""The console's own actions by id: `service.restart`, `alert.silence`, … A runbook step of kind `action` names one.
+
+A registration says what the action is called, what it can cost and which arguments it takes; making the action itself
+is a function in a module that is imported only then. Each capability adds its registrations here or by `register`.
+"""
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from opsconsole.actions.action import Action, Risk
+from opsconsole.config.settings import Environment
+from opsconsole.core.clean import clean_line
+from opsconsole.core.problem import nearest
+
+Factory = Callable[[Mapping[str, str], Environment], Action]
+"""Makes the action from checked arguments. Connects to nothing; ValueError says in words why it cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of an action."""
+
+    name: str
+    help: str
+    required: bool = False
+    pattern: str = ""
+    """A regular expression that the whole value has to match; an empty value of what is not required is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One kind of action."""
+
+    id: str
+    title: str
+    risk: Risk
+    arguments: tuple[Argument, ...]
+    factory: str
+    """`module:function`, a `Factory`; imported when it is needed."""
+
+    def complaints(self, given: Mapping[str, str]) -> list[str]:
+        """What is wrong with the arguments `given`, one sentence each."""
+        known = {argument.name: argument for argument in self.arguments}
+        found = [f"no argument {name!r}{nearest(name, known)}" for name in given if name not in known]
+        for argument in self.arguments:
+            value = given.get(argument.name, "")
+            if not value:
+                found += [f"{argument.name} is missing ({argument.help})"] if argument.required else []
+            elif "\0" in value or (argument.pattern and not re.fullmatch(argument.pattern, value)):
+                found.append(f"{argument.name}: {clean_line(value, limit=60)!r}; expected {argument.help}")
+        return found
+
+    def build(self, given: Mapping[str, str], environment: Environment) -> Action:
+        """The action with these arguments, in `environment`. Nothing is started and nothing is asked.
+
+        Raises:
+            ValueError: an argument is missing or wrong, or the environment lacks what the action needs.
+        """
+        if complaints := self.complaints(given):
+            raise ValueError(f"{self.id}: {'; '.join(complaints)}")
+        module, _, function = self.factory.partition(":")
+        factory: Factory = getattr(importlib.import_module(module), function)
+        return factory({name: value for name, value in given.items() if value}, environment)
+
+
+_REGISTERED: dict[str, Registration] = {}
+
+
+def register(*registrations: Registration) -> None:
+    """Make actions known.
+
+    Raises:
+        ValueError: an id is taken by another one.
+    """
+    for one in registrations:
+        if _REGISTERED.setdefault(one.id, one) != one:
+            raise ValueError(f"an action {one.id} is registered already")
+
+
+def find(action_id: str) -> Registration | None:
+    """The registration of that id."""
+    return _REGISTERED.get(action_id)
+
+
+def known() -> tuple[Registration, ...]:
+    """All of them, by id."""
+    return tuple(_REGISTERED[name] for name in sorted(_REGISTERED))
+
+
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
+_SERVICE = Argument("service", "the name of a service in services.yaml", required=True, pattern=_NAME)
+_INSTANCE = Argument("instance", "one instance of it; empty for all", pattern=r"[A-Za-z0-9][A-Za-z0-9.:_@-]{0,99}")
+_LABEL = r"[a-zA-Z_][a-zA-Z0-9_]{0,199}"
+_PID = Argument("pid", "the process id of a session", required=True, pattern=r"[1-9][0-9]{0,9}")
+_STARTED = Argument(
+    "backend_start",
+    "backend_start of that session, as pg_stat_activity has it: tells it from a later one with the same pid",
+    required=True,
+    pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.]{5,20}([+-][0-9:]{2,9}|Z)?",
+)
+_CONN = Argument("conn", "the database: a name under postgres: in the configuration", pattern=_NAME)
+
+register(
+    *(
+        Registration(
+            f"service.{verb}", f"{verb} a service", risk, (_SERVICE, _INSTANCE), f"opsconsole.actions.service:{verb}"
+        )
+        for verb, risk in (
+            ("status", Risk.READ),
+            ("logs", Risk.READ),
+            ("start", Risk.WRITE),
+            ("restart", Risk.WRITE),
+            ("stop", Risk.DESTRUCTIVE),
+        )
+    ),
+    Registration(
+        "alert.silence",
+        "silence an alert",
+        Risk.WRITE,
+        (
+            Argument("alertname", "the alert's name", required=True, pattern=r"[^\x00-\x1f]{1,200}"),
+            Argument(
+                "label", "one more label it has to carry, as NAME=VALUE", pattern=_LABEL + r"=[^\x00-\x1f]{0,500}"
+            ),
+            Argument("duration", "for how long, such as 30m or 2h", required=True, pattern=r"[0-9][0-9.a-z]{1,20}"),
+            Argument("comment", "why", required=True, pattern=r"[^\x00-\x08\x0b-\x1f]{1,1000}"),
+        ),
+        "opsconsole.actions.alert:silence",
+    ),
+    Registration(
+        "alert.unsilence",
+        "end a silence",
+        Risk.WRITE,
+        (Argument("id", "the id of the silence", required=True, pattern=r"[0-9a-fA-F-]{8,64}"),),
+        "opsconsole.actions.alert:unsilence",
+    ),
+    Registration(
+        "postgres.cancel",
+        "cancel what a session is doing",
+        Risk.WRITE,
+        (_PID, _STARTED, _CONN),
+        "opsconsole.actions.postgres_session:cancel",
+    ),
+    Registration(
+        "postgres.terminate",
+        "end a session",
+        Risk.DESTRUCTIVE,
+        (_PID, _STARTED, _CONN),
+        "opsconsole.actions.postgres_session:terminate",
+    ),
+)
