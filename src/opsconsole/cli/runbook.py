@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opsconsole.cli import wiring
+from opsconsole.cli import runbook_test, wiring
 from opsconsole.cli.output import narrate, print_json, print_problems, print_table, print_text, problem_fields
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.problem import Problem, nearest
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     running = _verb(verbs, "run", "walk one, step by step", EXAMPLE, one=True)
     _add_params(running)
     _add_run_options(running)
+    runbook_test.add_arguments(_verb(verbs, "test", "run the tests of runbooks", runbook_test.EXAMPLE))
     runs = _verb(verbs, "runs", "what was run, newest first", "opsconsole runbook runs --limit 5")
     runs.add_argument("--limit", metavar="N", type=_count, default=20, help="at most so many (20)")
     printing = _verb(
@@ -57,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
             return _check(args)
         case "runs":
             return _runs(args)
+        case "test":
+            return runbook_test.run(args)
     from opsconsole.cli import runbook_run
 
     return runbook_run.print_commands(args) if args.verb == "print" else runbook_run.run(args)

@@ -8,7 +8,7 @@ from opsconsole.actions.action import Risk, Sink
 from opsconsole.actions.confirmation import Confirmation, Demand, required, shortfall
 from opsconsole.config.settings import Mode
 from opsconsole.runbooks.execution import Surroundings, action_for
-from opsconsole.runbooks.model import Kind, Runbook, Step
+from opsconsole.runbooks.model import Condition, Kind, Runbook, Step
 from opsconsole.runbooks.run import Run, Verdict
 from opsconsole.runbooks.states import RunState, StepState
 
@@ -62,11 +62,15 @@ def questions(
 ) -> list[str]:
     """What would have to be asked on the way, one sentence each. With any of these a walk must not begin.
 
-    Steps whose `when` may not hold count as if it does; values captured on the way are taken for what they are now.
+    Steps whose `when` cannot hold, by parameters and choices, ask nothing. Others whose `when` may not hold count as if
+    it does; values captured on the way are taken for what they are now.
     """
     found = []
+    known = _settled(runbook, values, instructions)
     for step in runbook.route:
         if step.name in instructions.skipped or instructions.reason_to_leave_out(step, runbook):
+            continue
+        if any(_cannot_hold(term, known) for term in step.when):
             continue
         if step.kind is Kind.MANUAL:
             if instructions.confirmed.get(step.name) not in ("done", "n/a"):
@@ -79,6 +83,20 @@ def questions(
             text = requirement.text if requirement.demand is Demand.TYPED else "yes"
             found.append(f"{step.name}: {missing}; --confirm {step.name}={text}")
     return found
+
+
+def _settled(runbook: Runbook, values: Mapping[str, str], instructions: Instructions) -> dict[str, str]:
+    """The values that no step on the way can change: parameters that none captures, and choices already made."""
+    open_names = {name for step in runbook.steps for name in (*step.capture, step.sets)}
+    known = {name: value for name, value in values.items() if name not in open_names}
+    chosen = {step.sets: instructions.confirmed.get(step.name) for step in runbook.route if step.kind is Kind.CHOICE}
+    return known | {name: value for name, value in chosen.items() if value is not None}
+
+
+def _cannot_hold(term: Condition, known: Mapping[str, str]) -> bool:
+    if term.is_step or term.scope or term.subject not in known:
+        return False
+    return (known[term.subject] == term.value) is not term.equal
 
 
 async def walk(run: Run, instructions: Instructions, sink: Sink) -> RunState:
