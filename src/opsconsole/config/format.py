@@ -142,6 +142,11 @@ _PLAIN_OR_SECRET = Either(scalar=Text(lenient=True, empty=True), mapping=Sensiti
 _HEADER = Text(pattern=r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", expected="the name of an HTTP header")
 _VARIABLE = Text(pattern=r"[A-Za-z_][A-Za-z0-9_]*", expected="the name of an environment variable")
 _TIMEOUT = Duration(minimum=0.1, maximum=300, example="5s")
+_AUTHORITY = Text(
+    pattern=r"([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", expected="a host, or host:port"
+)
+_HOST = Text(pattern=r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}", expected="a host name, as ssh knows it")
+_GROUP = Text(pattern=r"[A-Za-z_][A-Za-z0-9_]{0,99}", expected="a group name of letters, digits and '_'")
 
 
 def _authentication(result: dict[str, Any], place: Place) -> None:
@@ -230,6 +235,20 @@ ENVIRONMENT = Record(
         "screens": FilePath("the path of a folder"),
         "runbooks": FilePath("the path of a folder"),
         "env": MapOf(_PLAIN_OR_SECRET, name=_VARIABLE),
+        "http_hosts": ListOf(_AUTHORITY, what="a list of hosts such as api.internal or api.internal:8443"),
+        "hosts": MapOf(
+            ListOf(_HOST, minimum=1, what="a list of host names"),
+            name=_GROUP,
+            what="a mapping of groups to lists of host names",
+        ),
+        "inventory": FilePath("the path of an Ansible inventory"),
+        "approvals": Record(
+            {
+                "folder": FilePath("the path of a folder"),
+                "expire": Duration(minimum=30, maximum=86400, example="15m"),
+            },
+            what="a mapping with folder and expire",
+        ),
     },
     what="a mapping with prometheus, postgres, …",
     verify=_metadata_exists,

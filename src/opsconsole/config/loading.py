@@ -13,6 +13,7 @@ from opsconsole.config.settings import (
     DEFAULT_DATABASE,
     AirflowSettings,
     AlertmanagerSettings,
+    ApprovalSettings,
     Environment,
     Mode,
     PostgresSettings,
@@ -161,7 +162,18 @@ def _environment(name: str, entry: dict[str, Any], folder: Path) -> Environment:
         quality=path("quality"),
         escalation=path("escalation"),
         env=_secrets(entry.get("env", {}), folder),
+        http_hosts=tuple(entry.get("http_hosts", ())),
+        hosts=MappingProxyType({group: tuple(hosts) for group, hosts in entry.get("hosts", {}).items()}),
+        inventory=path("inventory"),
+        approvals=_approvals(entry.get("approvals", {}), folder),
     )
+
+
+def _approvals(entry: Mapping[str, Any], folder: Path) -> ApprovalSettings:
+    given = dict(entry)
+    if "folder" in given:
+        given["folder"] = _path(given["folder"], folder)
+    return ApprovalSettings(**given)
 
 
 def _http(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -105,6 +105,16 @@ class RedisSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalSettings:
+    """Where operators approve each other's steps."""
+
+    folder: Path | None = None
+    """Has to be writable by everybody who requests or approves; None: `approvals` in the state folder."""
+    expire: float = 900.0
+    """Seconds for which an approval counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One environment: where its systems are, and what may be done there."""
 
@@ -125,6 +135,13 @@ class Environment:
     escalation: Path | None = None
     env: Mapping[str, SecretRef] = field(default_factory=_no_refs)
     """Environment variables for the shell steps of runbooks."""
+    http_hosts: tuple[str, ...] = ()
+    """Where http steps of runbooks may send requests, beside the sources: `host` (ports 80 and 443), `host:port`."""
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Group -> hosts, by the names ssh knows; where shell steps of runbooks may run."""
+    inventory: Path | None = None
+    """An Ansible inventory, for groups that `hosts` does not have."""
+    approvals: ApprovalSettings = ApprovalSettings()
 
 
 @dataclass(frozen=True, slots=True)

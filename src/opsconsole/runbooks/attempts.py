@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
@@ -16,6 +17,7 @@ from opsconsole.runbooks.opening import Opened
 from opsconsole.runbooks.parameters import check
 from opsconsole.runbooks.progress import Progress
 from opsconsole.runbooks.record import OutputFile
+from opsconsole.runbooks.scopes import named_in, param_in
 from opsconsole.runbooks.states import EVENT_OF_OUTCOME, StepEvent, StepState
 
 _log = logging.getLogger(__name__)
@@ -113,7 +115,7 @@ class Attempts:
             # more than it can take: the verification's own timeout is the one that counts, and says so
             verify_timeout=30.0 + one * (1 + verifying.retries) if verifying else 60.0,
         )
-        return replace(action, runner=_Keeping(action.runner, self._with_captured))
+        return replace(action, runner=_Keeping(action.runner, partial(self._with_captured, step.scope)))
 
     async def run(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
         """Run `step` until it succeeds or its `retries` are used up. The last attempt's result.
@@ -170,17 +172,22 @@ class Attempts:
             _log.exception("the end of a step could not be recorded")
         self._tell(Change("step", step.name, state, result.detail))
 
-    def _with_captured(self, result: Result) -> Result:
+    def _with_captured(self, scope: str, result: Result) -> Result:
         """`result`, failed where what was captured does not suit the parameter of that name."""
         if result.outcome not in (Outcome.OK, Outcome.WARN):
             return result
         for name, value in result.captured:
-            param = self._runbook.param(name)
+            param = param_in(self._runbook, scope, name)
             wrong = check(param, value) if param else None
             if wrong:
                 return replace(result, outcome=Outcome.FAILED, detail=f"captured {name}: {wrong}", captured=())
-        self._captured.update(result.captured)
-        return result
+        pairs = tuple((named_in(scope, name), value) for name, value in result.captured)
+        self.keep(dict(pairs))
+        return replace(result, captured=pairs)
+
+    def keep(self, captured: Mapping[str, str]) -> None:
+        """Take values over for later steps, by the names they have in the run's values."""
+        self._captured.update(captured)
 
     def _append(self, event: str, **fields: Any) -> None:
         self._folder.append(event, by=self._door.context.actor, **fields)

@@ -8,7 +8,7 @@ from opsconsole.actions.action import Risk
 from opsconsole.core.clean import clean
 from opsconsole.core.problem import Severity, nearest
 from opsconsole.runbooks.directives import SHELLS
-from opsconsole.runbooks.model import ARGUMENT_SLOT, Kind, Param, Runbook, Step
+from opsconsole.runbooks.model import ARGUMENT_SLOT, OPS_VARIABLES, Kind, Param, Runbook, Step
 
 _PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]{0,60}(?: [\w.-]{1,60}){0,5}>")
 # `{{.State}}` and `{{range …}}` are Go templates, for docker and kubectl; `{{ name }}` is nobody's
@@ -83,7 +83,7 @@ class Names:
     def visible(self, step: Step) -> frozenset[str]:
         """What `step` may use: everything, or what its `env` lists; of secrets only what it lists."""
         params = self.params if step.env is None else [name for name in self.params if name in step.env]
-        return frozenset({*params, *self.secrets.intersection(step.env or ()), *self.captured})
+        return frozenset({*params, *self.secrets.intersection(step.env or ()), *self.captured, *OPS_VARIABLES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def _arguments(step: Step, names: Names) -> Iterator[Finding]:
         line = next((at for at, text in enumerate(step.body.split("\n"), 1) if text.strip().startswith(argument)), 0)
         for found in ARGUMENT_SLOT.finditer(value):
             name = found[1] or found[2]
-            if name in names.secrets and step.kind is Kind.ACTION:
+            if name in names.secrets:
                 yield Finding(line, 1, "unknown-param", f"{argument}: {name} is a secret; it would be shown")
             elif name not in known:
                 code, message = _unknown(name, step, names)

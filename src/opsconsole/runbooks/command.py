@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 
 from opsconsole.core.secret import MASK, Secret
-from opsconsole.runbooks.model import Kind, Step
+from opsconsole.runbooks.model import ARGUMENT_SLOT, Kind, Step
 
 
 def exact_command(step: Step, values: Mapping[str, str | Secret]) -> str:
@@ -18,6 +18,12 @@ def exact_command(step: Step, values: Mapping[str, str | Secret]) -> str:
     mentioned = {name: value for name, value in values.items() if re.search(rf"\b{re.escape(name)}\b", step.body)}
     if step.kind is Kind.SHELL:
         lines = [f"export {name}={_shell_quoted(value)}" for name, value in mentioned.items()]
+    elif step.kind in (Kind.ACTION, Kind.INCLUDE):
+        named = [f"{name}: {_inserted(text, values)}" for name, text in step.arguments]
+        return "\n".join([step.action or f"include {step.includes}", *named])
+    elif step.kind is Kind.WAIT:
+        how = f"wait {step.duration:g} s" if step.duration else f"wait until {step.wait_for} succeeds"
+        return "\n".join(line for line in (how, step.body) if line)
     elif step.kind is Kind.SQL:
         lines = [f"\\set {name} {_psql_quoted(value)}" for name, value in mentioned.items()]
         if step.conn:
@@ -25,6 +31,14 @@ def exact_command(step: Step, values: Mapping[str, str | Secret]) -> str:
     else:
         lines = []
     return "\n".join([*lines, step.body])
+
+
+def _inserted(text: str, values: Mapping[str, str | Secret]) -> str:
+    def put(found: re.Match[str]) -> str:
+        value = values.get(found[1] or found[2], "")
+        return MASK if isinstance(value, Secret) else value
+
+    return ARGUMENT_SLOT.sub(put, text)
 
 
 def _shell_quoted(value: str | Secret) -> str:

@@ -178,7 +178,7 @@ def _conditions(reader: Reader) -> tuple[Condition, ...]:
         return ()
     conditions = []
     for term in value.split("&&"):
-        found = re.fullmatch(r"(?:(step:)([a-z0-9][a-z0-9-]*)|([A-Z][A-Z0-9_]*))\s*(!?=)=?\s*(\S*)", term.strip())
+        found = re.fullmatch(r"(?:(step:)([a-z0-9][a-z0-9-]*)|([A-Z][A-Z0-9_]*))\s*(!?=)=?\s*(.*)", term.strip())
         if not found:
             expected = "terms such as VAR=value, VAR!=value or step:NAME=ok, joined by &&"
             reader.report("when", "bad-condition", f"when: {clean_line(value, limit=60)!r}; expected {expected}")

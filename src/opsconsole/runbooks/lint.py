@@ -9,6 +9,7 @@ from opsconsole.actions.action import Risk
 from opsconsole.core.problem import Problem, Severity, nearest
 from opsconsole.runbooks.body_lint import Finding, Names, body_findings
 from opsconsole.runbooks.frontmatter import VARIABLE
+from opsconsole.runbooks.includes import Find, beside, include_faults
 from opsconsole.runbooks.kind_lint import kind_faults, needs_timeout, wants_risk
 from opsconsole.runbooks.model import FORMAT, Kind, Param, Runbook, Step
 from opsconsole.runbooks.parameters import check
@@ -22,12 +23,20 @@ _DANGEROUS = re.compile(
 )
 
 
-def lint(runbook: Runbook, *, today: date | None = None) -> tuple[Problem, ...]:
+def lint(
+    runbook: Runbook, *, today: date | None = None, find: Find | None = None, chain: tuple[str, ...] = ()
+) -> tuple[Problem, ...]:
     """All problems of `runbook`, the parser's included, in the order of the file.
 
     Plain Markdown without named blocks has next to nothing that could be wrong: it is a checklist.
+
+    Args:
+        runbook: as parsed, or with its includes put in; what was put in is not looked at again.
+        today: for overdue reviews.
+        find: where included runbooks come from; None: its own folder.
+        chain: the ids of the runbooks that include this one.
     """
-    linter = _Linter(runbook, today or datetime.now(UTC).date())
+    linter = _Linter(runbook, today or datetime.now(UTC).date(), find, chain)
     linter.look()
     return tuple(sorted({*runbook.problems, *linter.problems}))
 
@@ -41,6 +50,8 @@ def errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
 class _Linter:
     runbook: Runbook
     today: date
+    find: Find | None = None
+    chain: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     names: Names = field(init=False)
@@ -70,7 +81,7 @@ class _Linter:
                 self._front("secrets", "duplicate-name", f"{secret} is a parameter and a secret")
         self._lock()
         for step in book.steps:
-            if "name" in step.attributes:
+            if "name" in step.attributes and not step.scope:
                 self._step(step)
 
     def _version(self) -> None:
@@ -132,6 +143,10 @@ class _Linter:
     def _step(self, step: Step) -> None:
         for fault in kind_faults(step, self._steps):
             self._at(step, fault.attribute, fault.code, fault.message, severity=fault.severity)
+        if step.kind is Kind.INCLUDE:
+            self.find = self.find or beside(self.runbook)
+            for attribute, message in include_faults(step, self.runbook, self.find, self.chain):
+                self._at(step, attribute, "include", message)
         self._references(step)
         self._names(step)
         if not step.executable:
@@ -180,9 +195,17 @@ class _Linter:
             elif attribute == "onFail" and self._positions[name] <= self._positions[step.name]:
                 self._at(step, "onFail", "cycle", f"onFail: {name!r} stands before this step; go forward only")
         for condition in step.when:
-            if condition.is_step and condition.subject not in self._positions:
+            if (
+                condition.is_step
+                and condition.subject not in self._positions
+                and not self._is_put_in(condition.subject)
+            ):
                 message = f"when: no step {condition.subject!r}{nearest(condition.subject, self._positions)}"
                 self._at(step, "when", "unknown-step", message)
+
+    def _is_put_in(self, name: str) -> bool:
+        """Whether `name` is an include in whose place there are steps now."""
+        return name in self.runbook.scopes
 
     def _is_cyclic(self, step: Step, attribute: str) -> bool:
         if attribute == "onFail":

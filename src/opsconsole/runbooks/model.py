@@ -31,6 +31,8 @@ class Kind(StrEnum):
 
 ARGUMENT_SLOT = re.compile(r"\$(?:\{([A-Z][A-Z0-9_]*)\}|([A-Z][A-Z0-9_]*))")
 """`$NAME` or `${NAME}` in the value of an argument."""
+OPS_VARIABLES = ("OPS_ENVIRONMENT", "OPS_RUNBOOK", "OPS_RUN", "OPS_STEP")
+"""What every step knows of where it runs."""
 ANSWERED = frozenset({Kind.MANUAL, Kind.CHOICE})
 """The kinds that a person answers, and nothing carries out."""
 PEACEFUL = frozenset({Kind.PROM, Kind.CONFIRM, Kind.CHOICE, Kind.WAIT, Kind.INCLUDE, Kind.MANUAL})
@@ -324,6 +326,8 @@ class Runbook:
     front: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """The front matter as read, unknown keys included."""
     source: bytes = field(default=b"", repr=False, compare=False)
+    scopes: Mapping[str, "Scope"] = field(default_factory=lambda: MappingProxyType({}))
+    """The includes whose steps were put in, by name; see `includes.expand`."""
 
     def step(self, name: str) -> Step | None:
         """The step of that name."""
@@ -343,3 +347,14 @@ class Runbook:
         """The steps of a straight walk: all but those that are there to undo another."""
         undoing = {step.undo for step in self.steps if step.undo}
         return tuple(step for step in self.steps if step.name not in undoing and not step.aside)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """An included runbook: what its steps see."""
+
+    runbook: Runbook
+    arguments: tuple[tuple[str, str], ...]
+    """Parameter -> text, in which `$NAME` is a value of the parent."""
+    parent: str = ""
+    """The include that this one stands in; empty: the run's own runbook."""

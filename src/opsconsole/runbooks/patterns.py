@@ -18,8 +18,11 @@ _MATCHER = """
 import json, re, sys
 pattern, text, full = json.load(sys.stdin)
 found = re.fullmatch(pattern, text) if full else re.search(pattern, text, re.MULTILINE)
-print(json.dumps(found is not None))
+print(json.dumps(found and [found.groupdict(), found.groups()]))
 """
+
+
+Groups = tuple[dict[str, str | None], tuple[str | None, ...]]
 
 
 class PatternTimeoutError(Exception):
@@ -33,9 +36,23 @@ def matches(pattern: str, text: str, *, full: bool = False, limit: float = LIMIT
         PatternTimeoutError: it took longer than `limit` seconds.
         re.error: it is no regular expression.
     """
+    return _found(pattern, text, full=full, limit=limit) is not None
+
+
+def groups(pattern: str, text: str, *, limit: float = LIMIT) -> Groups | None:
+    """What the groups of `pattern` caught where it is first found in `text`: by name, and by position.
+
+    Raises:
+        PatternTimeoutError, re.error: as `matches`.
+    """
+    return _found(pattern, text, full=False, limit=limit)
+
+
+def _found(pattern: str, text: str, *, full: bool, limit: float) -> Groups | None:
     compiled = re.compile(pattern, 0 if full else re.MULTILINE)
     if _is_tame(pattern, text, full=full):
-        return (compiled.fullmatch(text) if full else compiled.search(text)) is not None
+        match = compiled.fullmatch(text) if full else compiled.search(text)
+        return None if match is None else (match.groupdict(), match.groups())
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", _MATCHER],
@@ -46,7 +63,8 @@ def matches(pattern: str, text: str, *, full: bool = False, limit: float = LIMIT
         )
     except subprocess.TimeoutExpired:
         raise PatternTimeoutError(f"the pattern {pattern[:80]!r} took longer than {limit:g} s") from None
-    return done.stdout.strip() == b"true"
+    read = json.loads(done.stdout or b"null")
+    return None if read is None else (read[0], tuple(read[1]))
 
 
 def _is_tame(pattern: str, text: str, *, full: bool) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opsconsole.runbooks.model import Condition, Runbook, Step
+from opsconsole.runbooks.scopes import values_in
 from opsconsole.runbooks.states import (
     IllegalTransitionError,
     RunEvent,
@@ -128,13 +129,24 @@ class Progress:
 
     def _holds(self, condition: Condition, values: Mapping[str, str]) -> bool:
         if condition.is_step:
-            return _step_is(self.states.get(condition.subject), condition.value) is condition.equal
-        return (values.get(condition.subject, "") == condition.value) is condition.equal
+            return self._step_is(condition.subject, condition.value) is condition.equal
+        own = values_in(self.runbook, condition.scope, values)
+        return (own.get(condition.subject, "") == condition.value) is condition.equal
+
+    def _step_is(self, name: str, word: str) -> bool:
+        """Whether a step counts as `word`. An include is `failed` if one of its steps is, else what all of them are."""
+        if name in self.states:
+            return _counts_as(self.states[name], word)
+        states = [self.states[step.name] for step in self._route if f"{step.scope}.".startswith(f"{name}.")]
+        if word == "failed":
+            return any(_counts_as(state, word) for state in states)
+        allowed = (StepState.NOT_APPLICABLE,) if word == "ok" else ()
+        return bool(states) and all(state in allowed or _counts_as(state, word) for state in states)
 
 
-def _step_is(state: StepState | None, word: str) -> bool:
-    """Whether a step counts as `word`: `ok`, `failed` and `skipped` each stand for several states."""
-    if state is None or not state.ended:
+def _counts_as(state: StepState, word: str) -> bool:
+    """Whether a step in `state` is `word`: `ok`, `failed` and `skipped` each stand for several states."""
+    if not state.ended:
         return False
     if word == "ok":
         return state in (StepState.OK, StepState.WARN, StepState.DONE)

@@ -288,7 +288,7 @@ def _stubbed(step: Step, stub: Stub) -> Step:
     attributes = {name: step.attributes[name] for name in _KEPT if name in step.attributes}
     return replace(
         step, kind=Kind.SHELL, language="sh", body="\n".join(lines), timeout=2.0, retry_delay=0.1, cwd="", env=None,
-        conn="", expectations=expectations,
+        conn="", expectations=expectations, hosts=None, capture_pattern="", duration=None, wait_for="",
         attributes=MappingProxyType(attributes),
     )  # fmt: skip
 

@@ -1,0 +1,225 @@
+"""What carries a step out, by kind, and the exact text of it. Nothing is started, and nothing is connected to."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from opsconsole.actions import registry
+from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
+from opsconsole.config.settings import Environment, PostgresSettings
+from opsconsole.core.secret import MASK, Secret
+from opsconsole.runbooks.command import exact_command
+from opsconsole.runbooks.execution import DEFAULT_TIMEOUT, Surroundings
+from opsconsole.runbooks.judging import StepRunner
+from opsconsole.runbooks.model import ANSWERED, Kind, Step
+from opsconsole.runbooks.scopes import complaints_in, with_arguments
+
+Seen = Mapping[str, "str | Secret"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A step, ready to be carried out."""
+
+    command: str
+    runner: Runner
+    action: Action | None = None
+    """For a console action: what it brings along."""
+    secrets: tuple[Secret, ...] = ()
+    """What the step sees and must not show."""
+
+
+def prepared(step: Step, surroundings: Surroundings, values: Mapping[str, str], run: str) -> Prepared:
+    """What carries `step` out with the `values` of its run.
+
+    Where it cannot be carried out (its database is not configured), running it fails and says why.
+    """
+    seen = surroundings.visible(step, values)
+    secrets = tuple(value for value in seen.values() if isinstance(value, Secret))
+    if wrong := complaints_in(surroundings.runbook, step.scope, values):
+        why = f"what is passed to {step.scope}: {'; '.join(map(str, wrong))}"
+        return Prepared(exact_command(step, seen), _Impossible(why), secrets=secrets)
+    try:
+        return _prepared(step, surroundings, values, seen, run, secrets)
+    except ValueError as error:
+        return Prepared(exact_command(step, seen), _Impossible(str(error)), secrets=secrets)
+
+
+def _prepared(
+    step: Step,
+    surroundings: Surroundings,
+    values: Mapping[str, str],
+    seen: Seen,
+    run: str,
+    secrets: tuple[Secret, ...],
+) -> Prepared:
+    action: Action | None = None
+    command = exact_command(step, seen)
+    until_good = False
+    inner: Runner
+    match step.kind:
+        case Kind.SHELL:
+            inner, command = _shell(step, surroundings, seen, run)
+        case Kind.SQL:
+            inner = _sql(step, surroundings, seen)
+        case Kind.HTTP:
+            inner, command = _http(step, surroundings, seen, run)
+        case Kind.PROM:
+            inner, command = _prom(step, surroundings.environment, seen)
+            until_good = step.expectations.until_value is not None
+        case Kind.CONFIRM:
+            inner = _Agreed()
+        case Kind.WAIT:
+            inner, until_good = _wait(step, surroundings, values, run), bool(step.wait_for)
+        case Kind.ACTION:
+            action = _action(step, surroundings, seen)
+            inner, command = action.runner, action.command
+        case kind if kind in ANSWERED:
+            inner = _Impossible("it is for the operator to answer")
+        case _:
+            inner = _Impossible(f"{step.includes!r} was not put in")
+    runner = StepRunner(
+        inner,
+        step.expectations,
+        b"--\n",
+        until_good,
+        step.capture if step.capture_pattern else (),
+        step.capture_pattern,
+    )
+    return Prepared(command, runner, action, secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Impossible:
+    """Stands for what cannot be run, so that the attempt is judged and recorded like any other."""
+
+    why: str
+
+    async def run(self, sink: Sink) -> Result:
+        return Result(Outcome.FAILED, detail=self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """A question that was answered with yes: nobody comes this far without."""
+
+    async def run(self, sink: Sink) -> Result:
+        return Result(Outcome.OK, detail="confirmed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """Lets time pass."""
+
+    seconds: float
+
+    async def run(self, sink: Sink) -> Result:
+        await asyncio.sleep(self.seconds)
+        return Result(Outcome.OK, detail=f"waited {self.seconds:g} s")
+
+
+def _shell(step: Step, surroundings: Surroundings, seen: Seen, run: str) -> tuple[Runner, str]:
+    from opsconsole.actions.runners.shell import INTERPRETERS, ShellRunner
+
+    variables = {**surroundings.variables, "OPS_RUNBOOK": surroundings.book_of(step).id, **seen}
+    command = exact_command(step, variables)
+    script = step.body + "\n"
+    interpreter = INTERPRETERS["sh" if step.language in ("shell", "") else step.language]
+    env = {**variables, "OPS_RUN": run, "OPS_STEP": step.name}
+    runner = ShellRunner(
+        script=script,
+        interpreter=interpreter,
+        env=env,
+        cwd=surroundings.folder_of(step),
+        secrets=tuple(surroundings.secrets.values()),
+        risk=step.risk,
+        expected_exits=step.expectations.exits,
+        capture=() if step.capture_pattern else step.capture,
+    )
+    return runner, command
+
+
+def _sql(step: Step, surroundings: Surroundings, seen: Seen) -> Runner:
+    from opsconsole.actions.runners.sql import SqlRunner
+    from opsconsole.sources.sqltext import slots
+
+    names = {slot.name for slot in slots(step.body) if slot.kind == "identifier"}
+    return SqlRunner(
+        settings=_database(step, surroundings.environment),
+        sql=step.body,
+        values=seen,
+        identifiers={name: value for name, value in seen.items() if name in names and isinstance(value, str)},
+        risk=step.risk,
+        timeout=step.timeout or DEFAULT_TIMEOUT,
+        max_rows=step.max_rows,
+        expect_rows=step.expectations.rows,
+        txn=step.txn,
+    )
+
+
+def _http(step: Step, surroundings: Surroundings, seen: Seen, run: str) -> tuple[Runner, str]:
+    from opsconsole.actions.runners.http import HttpRunner, Reachable
+    from opsconsole.actions.runners.http_request import parse_request, shown
+
+    template = parse_request(step.body)
+    reachable = Reachable.of(surroundings.environment)
+    book = surroundings.book_of(step)
+    numbers = frozenset(param.name for param in book.params if param.type in ("int", "bool"))
+    known = {**_where(step, surroundings, run), **seen}
+    request = template.filled(known, reachable.bases(), numbers)
+    masked = {name: MASK if isinstance(value, Secret) else value for name, value in known.items()}
+    command = shown(template.filled(masked, reachable.bases(), numbers))
+    timeout = step.timeout or DEFAULT_TIMEOUT
+    return HttpRunner(request, reachable, step.expectations.statuses, timeout), command
+
+
+def _prom(step: Step, environment: Environment, seen: Seen) -> tuple[Runner, str]:
+    from opsconsole.actions.runners.prom import PromRunner
+    from opsconsole.sources.promqltext import filled
+
+    query = filled(step.body, {name: value for name, value in seen.items() if isinstance(value, str)})
+    if environment.prometheus is None:
+        raise ValueError(f"no prometheus is configured in {environment.name}")
+    wanted = step.expectations
+    value = wanted.until_value or wanted.value
+    return PromRunner(environment.prometheus, query, value, wanted.rows, step.max_rows), query
+
+
+def _wait(step: Step, surroundings: Surroundings, values: Mapping[str, str], run: str) -> Runner:
+    if step.duration:
+        return _Pause(step.duration)
+    target = surroundings.runbook.step(step.wait_for)
+    if target is None or target.risk is not Risk.READ or not target.executable:
+        raise ValueError(f"there is no reading step {step.wait_for!r} to wait for")
+    return prepared(target, surroundings, values, run).runner
+
+
+def _action(step: Step, surroundings: Surroundings, seen: Seen) -> Action:
+    registration = registry.find(step.action)
+    if registration is None:
+        raise ValueError(f"there is no action {step.action!r}")
+    plain = {name: value for name, value in seen.items() if isinstance(value, str)}
+    given = {name: with_arguments(text, plain) for name, text in step.arguments}
+    return registration.build(given, surroundings.environment)
+
+
+def _where(step: Step, surroundings: Surroundings, run: str) -> dict[str, str]:
+    return {
+        "OPS_ENVIRONMENT": surroundings.environment.name,
+        "OPS_RUNBOOK": surroundings.book_of(step).id,
+        "OPS_RUN": run,
+        "OPS_STEP": step.name,
+    }
+
+
+def _database(step: Step, environment: Environment) -> PostgresSettings:
+    """The database of `conn`, with or without `postgres/` before its name; the only one where the step names none."""
+    known = environment.postgres
+    name = step.conn.removeprefix("postgres/")
+    if not name and len(known) == 1:
+        name = next(iter(known))
+    if name not in known:
+        configured = f"configured are {', '.join(known)}" if known else "none is configured"
+        wanted = f"no database {name!r} in {environment.name}" if name else 'the step has no "conn"'
+        raise ValueError(f"{step.name}: {wanted}; {configured}")
+    return known[name]
