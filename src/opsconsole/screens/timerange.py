@@ -33,9 +33,14 @@ class TimeRange:
         return replace(self, end=None, chosen=True)
 
     def panned(self, direction: int, now: float) -> "TimeRange":
-        """Half a window earlier (-1) or later (+1); reaching now, it moves along again."""
-        end = (now if self.end is None else self.end) + direction * self.window / 2
-        return replace(self, end=None if end >= now else end, chosen=True)
+        """Half a window earlier (-1) or later (+1); coming near to now, it moves along again.
+
+        Near is half a step: one step back and one forward lead to now, however long one has looked in between.
+        """
+        step = self.window / 2
+        end = (now if self.end is None else self.end) + direction * step
+        live = end > now - step / 2 if direction > 0 else end >= now
+        return replace(self, end=None if live else end, chosen=True)
 
     def zoomed(self, direction: int) -> "TimeRange":
         """The next shorter (-1) or longer (+1) span of STEPS, its end staying."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual.app import App
+from textual.filter import Monochrome
 from textual.notifications import SeverityLevel
 from textual.screen import Screen as TextualScreen
 
@@ -62,6 +63,8 @@ class OpsConsole(App[int], inherit_bindings=False):
         for theme in textual_themes():
             self.register_theme(theme)
         self.theme = theme_for(session.theme, os.environ)
+        # For NO_COLOR the theme has no colours; Textual's own filter would paint the terminal's background black.
+        self._filters = [one for one in self._filters if not isinstance(one, Monochrome)]
         self.animation_level = "none"
 
     def get_default_screen(self) -> TextualScreen[Any]:

@@ -219,7 +219,12 @@ class Console(TextualScreen[None], inherit_bindings=False):
         """Carry an action out: by the view, else by the console."""
         self._clear_flash()
         name = "do_" + action.id.replace("-", "_")
-        handler = getattr(self.view, name, None) or getattr(self, name, None)
+        view = self.view
+        if view is not None and not view.composed and hasattr(view, name):
+            # Typed ahead, to a view that was opened just now: it is meant for what will be there.
+            self.call_after_refresh(self.perform, action)
+            return
+        handler = getattr(view, name, None) or getattr(self, name, None)
         if handler is None and action.id.startswith("screen-"):
             self.console_app.open_numbered(action.id.removeprefix("screen-"))
             return
@@ -383,8 +388,8 @@ class Console(TextualScreen[None], inherit_bindings=False):
             return (fit_line(line(Span(f" {text}", role)), width),)
         if self.view is None:
             return (fit_line((), width),)
-        keys = [(self.registry.key(action), word) for action, word in self.view.hints()]
-        return (frame.hints([(key, word) for key, word in keys if key], width),)
+        keys = {action: (self.registry.key(action), word) for action, word in self.view.hints()}
+        return (frame.hints([pair for pair in keys.values() if pair[0]], width, keys.get("help")),)
 
     def _paint_freshness(self, width: int, _height: int) -> Lines:
         return (frame.freshness(self._fresh, width),)

@@ -94,17 +94,26 @@ def _tab_line(titles: Sequence[tuple[str, str]], current: str, longest: int) -> 
     return line(*spans[:-1])
 
 
-def hints(keys: Sequence[tuple[str, str]], width: int) -> Line:
-    """`enter open   b runbook …`: as many (key, word) pairs as there is room for, whole ones only."""
+def hints(keys: Sequence[tuple[str, str]], width: int, always: tuple[str, str] | None = None) -> Line:
+    """`enter open   b runbook …`: as many (key, word) pairs as there is room for, whole ones only.
+
+    `always` is one of them for which there is room before all others: the key that leads to the rest.
+    """
     spans: list[Span] = [Span(" ")]
-    used = 1
-    for key, word in keys:
-        size = len(key) + len(word) + 4
-        if used + size > width:
-            break
-        spans += [Span(key, "key"), Span(f" {word}   ", "dim")]
-        used += size
+    room = width - 1 - (_hint_size(always) if always in keys else 0)
+    full = False
+    for pair in keys:
+        size = 0 if pair == always else _hint_size(pair)
+        full = full or size > room
+        if full and pair != always:
+            continue
+        room -= size
+        spans += [Span(pair[0], "key"), Span(f" {pair[1]}   ", "dim")]
     return fit_line(line(*spans), width)
+
+
+def _hint_size(pair: tuple[str, str] | None) -> int:
+    return len(pair[0]) + len(pair[1]) + 4 if pair is not None else 0
 
 
 def freshness(fresh: Freshness, width: int) -> Line:

@@ -272,6 +272,13 @@ def _terminal_theme(name: str, accent: str, error: str, warning: str, ok: str) -
             "ansi-background": "ansi_black",
             "ansi-foreground": "ansi_white",
             "border-blurred": "ansi_default",
+            # A black track would be a black bar on a light terminal; the thumb is drawn in reverse.
+            "scrollbar": accent,
+            "scrollbar-hover": accent,
+            "scrollbar-active": accent,
+            "scrollbar-background": "ansi_default",
+            "scrollbar-background-hover": "ansi_default",
+            "scrollbar-background-active": "ansi_default",
             "block-cursor-foreground": "ansi_default",
             "block-cursor-background": "ansi_default",
             "block-cursor-text-style": "reverse",

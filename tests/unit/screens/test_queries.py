@@ -84,6 +84,7 @@ def test_time_ranges_zoom_pan_and_come_back() -> None:
     earlier = HOUR.panned(-1, NOW)
     assert earlier.end == NOW - 1800
     assert earlier.panned(1, NOW).end is None
+    assert earlier.panned(1, NOW + 600).end is None  # one has looked for ten minutes; it is still the way back to now
     assert earlier.back_to_now() == TimeRange(3600, chosen=True)
     assert TimeRange(400 * 86400).zoomed(1).window == 400 * 86400
     assert HOUR.text() == "last 1h"

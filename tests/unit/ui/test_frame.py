@@ -61,6 +61,8 @@ def test_hints_are_whole_or_not_there() -> None:
     keys = [("enter", "open"), ("b", "runbook"), ("/", "filter")]
     assert text(hints(keys, 80)).split("   ")[:3] == [" enter open", "b runbook", "/ filter"]
     assert text(hints(keys, 26)).strip() == "enter open   b runbook"
+    assert text(hints([*keys, ("?", "keys")], 40, ("?", "keys"))).strip() == "enter open   b runbook   ? keys"
+    assert text(hints([*keys, ("?", "keys")], 12, ("?", "keys"))).strip() == "? keys"
 
 
 def test_freshness_names_the_sources_that_do_not_answer() -> None:

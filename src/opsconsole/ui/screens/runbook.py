@@ -262,7 +262,8 @@ class RunbookView(View):
         walk = self.walk
         if walk.run is None or walk.running is not None:
             return
-        tried = [step for step in walk.steps if step.undo and walk.run.states[step.name] is not StepState.PENDING]
+        untouched = (StepState.PENDING, StepState.SKIPPED, StepState.REFUSED, StepState.NOT_APPLICABLE)
+        tried = [step for step in walk.steps if step.undo and walk.run.states[step.name] not in untouched]
         undo = self.book.step(tried[-1].undo) if tried else None
         if undo is None:
             self._say("no step that was run here can be undone", "dim")
