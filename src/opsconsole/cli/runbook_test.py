@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from opsconsole.cli import wiring
@@ -35,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit codes: 0 all passed (or were skipped), 1 one failed, 2 a file is not valid, or there is no test."""
+    from opsconsole.runbooks.testing import run_case
+
     ready, problems = _load(_test_files(args))
     if problems:
         print_problems(problems)
@@ -43,9 +46,11 @@ def run(args: argparse.Namespace) -> int:
         chosen = [(tests, runbook, case) for tests, runbook in ready for case in tests.cases if args.case in case.title]
         if not chosen:
             raise wiring.UsageError(f"no case with {args.case!r} in its title" if args.case else "there are no tests")
-        with _stage(any(case.demo is not None for _, _, case in chosen), start=args.demo) as stage:
+        wanted = any(case.demo is not None for _, _, case in chosen)
+        with _stage(wanted, start=args.demo) as stage, TemporaryDirectory(prefix="opsconsole-test-") as shared:
             for tests, runbook, case in chosen:
-                result = _run(runbook, case, stage)
+                place = Path(shared, f"{runbook.id}-{case.scratch}") if case.scratch else None
+                result = asyncio.run(run_case(runbook, case, stage, place))
                 results.append((tests, runbook, result))
                 if args.format == "table":
                     _print(tests, runbook, result)
@@ -58,12 +63,6 @@ def run(args: argparse.Namespace) -> int:
     if any(problem.severity == "error" for problem in problems):
         return Exit.USAGE
     return Exit.FAILED if counts["failed"] else Exit.DONE
-
-
-def _run(runbook: "Runbook", case: Any, stage: "Stage | None") -> "CaseResult":
-    from opsconsole.runbooks.testing import run_case
-
-    return asyncio.run(run_case(runbook, case, stage))
 
 
 def _test_files(args: argparse.Namespace) -> list[Path]:

@@ -16,8 +16,9 @@ from opsconsole.demo.supervision import SupervisorError
 from opsconsole.runbooks.testfile import Need
 from opsconsole.runbooks.testing import StageError
 
-_WHOLE = 'count(up == 1) == count(up) unless on() ALERTS{alertstate="firing"}'
-_PATIENCE = 45.0
+_WHOLE = "count(up == 1) == count(up)"
+_QUIET = 'vector(1) unless on() ALERTS{alertstate="firing"}'
+_PATIENCE = 90.0
 """Seconds for the metrics to show what was done."""
 
 
@@ -40,6 +41,8 @@ class DemoStage:
         """
         self.restore()
         self._wait(_WHOLE)
+        if need.faults:
+            self._wait(_QUIET)  # what is alerted then is this fault
         try:
             for fault, target in need.faults:
                 break_(self.platform, fault, target or None)

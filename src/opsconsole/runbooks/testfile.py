@@ -106,6 +106,8 @@ class Case:
     skip: Mapping[str, str] = field(default_factory=_nothing)
     only: tuple[str, ...] = ()
     start: str = ""
+    scratch: str = ""
+    """Cases of a file with the same name here share one `{scratch}` folder: what one leaves, the next finds."""
     undo: tuple[str, ...] = ()
     """Steps that take others back, run after the walk."""
     expect: Expected = Expected()
@@ -179,6 +181,7 @@ _CASE = Record(
         "only": _STEPS,
         "from": _NAME,
         "undo": _STEPS,
+        "scratch": Text(pattern=r"[a-z0-9-]{1,40}", expected="a name of small letters, digits and '-'"),
         "timeout": Duration(minimum=1, maximum=600),
         "expect": Record(
             {
@@ -268,7 +271,9 @@ def _unknown(
 
 
 def _case(said: Mapping[str, Any], line: int) -> Case:
-    fields = {name: said[name] for name in ("title", "params", "env", "confirm", "skip", "timeout") if name in said}
+    fields = {
+        name: said[name] for name in ("title", "params", "env", "confirm", "skip", "timeout", "scratch") if name in said
+    }
     fields |= {name: tuple(said[name]) for name in ("real", "only", "undo") if name in said}
     return Case(
         **fields,

@@ -27,6 +27,7 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.problem import ContentError, Problem
 from opsconsole.core.secret import Secret
 from opsconsole.runbooks.execution import Surroundings
+from opsconsole.runbooks.includes import expand
 from opsconsole.runbooks.library import load_runbook
 from opsconsole.runbooks.lint import errors, lint
 from opsconsole.runbooks.model import Expectations, Kind, Runbook, Step
@@ -95,12 +96,12 @@ def check_tests(tests: RunbookTests) -> tuple[Runbook, list[Problem]]:
     Raises:
         UnreadableError: there is no such runbook.
     """
-    runbook = load_runbook(tests.runbook)
+    runbook = expand(load_runbook(tests.runbook))
     return runbook, [*errors(lint(runbook)), *check_against(tests, runbook)]
 
 
-async def run_case(runbook: Runbook, case: Case, stage: Stage | None) -> CaseResult:
-    """Run one case of `runbook`, which has no errors.
+async def run_case(runbook: Runbook, case: Case, stage: Stage | None, files: Path | None = None) -> CaseResult:
+    """Run one case of `runbook`, which has no errors. `files` is its `{scratch}` folder; None: one of its own.
 
     Without a `stage` a case that needs the demo is skipped. A case that does not end within its time has failed.
     """
@@ -108,7 +109,7 @@ async def run_case(runbook: Runbook, case: Case, stage: Stage | None) -> CaseRes
         return CaseResult(case, CaseOutcome.SKIPPED, ("needs the demo, and none is running; --demo starts one",))
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="opsconsole-test-") as scratch:
-        trial = _Trial(runbook, case, stage, Path(scratch))
+        trial = _Trial(runbook, case, stage, Path(scratch), files or Path(scratch) / "files")
         try:
             if case.demo is not None and stage is not None:
                 await asyncio.to_thread(stage.prepare, case.demo)
@@ -127,11 +128,12 @@ async def run_case(runbook: Runbook, case: Case, stage: Stage | None) -> CaseRes
 class _Trial:
     """One case on its way."""
 
-    def __init__(self, runbook: Runbook, case: Case, stage: Stage | None, scratch: Path) -> None:
+    def __init__(self, runbook: Runbook, case: Case, stage: Stage | None, scratch: Path, files: Path) -> None:
         self.case = case
+        self.files = files
         self.scratch = scratch
         self.runbook = with_stubs(runbook, case)
-        self.environment = _environment(case, stage, scratch, Path(runbook.path).parent)
+        self.environment = _environment(case, stage, files, Path(runbook.path).parent)
         self.complaints: list[str] = []
         self.state = ""
         self.steps: dict[str, str] = {}
@@ -148,7 +150,7 @@ class _Trial:
     async def run(self) -> None:
         """Begin the run, follow its way, and compare."""
         case = self.case
-        (self.scratch / "files").mkdir(exist_ok=True)
+        self.files.mkdir(mode=0o700, exist_ok=True)
         manual = {step.name: "done" for step in self.runbook.route if step.kind is Kind.MANUAL}
         instructions = Instructions(
             confirmed={**manual, **self._placed(case.confirm)}, skipped=case.skip, only=case.only, start=case.start
@@ -177,7 +179,7 @@ class _Trial:
             await self._compare_world()
 
     def _placed(self, texts: Mapping[str, str]) -> dict[str, str]:
-        return {name: text.replace(SCRATCH, str(self.scratch / "files")) for name, text in texts.items()}
+        return {name: text.replace(SCRATCH, str(self.files)) for name, text in texts.items()}
 
     def _begun(self, values: Mapping[str, str], instructions: Instructions) -> tuple[Run | None, str]:
         """The run, or why there is none."""
@@ -226,9 +228,12 @@ class _Trial:
                 why = details.get(name, "") or _last_words(outputs, name)
                 self.complain(f"{name}: {found}{f' ({why})' if why else ''}, expected {state}")
         if self.state != expected.run:
-            bad = [f"{name} {state}" for name, state in self.steps.items() if state not in _CALM]
-            words = "; ".join(f"{one} ({details.get(one.split()[0], '')})" for one in bad)
-            self.complain(f"the run is {self.state}, expected {expected.run}{f': {words}' if words else ''}")
+            self.complain(f"the run is {self.state}, expected {expected.run}")
+        if self.complaints:
+            named = expected.steps.keys()
+            bad = [name for name, state in self.steps.items() if state not in _CALM and name not in named]
+            for name in bad:
+                self.complain(f"{name}: {self.steps[name]} ({details.get(name, '') or _last_words(outputs, name)})")
         for name, pattern in expected.output.items():
             output = _output(outputs, name)
             if not re.search(pattern, output, re.MULTILINE):
@@ -301,12 +306,12 @@ def _printing(text: str) -> str:
     return f"printf %s {shlex.quote(base64.b64encode(text.encode()).decode())} | base64 -d"
 
 
-def _environment(case: Case, stage: Stage | None, scratch: Path, folder: Path) -> Environment:
+def _environment(case: Case, stage: Stage | None, files: Path, folder: Path) -> Environment:
     if case.demo is not None and stage is not None:
         environment = stage.environment
     else:
         environment = Environment(name="test", screens=folder, runbooks=folder, mode=Mode.GUARDED)
-    said = {name: SecretRef.of(value.replace(SCRATCH, str(scratch / "files"))) for name, value in case.env.items()}
+    said = {name: SecretRef.of(value.replace(SCRATCH, str(files))) for name, value in case.env.items()}
     return replace(environment, env=MappingProxyType({**environment.env, **said}))
 
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 import sys
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from opsconsole.demo.catalogue import DAGS
@@ -54,8 +55,13 @@ class Worker:
     ) -> None:
         try:
             await self._work(key, dag_id, run_id, task_id, try_number, max_tries)
-        except Exception as error:  # a task that crashes is the scheduler's business
+        except Exception as error:  # its database may be away: it is tried again
             sys.stderr.write(f"{dag_id} {run_id} {task_id}: {type(error).__name__}: {error}\n")
+            with suppress(Exception):
+                await self.database.rows(
+                    "update task_instance set state = 'up_for_retry' where id = %(id)s and state = 'running'",
+                    {"id": key},
+                )
 
     async def _work(
         self, key: uuid.UUID, dag_id: str, run_id: str, task_id: str, try_number: int, max_tries: int
