@@ -48,6 +48,8 @@ class Check:
     drill: Drill | None = None
     pane: str = ""
     """The pane's id."""
+    was: State | None = None
+    """While the reading is stale: the state that its last good value had."""
 
 
 def is_check(pane: Pane) -> bool:
@@ -169,6 +171,7 @@ def _cell_check(screen: Screen, state: PaneState, cell: Cell, *, alone: bool, di
         subject=cell.legend if named else pane.title,
         # A pane of which one query fails still knows the state of its other series.
         state=State.STALE if state.state is State.STALE else cell.state,
+        was=cell.was,
         value=cell.value,
         text=_cell_text(pane, cell, named=named),
         params=link_params(pane.runbook, cell.labels),

@@ -166,8 +166,12 @@ def _facts_text(facts: Sequence[Fact], readings: Mapping[Query, Reading], checks
 
 
 def _counted(pane: str, checks: Sequence[Check]) -> dict[str, float | None]:
-    """How many of a pane's series are in order; nothing where it has none."""
-    own = [check.state for check in checks if f"{check.screen}/{check.pane}" == pane and check.value is not None]
+    """How many of a pane's series are in order; nothing where it has none. Of what is stale, the last known counts."""
+    own = [
+        check.was or check.state
+        for check in checks
+        if f"{check.screen}/{check.pane}" == pane and check.value is not None
+    ]
     ok = own.count(State.OK)
     return {"ok": float(ok), "bad": float(len(own) - ok), "all": float(len(own))} if own else {}
 

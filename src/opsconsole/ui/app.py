@@ -128,7 +128,14 @@ class OpsConsole(App[int], inherit_bindings=False):
         """The runbooks of this environment."""
         return self.opened.library
 
+    def on_unmount(self) -> None:
+        """However it ends: nothing is asked or painted any more."""
+        if self._opened is not None:
+            self._opened.watchkeeper.stop()
+
     def _show_overview(self, overview: "Overview") -> None:
+        if not self.screen_stack:
+            return  # the end has come meanwhile
         self.console_screen.show_counts(overview.counts)
         for view in self.roots.values():
             view.show_overview(overview)
@@ -338,7 +345,8 @@ class OpsConsole(App[int], inherit_bindings=False):
         secrets = tuple(self.session.secrets())
         log = crash.write_log(error, secrets)
         kind = mask(f"{type(error).__name__}: {error}", secrets)
-        self.console_screen.tell(f"that failed unexpectedly, {kind}; the details are in {log or 'no log'}", "error")
+        if self.is_running:
+            self.console_screen.tell(f"that failed unexpectedly, {kind}; the details are in {log or 'no log'}", "error")
 
 
 def run_console(session: Session, departure: Departure | None = None) -> int:

@@ -54,16 +54,14 @@ class Watchkeeper:
         for watch in self._watches:
             watch.cancel()
         self._watches = []
-        if self._gathering is not None:
-            self._gathering.cancel()
-            self._gathering = None
+        self._gather_no_more()
         if self._stop_listening is not None:
             self._stop_listening()
             self._stop_listening = None
 
     def judge(self) -> None:
         """Look at all readings as they are now, and tell what they come to. What was never read does not count yet."""
-        self._gathering = None
+        self._gather_no_more()
         now, poller = self._feed.now(), self._feed.poller
         states = {
             (one.screen.id, one.pane.id): state
@@ -73,6 +71,11 @@ class Watchkeeper:
         checks = self._tracker.track(all_checks(self._screens, states, self._sources), now)
         self.latest = self._list.overview(checks, poller.latest, now)
         self._on_overview(self.latest)
+
+    def _gather_no_more(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
 
     def _changed(self, changed: Mapping[Query, Reading]) -> None:
         if self._gathering is None:

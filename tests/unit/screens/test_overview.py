@@ -308,3 +308,11 @@ async def test_one_reading_of_everything_is_bounded_and_tells_every_failure() ->
 
 def test_the_watchlist_of_nothing_is_empty() -> None:
     assert watchlist([]) == Watchlist((), (), (), {})
+
+
+def test_counts_of_what_is_stale_are_the_last_known_ones_and_not_zero() -> None:
+    world = World(**{'up{job=~".*"}': up(api=1, web=0)})
+    stale = [check for check in world.list.checks(world.latest, NOW + 60) if check.pane == "services"]
+    assert {check.state for check in stale} == {State.STALE}
+    quality = next(area for area in world.overview(stale).areas if area.id == "quality")
+    assert quality.now_text.startswith("1 ok, 1 bad of 2")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -97,7 +97,10 @@ class Canvas(Widget):
         super().__init__(name=name, id=id, classes=classes)
         self._painter = painter
         self._lines: Lines = ()
+        self._painted_for = Size()
         self._looks = Looks(self)
+        self._asked_for = Size(0, 0)
+        """The size that the painter was last asked for."""
 
     def show_ascii_only(self) -> None:
         """The terminal shows nothing but ASCII: paint what is not as the nearest that is."""
@@ -132,11 +135,15 @@ class Canvas(Widget):
         width, height = self.size
         if width <= 0 or height <= 0:
             return 0
+        self._asked_for = self.size
         return self.show(self.paint(width, height))
 
     def render_line(self, y: int) -> Strip:
         """A full row, as the line API asks for it."""
         self._looks.refreshed()
+        if self._painted_for != self.size:
+            # Textual does not tell a widget of its first size when somebody asked where it is before it was laid out.
+            self._paint_anew(*self.size)
         spans = self._lines[y] if y < len(self._lines) else ()
         return self._looks.strip(spans, self.size.width)
 
@@ -156,8 +163,12 @@ class Canvas(Widget):
 
     def on_resize(self, event: events.Resize) -> None:
         """A new size: what was painted is gone from the terminal anyway, so no comparison is needed."""
-        self._lines = self.paint(event.size.width, event.size.height)
+        self._paint_anew(*event.size)
         self.refresh()
+
+    def _paint_anew(self, width: int, height: int) -> None:
+        self._painted_for = Size(width, height)
+        self._lines = self.paint(width, height)
 
 
 def changed_regions(old: Lines, new: Lines, width: int, height: int) -> list[Region]:
