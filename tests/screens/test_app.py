@@ -441,7 +441,9 @@ async def test_a_run_goes_on_while_one_looks_elsewhere_and_is_found_again(tmp_pa
     async with running(tmp_path) as pilot:
         await settle(pilot)
         await press(pilot, "b", "enter")
-        assert "NEEDS ATTENTION" in await press(pilot, "1")
+        shown = await press(pilot, "1")
+        assert "NEEDS ATTENTION" in shown
+        assert "0 back to Service restart" in shown
         assert "looking at energy-service" in await press(pilot, "0")
         await press(pilot, "1")
         assert "looking at energy-service" in await press(pilot, "b")

@@ -370,6 +370,9 @@ class Console(TextualScreen[None], inherit_bindings=False):
             return (fit_line((), width),)
         root = self._views[0].title if self._views else ""
         right = clean_line(self.view.subtitle()) if self.view is not None else ""
+        going = self.console_app.unfinished()
+        if going is not None and going not in self._views:
+            right = f"{right}   {self.registry.key('back-to-run')} back to {clean_line(going.title, limit=30)}".strip()
         line_ = frame.tabs(
             self.console_app.numbered_titles(), root, line(Span(right, "dim"), " ") if right else (), width
         )

@@ -72,7 +72,9 @@ class DashboardView(View):
             view = GuardedOverviewPane(pane, glyphs=session.glyphs, clock=session.clock, titles=app.opened.titles())
             view.show_overview(app.opened.watchkeeper.latest)
             return view
-        return GuardedPane(pane, glyphs=session.glyphs, clock=session.clock)
+        link = pane.runbook.id if pane.runbook is not None else ""
+        title = app.opened.titles().get(link) or link.replace("-", " ")
+        return GuardedPane(pane, glyphs=session.glyphs, clock=session.clock, runbook=title)
 
     def show_overview(self, overview: Overview) -> None:
         """The checks of all screens have been judged again."""
