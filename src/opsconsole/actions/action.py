@@ -31,6 +31,8 @@ class Outcome(StrEnum):
     """The guard said no; nothing was started."""
     DECLINED = "declined"
     """The operator said no; nothing was started."""
+    UNAPPROVED = "unapproved"
+    """The approval of other people is missing or has expired; nothing was started."""
     UNKNOWN = "unknown"
     """It was started, and no end was recorded."""
     DRY_RUN = "dry-run"
@@ -62,6 +64,26 @@ class Runner(Protocol):
     """
 
     async def run(self, sink: Sink) -> Result: ...
+
+
+class Approval(Protocol):
+    """The approval by other people that an action wants."""
+
+    def missing(self) -> str:
+        """What is missing, in words; empty where there is enough."""
+        ...
+
+    def granted_by(self) -> tuple[str, ...]:
+        """Who approved."""
+        ...
+
+    def ask(self) -> None:
+        """Ask for it."""
+        ...
+
+    def in_words(self) -> str:
+        """What is wanted: `approval by 2 others of %dba`."""
+        ...
 
 
 Verification = Callable[[], Awaitable[Result]]
@@ -99,3 +121,5 @@ class Action:
     """Seconds for the verification."""
     details: tuple[tuple[str, str], ...] = ()
     """What else the journal keeps: a runbook's hash and commit, a session's user and query."""
+    approval: Approval | None = None
+    """What other people have to say first."""

@@ -80,7 +80,8 @@ class Door:
             Demand.YES: "would ask for a yes",
             Demand.TYPED: f"would ask for {self._masked(action, requirement.text)} to be typed",
         }
-        return Result(Outcome.DRY_RUN, detail=asks[requirement.demand])
+        approval = f", and want {action.approval.in_words()}" if action.approval is not None else ""
+        return Result(Outcome.DRY_RUN, detail=asks[requirement.demand] + approval)
 
     async def _judge_record_and_run(self, attempt: "_Attempt", confirmation: Confirmation, sink: Sink) -> Result:
         action = attempt.action
@@ -110,6 +111,8 @@ class Door:
             return Result(Outcome.REFUSED, detail=str(error))
         if missing := shortfall(requirement, confirmation):
             return Result(Outcome.DECLINED, detail=missing)
+        if action.approval is not None and (wanting := action.approval.missing()):
+            return Result(Outcome.UNAPPROVED, detail=wanting)
         return None
 
     async def _run_and_verify(self, attempt: "_Attempt", sink: Sink) -> Result:
@@ -139,6 +142,7 @@ class Door:
     def _intent(self, attempt: "_Attempt", confirmation: Confirmation) -> Intent:
         action, context = attempt.action, self.context
         details = {
+            "approved_by": ", ".join(action.approval.granted_by()) if action.approval is not None else "",
             "confirmed": "no" if confirmation.declined else confirmation.given.name.lower(),
             "login": context.login,
             "mode": context.mode.value,

@@ -74,9 +74,34 @@ def user_name(uid: int) -> str:
         return f"uid:{uid}"
 
 
+def groups_of(uid: int) -> list[str]:
+    """The names of the groups that a user belongs to; of one the system does not know, none."""
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        return []
+    return _group_names(set(os.getgrouplist(entry.pw_name, entry.pw_gid)))
+
+
+def login_uid(kernel: Path = Path("/proc/self/loginuid")) -> int | None:
+    """The user id that logged in, however often it changed since: from the kernel's audit id, else as `sudo` says."""
+    try:
+        uid = int(kernel.read_text("ascii"))
+        if uid != _NOBODY:
+            return uid
+    except (OSError, ValueError):
+        pass
+    said = os.environ.get("SUDO_UID", "")
+    return int(said) if said.isascii() and said.isdigit() else None
+
+
 def _groups() -> list[str]:
+    return _group_names({os.getgid(), *os.getgroups()})
+
+
+def _group_names(gids: set[int]) -> list[str]:
     names = []
-    for gid in {os.getgid(), *os.getgroups()}:
+    for gid in gids:
         try:
             names.append(grp.getgrgid(gid).gr_name)
         except KeyError:

@@ -25,7 +25,7 @@ opsconsole audit list --since 24h --actor alice
   opsconsole audit verify"""
 
 _COLUMNS = ("AT (UTC)", "ACTOR", "ENVIRONMENT", "ACTION", "TARGET", "RISK", "OUTCOME", "TOOK", "COMMAND")
-_OUTCOMES = ("ok", "warn", "failed", "timed-out", "cancelled", "refused", "declined", "unknown")
+_OUTCOMES = ("ok", "warn", "failed", "timed-out", "cancelled", "refused", "declined", "unapproved", "unknown")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

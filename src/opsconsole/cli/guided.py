@@ -13,7 +13,7 @@ from opsconsole.cli.step_output import OutputPrinter
 from opsconsole.cli.terminal_lines import TerminalLines
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
-from opsconsole.runbooks.model import Step
+from opsconsole.runbooks.model import Kind, Step
 from opsconsole.runbooks.run import Change, Run, Verdict
 from opsconsole.runbooks.states import IllegalTransitionError, StepState
 from opsconsole.runbooks.unattended import Instructions
@@ -87,10 +87,13 @@ class Guide:
             "d": self._rehearse,
             "j": self._jump,
             "u": self._undo,
+            "b": self._roll_back,
             "q": self._leave,
             "!": self._abort,
         }
-        if key == "" and state is StepState.PENDING:
+        if step.kind is Kind.CHOICE and key not in keys:
+            await self._choose(step, answer)
+        elif key == "" and state is StepState.PENDING:
             await (self._execute(step) if step.executable else self._settle(step, Verdict.DONE))
         elif key == "r" and step.executable and state is not StepState.PENDING:
             await self._execute(step, again=True)
@@ -119,8 +122,12 @@ class Guide:
             self._signal = None
             return
         printer.end()
-        if result.outcome is Outcome.DECLINED:
+        if result.outcome in (Outcome.DECLINED, Outcome.UNAPPROVED):
             self._say(f"not run: {result.detail}")
+        if result.outcome is Outcome.UNAPPROVED:
+            self._say(f"somebody else runs: opsconsole runbook approve {self._run.id} {step.name}; then run it here")
+        elif self._run.states[step.name].bad and (plan := self._run.rollback_plan()):
+            self._say(f"b rolls back: {', '.join(one.name for one in plan)}")
 
     async def _confirmed(self, step: Step) -> Confirmation | None:
         requirement = self._run.requirement(step)
@@ -164,6 +171,38 @@ class Guide:
             return
         self._show(undo)
         await self._execute(undo, again=self._run.states[undo.name] is not StepState.PENDING)
+
+    async def _choose(self, step: Step, answer: str) -> None:
+        """By number, or by the option itself."""
+        text = answer.strip()
+        option = step.options[int(text) - 1] if text.isdecimal() and 0 < int(text) <= len(step.options) else text
+        if option in step.options:
+            self._run.choose(step, option)
+        else:
+            self._say(f"a number from 1 to {len(step.options)}, or the option itself")
+
+    async def _roll_back(self, step: Step, rest: str) -> None:
+        plan = self._run.rollback_plan()
+        if not plan:
+            self._say("nothing that was done here has an undo")
+            return
+        self._say(f"undo, the latest first: {', '.join(one.name for one in plan)}")
+
+        async def confirmed(undo: Step) -> Confirmation:
+            self._show(undo)
+            return await self._confirmed(undo) or Confirmation.no("the operator said no")
+
+        printer = OutputPrinter(self._stream)
+        try:
+            done = await self._interruptible(self._run.rollback(confirmed, printer))
+        except asyncio.CancelledError:
+            printer.end()
+            if self._signal is not signal.SIGINT:
+                raise _GoneError from None
+            self._signal = None
+            return
+        printer.end()
+        self._say("rolled back" if done else "the rollback stopped there")
 
     async def _leave(self, step: Step, rest: str) -> None:
         self._run.leave()
@@ -214,6 +253,9 @@ class Guide:
         self._say(f"\n== {step.number}  {group}: {step.title}" + (f"   ({', '.join(facts)})" if facts else ""))
         if step.prose:
             self._say(f"\n{step.prose}")
+        if step.kind is Kind.CHOICE:
+            options = [f"    {at}  {option}" for at, option in enumerate(step.options, start=1)]
+            self._say("\n".join(["", clean_line(step.body, limit=1000), *options]))
         if step.executable:
             self._say("\n" + "\n".join(f"    {line}" for line in self._run.command(step).split("\n")))
         if refused := self._run.refusal(step) if step.executable else None:
@@ -228,7 +270,9 @@ class Guide:
 
 def _offer(step: Step, state: StepState) -> str:
     """The keys that make sense now."""
-    if not step.executable:
+    if step.kind is Kind.CHOICE:
+        keys = [f"1 to {len(step.options)}"]
+    elif not step.executable:
         keys = ["[Enter] done", "x not done", "a not applicable"]
     elif state is StepState.PENDING:
         keys = ["[Enter] run"]
@@ -237,4 +281,5 @@ def _offer(step: Step, state: StepState) -> str:
     keys += ["s skip", "n note"]
     keys += ["d dry run"] if step.executable else []
     keys += ["u undo"] if step.undo else []
+    keys += ["b roll back"] if state.bad else []
     return "  ".join([*keys, "j jump", "q leave", "! abort"]) + " > "

@@ -1,15 +1,15 @@
 """List, show, check and run runbooks.
 
 A runbook is named by its id or by the path of its file. Exit codes of `run`: 0 done, 1 a step failed, 2 usage or
-content that is not valid, 3 the operator left or aborted, 4 somebody else runs it, 6 the end of a step is not known,
-7 refused by the guard, 124 timed out, 128+n ended by a signal.
+content that is not valid, 3 the operator left or aborted, 4 somebody else runs it, 5 an approval is missing, 6 the end
+of a step is not known, 7 refused by the guard, 124 timed out, 128+n ended by a signal.
 """
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opsconsole.cli import runbook_test, wiring
+from opsconsole.cli import runbook_approve, runbook_test, wiring
 from opsconsole.cli.output import narrate, print_json, print_problems, print_table, print_text, problem_fields
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.problem import Problem, nearest
@@ -37,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     runbook_test.add_arguments(_verb(verbs, "test", "run the tests of runbooks", runbook_test.EXAMPLE))
     runs = _verb(verbs, "runs", "what was run, newest first", "opsconsole runbook runs --limit 5")
     runs.add_argument("--limit", metavar="N", type=_count, default=20, help="at most so many (20)")
+    approving = _verb(
+        verbs, "approve", "approve a step that somebody else wants to run", "opsconsole runbook approve RUN STEP"
+    )
+    runbook_approve.add_approve_arguments(approving)
+    _verb(verbs, "approvals", "what waits for approval by a second person", "opsconsole runbook approvals")
     printing = _verb(
         verbs,
         "print",
@@ -60,6 +65,10 @@ def run(args: argparse.Namespace) -> int:
             return _runs(args)
         case "test":
             return runbook_test.run(args)
+        case "approve":
+            return runbook_approve.approve(args)
+        case "approvals":
+            return runbook_approve.show(args)
     from opsconsole.cli import runbook_run
 
     return runbook_run.print_commands(args) if args.verb == "print" else runbook_run.run(args)

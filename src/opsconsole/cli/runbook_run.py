@@ -5,6 +5,8 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opsconsole.actions.confirmation import Demand, required
@@ -17,12 +19,13 @@ from opsconsole.core.exit_codes import Exit
 from opsconsole.core.problem import ContentError
 from opsconsole.core.secret import Secret
 from opsconsole.runbooks.execution import Surroundings, action_for, step_command
-from opsconsole.runbooks.lint import errors, lint
+from opsconsole.runbooks.includes import expand
+from opsconsole.runbooks.lint import errors, is_checklist, lint
 from opsconsole.runbooks.lock import LockHeldError
 from opsconsole.runbooks.model import Kind, Runbook, Step
 from opsconsole.runbooks.parameters import Filled, check, fill
 from opsconsole.runbooks.states import RunState, StepState
-from opsconsole.runbooks.unattended import Instructions, questions, unknown_names, walk
+from opsconsole.runbooks.unattended import Instructions, questions, unapproved, unknown_names, walk
 
 if TYPE_CHECKING:
     from opsconsole.config.settings import Environment, Settings
@@ -42,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Walk a runbook: guided on a terminal, by itself with `--auto`, or only rehearsed with `--dry-run`."""
     place = _place(args)
     found = errors(lint(place.runbook))
-    if found and place.runbook.executable_steps:
+    if found and not is_checklist(place.runbook):
         print_problems(found)
         return Exit.USAGE
     guided = not (args.auto or args.dry_run)
@@ -60,6 +63,11 @@ def run(args: argparse.Namespace) -> int:
         for question in open_questions:
             narrate(f"  {question}")
         return Exit.USAGE
+    if args.auto and (missing := _missing_approvals(place, filled.values)):
+        narrate("opsconsole: nothing was begun; this has to be approved first:")
+        for one in missing:
+            narrate(f"  {one}")
+        return Exit.UNAPPROVED
     return _begin(place, filled.values, args)
 
 
@@ -97,6 +105,8 @@ def exit_code(run: "Run") -> int:
     """What the end of `run` means for a script."""
     if run.state in (RunState.OK, RunState.WARN):
         return Exit.DONE
+    if run.unapproved and run.state in (RunState.LEFT, RunState.ABORTED):
+        return Exit.UNAPPROVED
     if run.state in (RunState.ABORTED, RunState.LEFT):
         return Exit.DECLINED
     states = run.states
@@ -108,7 +118,7 @@ def exit_code(run: "Run") -> int:
 def _place(args: argparse.Namespace) -> _Place:
     settings = wiring.resolve_settings(args)
     environment = wiring.pick_environment(settings, args)
-    runbook = find_runbook(args)
+    runbook = expand(find_runbook(args))
     instructions = Instructions(
         confirmed=pairs(getattr(args, "confirm", []), "--confirm"),
         skipped=pairs(getattr(args, "skip", []), "--skip"),
@@ -125,6 +135,21 @@ def _place(args: argparse.Namespace) -> _Place:
 def _open_questions(place: _Place, values: Mapping[str, str]) -> list[str]:
     surroundings = Surroundings.of(place.environment, place.runbook, _masked(place.runbook), resolve=False)
     return questions(place.runbook, values, surroundings, place.environment.mode, place.instructions)
+
+
+def _missing_approvals(place: _Place, values: Mapping[str, str]) -> list[str]:
+    from opsconsole.actions.approval import ApprovalError
+    from opsconsole.runbooks.provenance import provenance_of
+
+    if all(step.confirm.mode != "approve" for step in place.runbook.steps):
+        return []
+    # what is approved is a version, so it has to be known
+    book = replace(place.runbook, provenance=provenance_of(Path(place.runbook.path), place.runbook.source))
+    surroundings = Surroundings.of(place.environment, book, _masked(book), resolve=False)
+    try:
+        return unapproved(book, values, surroundings, place.instructions)
+    except ApprovalError as error:
+        return [str(error)]
 
 
 def _begin(place: _Place, values: Mapping[str, str], args: argparse.Namespace) -> int:
@@ -246,18 +271,22 @@ def _rehearse(place: _Place, values: Mapping[str, str], args: argparse.Namespace
 def _asks(step: Step, place: _Place, surroundings: Surroundings, values: Mapping[str, str]) -> str:
     if step.kind is Kind.MANUAL:
         return "for a person to do"
-    requirement = required(action_for(step, place.runbook, surroundings, values, run=""), place.environment.mode)
+    if step.kind is Kind.CHOICE:
+        return f"asks to choose: {', '.join(step.options)}; sets {step.sets}"
+    action = action_for(step, place.runbook, surroundings, values, run="")
+    requirement = required(action, place.environment.mode)
+    approval = f", and wants {action.approval.in_words()}" if action.approval is not None else ""
     match requirement.demand:
         case Demand.NONE:
-            return "runs without asking"
+            return f"runs without asking{approval}"
         case Demand.YES:
-            return "asks for a yes"
+            return f"asks for a yes{approval}"
         case _:
-            return f"asks for {requirement.text} to be typed"
+            return f"asks for {requirement.text} to be typed{approval}"
 
 
 def _heading(step: Step) -> str:
-    facts = [str(step.kind), str(step.risk)] if step.executable else ["manual"]
+    facts = [str(step.kind), str(step.risk)] if step.executable else [str(step.kind)]
     facts += [f"verified by {step.verify}"] if step.verify else []
     facts += [f"undone by {step.undo}"] if step.undo else []
     return f"# {step.number} {step.name}: {step.title} ({', '.join(facts)})"

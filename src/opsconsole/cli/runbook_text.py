@@ -1,6 +1,6 @@
 """A runbook as text for people and as a document for programs."""
 
-from opsconsole.runbooks.model import Runbook, Step
+from opsconsole.runbooks.model import Kind, Runbook, Step
 
 
 def runbook_text(runbook: Runbook) -> str:
@@ -43,9 +43,13 @@ def runbook_text(runbook: Runbook) -> str:
 
 def _step_lines(step: Step) -> list[str]:
     lines = [step.prose, ""] if step.prose else []
+    if step.kind is Kind.CHOICE:
+        lines.append(f"{step.number} {step.name}: {step.title}  (choice: {', '.join(step.options)}; sets {step.sets})")
+        return [*lines, *(f"    {line}" for line in step.body.split("\n"))]
     if not step.executable:
         return [*lines, f"{step.number} [ ] {step.body}"]
-    wants = {"none": "", "yes": "asks", "type": f"asks for {step.confirm.text}"}[step.confirm.mode]
+    wants = {"none": "", "yes": "asks", "type": f"asks for {step.confirm.text}"}.get(step.confirm.mode, "")
+    wants = wants or (f"approved by {step.confirm.count} others" if step.confirm.mode == "approve" else "")
     timeout = step.attributes.get("timeout", "")
     facts = [str(step.kind), str(step.risk), wants, f"timeout {timeout}" if timeout else "", step.conn]
     facts += [f"verified by {step.verify}"] if step.verify else []
@@ -91,7 +95,7 @@ def _step_document(step: Step, runbook: Runbook) -> dict[str, object]:
         "group": runbook.groups[step.group].title,
         "kind": step.kind,
         "risk": step.risk,
-        "confirm": f"type:{step.confirm.text}" if step.confirm.mode == "type" else step.confirm.mode,
+        "confirm": str(step.confirm),
         "timeout": step.timeout,
         "verify": step.verify,
         "undo": step.undo,

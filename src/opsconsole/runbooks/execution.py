@@ -1,16 +1,22 @@
 """From a step to an `Action`: what it sees, what carries it out, and when its output counts as good."""
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from opsconsole.actions.action import Action, Risk, Verification
 from opsconsole.config.settings import Environment
-from opsconsole.core.secret import Secret
+from opsconsole.core.secret import Secret, mask
 from opsconsole.runbooks.model import Kind, Runbook, Step
 from opsconsole.runbooks.scopes import values_in
+
+if TYPE_CHECKING:
+    from opsconsole.actions.approval import Wanted
+    from opsconsole.runbooks.preparing import Prepared
 
 DEFAULT_TIMEOUT = 60.0
 _WAITING_SLACK = 30.0
@@ -122,8 +128,34 @@ def action_for(
         incident=incident,
         confirm={"yes": "yes", "type": f"type:{typed}"}.get(step.confirm.mode, ""),
         secrets=(*ready.secrets, *(base.secrets if base else ())),
+        approval=_approval(step, surroundings, ready, values, run),
         details=(*(base.details if base else ()), *((name, value) for name, value in details if value)),
     )
+
+
+def _approval(
+    step: Step, surroundings: Surroundings, ready: "Prepared", values: Mapping[str, str], run: str
+) -> "Wanted | None":
+    """The approval that `step` wants: of exactly this command, with these values, of this version, by somebody else."""
+    if step.confirm.mode != "approve":
+        return None
+    from opsconsole.actions.approval import Approvals, Subject, Wanted
+
+    book, settings = surroundings.runbook, surroundings.environment.approvals
+    seen = surroundings.visible(step, values)
+    subject = Subject(
+        environment=surroundings.environment.name,
+        runbook=book.id,
+        sha256=surroundings.book_of(step).provenance.sha256,
+        commit=book.provenance.commit,
+        step=step.name,
+        command=mask(ready.command, ready.secrets),
+        values={name: mask(str(value), ready.secrets) for name, value in sorted(seen.items())},
+        requester=os.getuid(),
+        count=step.confirm.count,
+        approvers=step.confirm.approvers,
+    )
+    return Wanted(Approvals.at(settings.folder, settings.expire), subject, run)
 
 
 def timeout_of(step: Step) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from opsconsole.core.problem import nearest
-from opsconsole.runbooks.library import Library
+from opsconsole.runbooks.library import Library, UnreadableError, load_runbook
 from opsconsole.runbooks.model import Kind, Runbook, Scope, Step
 
 DEPTH = 5
@@ -22,6 +22,18 @@ Find = Callable[[str], Runbook | None]
 def beside(runbook: Runbook) -> Find:
     """Finds runbooks in the folder that `runbook` lies in."""
     return Library(Path(runbook.path).resolve().parent).get
+
+
+def kept_in(folder: Path) -> Find:
+    """Finds the runbooks that a run has kept: `folder` is the run's."""
+
+    def find(runbook_id: str) -> Runbook | None:
+        try:
+            return load_runbook(folder / "included" / f"{runbook_id}.md")
+        except UnreadableError:
+            return None
+
+    return find
 
 
 def has_includes(runbook: Runbook) -> bool:

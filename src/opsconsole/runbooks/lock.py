@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,27 @@ class RunLock:
 
     key: str
     _descriptor: int
+    _others: "tuple[RunLock, ...]" = ()
+
+    @classmethod
+    def acquire_all(cls, keys: Sequence[str], about: Mapping[str, Any], *, root: Path | None = None) -> "RunLock":
+        """Take the locks of all `keys`, or none: a run that includes others obeys their locks, too.
+
+        Raises:
+            LockHeldError, OSError: as `acquire`.
+        """
+        taken: list[RunLock] = []
+        try:
+            # always in the same order, and without waiting: two runs cannot hold each other up
+            for key in sorted(set(keys)):
+                taken.append(cls.acquire(key, about, root=root))  # noqa: PERF401 - what was taken is given back
+        except BaseException:
+            for one in taken:
+                one.release()
+            raise
+        first, *others = taken
+        first._others = tuple(others)
+        return first
 
     @classmethod
     def acquire(cls, key: str, about: Mapping[str, Any], *, root: Path | None = None) -> "RunLock":
@@ -61,6 +82,8 @@ class RunLock:
 
     def release(self) -> None:
         """Let go. The file stays: removing it would let two processes lock two files of one name."""
+        for other in self._others:
+            other.release()
         if self._descriptor >= 0:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, 0)

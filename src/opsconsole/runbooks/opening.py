@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from opsconsole import __version__
 from opsconsole.actions.guard import Context
@@ -12,12 +12,14 @@ from opsconsole.config.settings import Environment
 from opsconsole.core.problem import ContentError
 from opsconsole.core.secret import Secret, mask
 from opsconsole.runbooks.execution import Surroundings
-from opsconsole.runbooks.lint import errors, lint
+from opsconsole.runbooks.includes import expand
+from opsconsole.runbooks.lint import errors, is_checklist, lint
 from opsconsole.runbooks.lock import RunLock, lock_key
 from opsconsole.runbooks.model import Runbook
 from opsconsole.runbooks.parameters import fill
 from opsconsole.runbooks.provenance import provenance_of
 from opsconsole.runbooks.record import Header, RunFolder, timestamp
+from opsconsole.runbooks.scopes import values_in
 
 Mode = Literal["guided", "auto"]
 
@@ -47,8 +49,9 @@ def open_run(
     locks: Path | None,
 ) -> Opened:
     """Check, lock, and make the folder; arguments and errors are those of `Run.create`."""
+    runbook = expand(runbook)
     found = errors(lint(runbook))
-    if found and runbook.executable_steps:
+    if found and not is_checklist(runbook):
         raise ContentError(found)
     filled = fill(runbook.params, values)
     lacking = [f"{name}: the secret is not set" for name in _wanted_secrets(runbook) if name not in secrets]
@@ -60,11 +63,22 @@ def open_run(
     folder = RunFolder.create(header, runbook.source, root=root)
     try:
         lock = _locked(runbook, filled.values, folder, header, locks)
-        folder.append("begin", by=header.actor, mode=mode)
+        folder.append("begin", by=header.actor, mode=mode, **_included(runbook, folder))
     except BaseException:
         folder.discard()
         raise
     return Opened(runbook, filled.values, surroundings, folder, lock)
+
+
+def _included(runbook: Runbook, folder: RunFolder) -> dict[str, Any]:
+    """Keep the bytes of included runbooks beside those of the run's own, and say which version of which came in."""
+    kept = {}
+    for name, scope in runbook.scopes.items():
+        book = scope.runbook
+        version = provenance_of(Path(book.path), book.source)
+        folder.keep_included(book.id, book.source)
+        kept[name] = {"runbook": book.id, "sha256": version.sha256, "commit": version.commit}
+    return {"included": kept} if kept else {}
 
 
 def _wanted_secrets(runbook: Runbook) -> list[str]:
@@ -101,10 +115,14 @@ def _header(
 
 
 def _locked(
-    runbook: Runbook, values: Mapping[str, str], folder: RunFolder, header: Header, root: Path | None
+    runbook: Runbook, filled: Mapping[str, str], folder: RunFolder, header: Header, root: Path | None
 ) -> RunLock | None:
-    if not runbook.lock:
+    keys = [lock_key(runbook.lock, filled)] if runbook.lock else []
+    for name, scope in runbook.scopes.items():
+        if scope.runbook.lock:
+            keys.append(lock_key(scope.runbook.lock, values_in(runbook, name, filled)))
+    if not keys:
         return None
     started = timestamp(folder.path.stat().st_mtime)
     about = {"run": folder.id, "actor": header.actor, "host": header.host, "since": started}
-    return RunLock.acquire(lock_key(runbook.lock, values), about, root=root)
+    return RunLock.acquire_all(keys, about, root=root)

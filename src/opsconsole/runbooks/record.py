@@ -112,6 +112,14 @@ class RunFolder:
         self._seq += 1
         return self._seq - 1
 
+    def keep_included(self, runbook: str, source: bytes) -> None:
+        """Keep the bytes of a runbook that this run includes, as `included/ID.md`; once is enough."""
+        folder = self.path / "included"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / f"{runbook}.md"
+        if not path.exists():
+            _write(path, source)
+
     def open_output(self, step: str) -> "OutputFile":
         """A new file for the output of one attempt of `step`."""
         self._outputs += 1

@@ -61,8 +61,8 @@ def _steps(folder: Path, reading: JournalReading) -> list[str]:
                 detail = f": {_line(record['detail'])}" if record.get("detail") else ""
                 lines += [f"{when} **{_line(record.get('state'))}** after {took}{code}{detail}", ""]
                 lines += _excerpt(folder, record)
-            case "skip" | "exclude" | "manual" | "declined":
-                what = _line(record.get("state") or "declined")
+            case "skip" | "exclude" | "manual" | "choice" | "declined" | "approval-requested":
+                what = _line(record.get("state") or record["ev"])
                 reason = f": {_line(record['reason'])}" if record.get("reason") else ""
                 lines += [f"{when} {step} **{what}** by {_line(record.get('by'))}{reason}", ""]
             case "file-changed":

@@ -5,14 +5,17 @@ what it tells; everything it does goes through the one door, and everything that
 run's folder before anybody hears of it.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from opsconsole.actions.action import Action, Result, Sink
+from opsconsole.actions.action import Action, Approval, Outcome, Result, Sink
+from opsconsole.actions.approval import ApprovalError
 from opsconsole.actions.confirmation import Confirmation, Requirement, shortfall
 from opsconsole.actions.door import Door
 from opsconsole.config.settings import Environment
@@ -24,6 +27,7 @@ from opsconsole.runbooks.model import Kind, Runbook, Step
 from opsconsole.runbooks.opening import Mode, Opened, open_run
 from opsconsole.runbooks.progress import Passed, Progress
 from opsconsole.runbooks.report import render_report
+from opsconsole.runbooks.scopes import named_in
 from opsconsole.runbooks.states import IllegalTransitionError, RunEvent, RunState, StepEvent, StepState
 
 _log = logging.getLogger(__name__)
@@ -58,6 +62,8 @@ class Run:
         self.params: Mapping[str, str] = MappingProxyType(dict(opened.values))
         self.file_changed = False
         """The file on disk is not what was opened any more; what is executed is what was opened."""
+        self.unapproved = ""
+        """The step that was to run and lacks other people's approval."""
         self._lock = opened.lock
         self._progress = Progress(opened.runbook)
         self._listeners: list[Callable[[Change], None]] = []
@@ -195,7 +201,7 @@ class Run:
             IllegalTransitionError: a manual step, one that was run before without `again`, a run that is over.
             asyncio.CancelledError: the calling task was cancelled; the step has been ended and that is recorded.
         """
-        if step.kind is Kind.MANUAL:
+        if not step.executable:
             raise IllegalTransitionError(f"{step.name} is for the operator to do")
         state = self.states[step.name]
         if state is not StepState.PENDING and not again:
@@ -206,6 +212,9 @@ class Run:
         if missing and not self.door.refusal(action):
             self._append("declined", step=step.name, reason=missing)
             return await self.door.perform(action, confirmation, sink=sink)
+        if action.approval is not None and (wanting := action.approval.missing()) and not self.door.refusal(action):
+            return await self._ask_for_approval(step, action, action.approval, confirmation, wanting, sink)
+        self.unapproved = ""
         self._turn(RunEvent.BEGIN_STEP)
         try:
             return await self._attempts.run(step, confirmation, sink)
@@ -216,6 +225,61 @@ class Run:
     async def retry(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
         """`execute` once more, whatever came of it before."""
         return await self.execute(step, confirmation, sink, again=True)
+
+    def choose(self, step: Step, option: str) -> None:
+        """Record which option of a choice was taken; later steps see it under the name that the step sets.
+
+        Raises:
+            IllegalTransitionError: no choice, or one that was made already.
+            ValueError: none of its options.
+        """
+        if step.kind is not Kind.CHOICE:
+            raise IllegalTransitionError(f"{step.name} is no choice")
+        if option not in step.options:
+            raise ValueError(f"{option!r} is none of {', '.join(step.options)}")
+        captured = {named_in(step.scope, step.sets): option}
+        before = dict(self.values)
+        self._attempts.keep(captured)
+        try:
+            self._settle(step, StepEvent.COMPLETE, "choice", option, captured=captured)
+        except IllegalTransitionError:
+            self._attempts.keep({name: before.get(name, "") for name in captured})
+            raise
+
+    def rollback_plan(self) -> list[Step]:
+        """The undo steps of what was tried, the latest first; without those that ran since."""
+        plan: list[Step] = []
+        tried = [self._attempts.report(step) for step in self.runbook.steps if step.undo]
+        for report in sorted(tried, key=lambda one: one.started_at or 0.0, reverse=True):
+            undo = self.runbook.step(report.step.undo)
+            if undo is None or undo in plan or report.state not in _TRIED:
+                continue
+            done = self._attempts.report(undo)
+            if not done.state.good or (done.started_at or 0.0) < (report.started_at or 0.0):
+                plan.append(undo)
+        return plan
+
+    async def rollback(self, confirm: Callable[[Step], Awaitable[Confirmation]], sink: Sink) -> bool:
+        """Run the undo steps of what was tried, the latest first, until one fails. Whether all of them worked.
+
+        Args:
+            confirm: says for each what the operator says.
+            sink: gets the output.
+
+        Raises:
+            IllegalTransitionError: the run is over, or a step is running.
+            asyncio.CancelledError: the calling task was cancelled; the step has been ended and that is recorded.
+        """
+        if self.state is not RunState.WAITING:
+            raise IllegalTransitionError(f"a run that is {self.state} is not rolled back")
+        plan = self.rollback_plan()
+        self._append("rollback", step="", plan=[step.name for step in plan])
+        for step in plan:
+            again = self.states[step.name] is not StepState.PENDING
+            result = await self.execute(step, await confirm(step), sink, again=again)
+            if result.outcome not in (Outcome.OK, Outcome.WARN):
+                return False
+        return True
 
     def skip(self, step: Step, reason: str) -> None:
         """Go on without `step`. It is not executed, and the record says who left it out and why.
@@ -302,6 +366,19 @@ class Run:
     def _action(self, step: Step) -> Action:
         return self._attempts.action(step)
 
+    async def _ask_for_approval(
+        self, step: Step, action: Action, approval: Approval, confirmation: Confirmation, wanting: str, sink: Sink
+    ) -> Result:
+        """Nothing starts; the request is left where others find it, and the record says so."""
+        self.unapproved = step.name
+        try:
+            await asyncio.to_thread(approval.ask)
+        except ApprovalError as error:
+            wanting = f"{wanting}; {error}"
+        self._append("approval-requested", step=step.name, reason=wanting)
+        result = await self.door.perform(action, confirmation, sink=sink)
+        return replace(result, detail=wanting) if result.outcome is Outcome.UNAPPROVED else result
+
     def _notice_change(self) -> None:
         if self.file_changed:
             return
@@ -315,7 +392,7 @@ class Run:
             self._append("file-changed", detail=what)
             self._tell(Change("file-changed", detail=what))
 
-    def _settle(self, step: Step, event: StepEvent, record: str, reason: str, **fields: str) -> None:
+    def _settle(self, step: Step, event: StepEvent, record: str, reason: str, **fields: Any) -> None:
         if self.state is not RunState.WAITING:
             raise IllegalTransitionError(f"a run that is {self.state} takes no decisions")
         state = self._progress.move(step, event)
@@ -359,6 +436,17 @@ class Run:
                 _log.exception("a listener of a run failed")
 
 
+_TRIED = frozenset(
+    {
+        StepState.OK,
+        StepState.WARN,
+        StepState.FAILED,
+        StepState.TIMED_OUT,
+        StepState.CANCELLED,
+        StepState.UNKNOWN,
+    }
+)
+"""Something may have been done that can be undone."""
 _STATE_OF_VERDICT = {
     Verdict.DONE: StepState.DONE,
     Verdict.NOT_DONE: StepState.NOT_DONE,

@@ -167,6 +167,7 @@ EVENT_OF_OUTCOME: dict[Outcome, StepEvent] = {
     Outcome.CANCELLED: StepEvent.CANCEL,
     Outcome.REFUSED: StepEvent.REFUSE,
     Outcome.DECLINED: StepEvent.DECLINE,
+    Outcome.UNAPPROVED: StepEvent.DECLINE,
     Outcome.UNKNOWN: StepEvent.LOSE,
     Outcome.DRY_RUN: StepEvent.DECLINE,
 }

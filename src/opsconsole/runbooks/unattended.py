@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from opsconsole.actions.action import Risk, Sink
+from opsconsole.actions.action import Action, Risk, Sink
 from opsconsole.actions.confirmation import Confirmation, Demand, required, shortfall
 from opsconsole.config.settings import Mode
 from opsconsole.runbooks.execution import Surroundings, action_for
@@ -51,10 +51,13 @@ class Instructions:
 
 def unknown_names(runbook: Runbook, instructions: Instructions) -> list[str]:
     """The names in `instructions` that are no steps of the walk."""
-    known = {step.name for step in runbook.route}
-    said = [*instructions.only, *instructions.confirmed, *instructions.skipped]
-    said += [instructions.start] if instructions.start else []
-    return [name for name in dict.fromkeys(said) if name not in known]
+    walked = {step.name for step in runbook.route}
+    known = walked | {step.undo for step in runbook.steps if step.undo}
+    said = dict.fromkeys(instructions.only, walked)
+    said |= dict.fromkeys(instructions.confirmed, known)
+    said |= dict.fromkeys(instructions.skipped, walked)
+    said |= {instructions.start: walked} if instructions.start else {}
+    return [name for name, allowed in said.items() if name not in allowed]
 
 
 def questions(
@@ -66,6 +69,7 @@ def questions(
     it does; values captured on the way are taken for what they are now.
     """
     found = []
+    asking: list[Step] = []
     known = _settled(runbook, values, instructions)
     for step in runbook.route:
         if step.name in instructions.skipped or instructions.reason_to_leave_out(step, runbook):
@@ -78,10 +82,54 @@ def questions(
                     f"{step.name}: for a person to do ({step.title}); --confirm {step.name}=done, or --skip it"
                 )
             continue
-        requirement = required(action_for(step, runbook, surroundings, values, run=""), mode)
-        if missing := shortfall(requirement, instructions.confirmation(step, requirement.demand)):
-            text = requirement.text if requirement.demand is Demand.TYPED else "yes"
-            found.append(f"{step.name}: {missing}; --confirm {step.name}={text}")
+        if step.kind is Kind.CHOICE:
+            if instructions.confirmed.get(step.name) not in step.options:
+                options = "|".join(step.options)
+                found.append(f"{step.name}: a choice ({step.title}); --confirm {step.name}={options}, or --skip it")
+            continue
+        asking.append(step)
+        found += _unconfirmed(action_for(step, runbook, surroundings, values, run=""), step, mode, instructions)
+    if any(step.on_fail == "rollback" for step in asking):
+        for undo in (runbook.step(name) for name in dict.fromkeys(step.undo for step in asking if step.undo)):
+            assert undo is not None
+            found += _unconfirmed(action_for(undo, runbook, surroundings, values, run=""), undo, mode, instructions)
+    return found
+
+
+def _unconfirmed(action: Action, step: Step, mode: Mode, instructions: Instructions) -> list[str]:
+    requirement = required(action, mode)
+    missing = shortfall(requirement, instructions.confirmation(step, requirement.demand))
+    if not missing:
+        return []
+    text = requirement.text if requirement.demand is Demand.TYPED else "yes"
+    return [f"{step.name}: {missing}; --confirm {step.name}={text}"]
+
+
+def unapproved(
+    runbook: Runbook, values: Mapping[str, str], surroundings: Surroundings, instructions: Instructions
+) -> list[str]:
+    """The approvals that are missing now, one sentence each; they are asked for. With any of these a walk that asks
+    nothing must not begin.
+
+    Steps that work with captured values are left out: nobody can approve them before the values are known.
+
+    Raises:
+        ApprovalError: they cannot be asked for.
+    """
+    found = []
+    known = _settled(runbook, values, instructions)
+    open_names = {name for step in runbook.steps for name in (*step.capture, step.sets)}
+    for step in runbook.route:
+        if step.name in instructions.skipped or instructions.reason_to_leave_out(step, runbook):
+            continue
+        if any(_cannot_hold(term, known) for term in step.when):
+            continue
+        approval = action_for(step, runbook, surroundings, values, run="").approval if step.executable else None
+        if approval is None or (open_names if step.env is None else open_names.intersection(step.env)):
+            continue
+        if missing := approval.missing():
+            approval.ask()
+            found.append(f"{step.name}: {missing}; opsconsole runbook approve {runbook.id} {step.name}")
     return found
 
 
@@ -111,6 +159,9 @@ async def walk(run: Run, instructions: Instructions, sink: Sink) -> RunState:
         asyncio.CancelledError: the calling task was cancelled; the step that ran has been ended and recorded.
     """
     await follow(run, instructions, sink)
+    if run.unapproved:
+        run.leave()  # it goes on where it is, once somebody approved
+        return run.state
     return run.finish()
 
 
@@ -118,6 +169,7 @@ async def follow(run: Run, instructions: Instructions, sink: Sink) -> None:
     """As `walk`, but the run is left open at the end of the way: more can be done in it."""
     while (step := run.current) is not None:
         if run.states[step.name] is not StepState.PENDING:
+            await _roll_back(run, step, instructions, sink)
             break  # it failed, and leads nowhere
         if reason := instructions.reason_to_leave_out(step, run.runbook):
             run.exclude(step, reason)
@@ -127,7 +179,19 @@ async def follow(run: Run, instructions: Instructions, sink: Sink) -> None:
             said = instructions.confirmed[step.name]
             verdict = Verdict.DONE if said == "done" else Verdict.NOT_APPLICABLE
             run.complete_manual(step, verdict, "said on the command line")
+        elif step.kind is Kind.CHOICE:
+            run.choose(step, instructions.confirmed[step.name])
         else:
             await run.execute(step, instructions.confirmation(step, run.requirement(step).demand), sink)
             if run.states[step.name] is StepState.PENDING:
                 break  # declined, or it could not be recorded
+
+
+async def _roll_back(run: Run, step: Step, instructions: Instructions, sink: Sink) -> None:
+    """Run the undo steps, where `step` says that its failure leads to that."""
+
+    async def said(undo: Step) -> Confirmation:
+        return instructions.confirmation(undo, run.requirement(undo).demand)
+
+    if step.on_fail == "rollback" and run.states[step.name].bad:
+        await run.rollback(said, sink)

@@ -112,7 +112,9 @@ class HttpRunner:
         sent = _Sent()
         try:
             async with (
-                httpx.AsyncClient(verify=context or True, timeout=timeout, follow_redirects=False) as client,
+                httpx.AsyncClient(
+                    verify=context or request.url.startswith("https:"), timeout=timeout, follow_redirects=False
+                ) as client,
                 client.stream(
                     request.method,
                     request.url,

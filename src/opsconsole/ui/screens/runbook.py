@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 
 from opsconsole.actions.confirmation import Confirmation, Demand, Requirement
 from opsconsole.core.clean import clean, clean_line
-from opsconsole.runbooks.model import Runbook, Step
+from opsconsole.runbooks.includes import expand
+from opsconsole.runbooks.model import Kind, Runbook, Step
 from opsconsole.runbooks.run import Verdict
 from opsconsole.runbooks.states import StepState
 from opsconsole.ui.actions import Place
@@ -31,6 +32,10 @@ _PAINT_PERIOD = 0.1
 """Seconds between two paintings of streaming output."""
 
 
+_READY = {Kind.MANUAL: "done", Kind.CHOICE: "choose"}
+"""What enter does with a step, where it does not run it."""
+
+
 class RunbookView(View):
     """One runbook, from its parameters to the end of its run."""
 
@@ -41,6 +46,7 @@ class RunbookView(View):
     def __init__(self, book: Runbook, given: Mapping[str, str], labels: Mapping[str, str], now: float) -> None:
         """`given` are parameter values, `labels` fill those that name one in `from_label`."""
         super().__init__()
+        book = expand(book)
         self.book = book
         self.title = clean_line(book.title)
         self.form = ParamForm(book.params, given, labels, now)
@@ -113,7 +119,7 @@ class RunbookView(View):
         if walk.running is not None:
             return [("cancel-step", "stop the step"), ("note", "note"), ("command", "command"), ("help", "keys")]
         step = walk.current
-        ready = "finish" if step is None else "done" if not step.executable else "run"
+        ready = "finish" if step is None else _READY.get(step.kind, "run")
         return [
             ("run-step", ready),
             *((one, word) for one, word in super().hints() if one != "run-step"),
@@ -199,12 +205,27 @@ class RunbookView(View):
         step = walk.current
         if step is None:
             self._finish()
+        elif step.kind is Kind.CHOICE:
+            self._choose(step)
         elif not step.executable:
             self._after(walk.verdict(Verdict.DONE))
         elif walk.run is not None and walk.run.states[step.name] is not StepState.PENDING:
             self._say("this step was run already: r runs it again, s skips it, j goes elsewhere, ! aborts", "warn")
         else:
             self._want(step)
+
+    def _choose(self, step: Step) -> None:
+        """Ask which option of a choice it is to be."""
+        known = [(option, "") for option in step.options]
+
+        def accept(option: str) -> str | None:
+            if option not in step.options:
+                return f"one of {', '.join(step.options)}"
+            self._after(self.walk.decide(lambda run, present: run.choose(present, option), step=step))
+            return None
+
+        question = clean_line(step.title or step.name, limit=40)
+        self.console.ask(Ask(question, accept, lambda text: [Choice(one) for one in ranking(text, known)], picks=True))
 
     def _want(self, step: Step) -> None:
         """Run `step`, or ask first for what that takes."""
@@ -499,6 +520,8 @@ def _wants(walk: Walk, step: Step | None) -> str:
     if step is None or not step.executable:
         return ""
     requirement = walk.requirement(step)
+    if step.confirm.mode == "approve":
+        return f"approval by {step.confirm.count} other{'s' if step.confirm.count > 1 else ''}"
     match requirement.demand:
         case Demand.TYPED:
             return f"confirm: type {clean(requirement.text)}"
