@@ -128,6 +128,18 @@ async def test_enter_leads_into_and_escape_back(tmp_path: Path) -> None:
         assert "NEEDS ATTENTION" in shown
 
 
+async def test_a_screen_opened_for_a_pane_begins_there(tmp_path: Path) -> None:
+    async with running(tmp_path) as pilot:
+        app = await settle(pilot)
+        health = next(screen for screen in app.session.screens if any(pane.id == "p95" for pane in screen.panes))
+        app.console_screen.open_view(DashboardView(health, first_pane="p95"))
+        await settle(pilot)
+        view = app.console_screen.view
+        assert isinstance(view, DashboardView)
+        assert view.pane is not None
+        assert view.pane.pane.id == "p95"
+
+
 async def test_zoom_gives_one_pane_the_screen_and_the_screen_back(tmp_path: Path) -> None:
     async with running(tmp_path) as pilot:
         await settle(pilot)

@@ -42,12 +42,15 @@ class DashboardView(View):
     DashboardView .variables { height: 1; width: 100%; }
     """
 
-    def __init__(self, definition: Screen, preset: Mapping[str, Sequence[str]] | None = None) -> None:
-        """`preset` sets variables from the start, as a drill-down does."""
+    def __init__(
+        self, definition: Screen, preset: Mapping[str, Sequence[str]] | None = None, first_pane: str = ""
+    ) -> None:
+        """`preset` sets variables from the start, as a drill-down does; `first_pane` is where the eye begins."""
         super().__init__()
         self.definition = definition
         self.title = clean_line(definition.title)
         self._preset = dict(preset or {})
+        self._first_pane = first_pane
         self._feed: ScreenFeed | None = None
         self._states: dict[str, PaneState] = {}
         self._filter = ""
@@ -118,7 +121,7 @@ class DashboardView(View):
         """Read what is in view."""
         self.feed.start(self.grid.visible_panes())
         if self._last_focus is None and self._views:
-            self._last_focus = next(iter(self._views.values()))
+            self._last_focus = self._views.get(self._first_pane) or next(iter(self._views.values()))
         if self._last_focus is not None:
             self.console.set_focus(self._last_focus)
         self._show(self.feed.states())
@@ -284,24 +287,26 @@ class DashboardView(View):
             return
         check = row.check
         if row.next.kind == "screen":
-            self.open_screen(row.next.target, row.next.params)
+            pane_there = check.pane if row.next.target == check.screen else ""
+            self.open_screen(row.next.target, row.next.params, pane_there)
         elif check.drill is not None:
             filled = {
                 name: check.labels[label] for name, label in check.drill.variables.items() if label in check.labels
             }
             self.open_screen(check.drill.screen, filled)
         else:
-            self.open_screen(check.screen, {})
+            self.open_screen(check.screen, {}, check.pane)
 
-    def open_screen(self, screen: str, variables: Mapping[str, str]) -> None:
-        """Go to another screen, some of its variables set; `esc` comes back here."""
+    def open_screen(self, screen: str, variables: Mapping[str, str], pane: str = "") -> None:
+        """Go to another screen, some of its variables set, to one of its panes; `esc` comes back here."""
         target = next((one for one in self.console.session.screens if one.id == screen), None)
         if target is None:
             self.console.tell(f"this leads to a screen {screen!r}, which is not there", "warn")
         elif target.id == self.definition.id:
             self.do_zoom()
         else:
-            self.console.open_view(DashboardView(target, {name: [value] for name, value in variables.items()}))
+            preset = {name: [value] for name, value in variables.items()}
+            self.console.open_view(DashboardView(target, preset, first_pane=pane))
 
     def do_runbook(self) -> None:
         """The runbook for what is selected, its parameters filled from the labels."""
