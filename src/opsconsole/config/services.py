@@ -7,7 +7,7 @@ from typing import Any
 
 from opsconsole.config.document import Document, load_document
 from opsconsole.config.format import VersionNumber
-from opsconsole.config.schema import Choice, Duration, ListOf, MapOf, Place, Record, Text, check
+from opsconsole.config.schema import Choice, Duration, Flag, ListOf, MapOf, Number, Place, Record, Text, check
 from opsconsole.core.problem import Problem, nearest
 
 KINDS = ("api", "web", "proxy", "identity", "database", "cache", "queue", "scheduler", "worker", "cdn", "job", "other")
@@ -29,6 +29,28 @@ class Service:
     logs: tuple[str, ...] = ()
     timeout: float = 60.0
     """Seconds within which a restart must have ended."""
+    driver: str = "command"
+    """What controls it: `command` (the lists above), or one of `DRIVERS`, which these lists override."""
+    unit: str = ""
+    """What the driver calls it: a systemd unit, a container, a compose service, a supervisor program, a workload such
+    as `deployment/web`; empty: the service's own name."""
+    start: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
+    host: str = ""
+    """The host to go to by ssh; empty: this one."""
+    sudo: bool = False
+    user: bool = False
+    """systemd: a unit of the user's own manager."""
+    files: tuple[str, ...] = ()
+    """compose: its files; supervisor: its configuration."""
+    project: str = ""
+    """compose."""
+    namespace: str = ""
+    """kubectl."""
+    context: str = ""
+    """kubectl."""
+    replicas: int = 1
+    """kubectl: how many `start` brings up."""
     runbook: str = ""
     """The id of the runbook for when it is down."""
     depends_on: tuple[str, ...] = ()
@@ -39,7 +61,28 @@ class Service:
     """(line, column) of `runbook` in the file."""
 
 
+DRIVERS = ("systemd", "docker", "compose", "supervisor", "kubectl", "command")
+_WORD = Text(pattern=r"[^\s-]\S{0,300}", expected="one word that does not begin with '-'")
 _ARGV = ListOf(Text(lenient=True, empty=True), minimum=1, what="a program and its arguments, as a list")
+
+_MEANT_FOR = {
+    "user": ("systemd",),
+    "files": ("compose", "supervisor"),
+    "project": ("compose",),
+    "namespace": ("kubectl",),
+    "context": ("kubectl",),
+    "replicas": ("kubectl",),
+    "unit": DRIVERS[:-1],
+}
+
+
+def _driver_knows(result: dict[str, Any], place: Place) -> None:
+    driver = result.get("driver", "command")
+    for key, drivers in _MEANT_FOR.items():
+        if key in result and driver not in drivers:
+            message = f"{key} means nothing for driver {driver}; it is for {', '.join(drivers)}"
+            place.child(key).report("misplaced-key", message, on_key=True)
+
 
 _SERVICE = Record(
     {
@@ -50,12 +93,25 @@ _SERVICE = Record(
         "status": _ARGV,
         "restart": _ARGV,
         "logs": _ARGV,
+        "driver": Choice(DRIVERS),
+        "unit": _WORD,
+        "start": _ARGV,
+        "stop": _ARGV,
+        "host": Text(pattern=r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,252}", expected="a host, as ssh knows it"),
+        "sudo": Flag(),
+        "user": Flag(),
+        "files": ListOf(Text(), single=True, what="a path, or a list of paths"),
+        "project": _WORD,
+        "namespace": _WORD,
+        "context": _WORD,
+        "replicas": Number(minimum=1, maximum=1000, whole=True),
         "timeout": Duration(minimum=1, maximum=3600, example="1m"),
         "runbook": Text(expected="the id of a runbook"),
         "depends_on": ListOf(Text(), what="a list of service names"),
         "owner": Text(),
     },
     what="a mapping with title, kind, check, …",
+    verify=_driver_knows,
 )
 
 

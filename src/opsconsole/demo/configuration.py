@@ -17,6 +17,10 @@ _PROBLEMS = {  # how one sees that it is up, where that is not the metric `up`
 SCRIPTS = {
     "OPS_SERVICE_CONTROL": ("control", "restart|status|start|stop|logs SERVICE [INSTANCE]"),
     "OPS_AIRFLOW": ("airflow", "dags pause|unpause|trigger DAG_ID, tasks clear DAG_ID: as Airflow's own"),
+    "OPS_DEPLOY": (
+        "deploy",
+        "status SERVICE, release SERVICE VERSION [INSTANCE], stage SERVICE VERSION, switch SERVICE",
+    ),
     "OPS_DISK_CLEANUP": ("cleanup", "list|free MOUNTPOINT"),
 }
 """Variable of runbook steps -> the script in the demo's folder that it names, and what that takes. Each is the module
@@ -65,9 +69,10 @@ def services_yaml(present: Sequence[str], control: Path) -> dict[str, Any]:
             "title": service.title,
             "kind": service.kind,
             "check": _PROBLEMS.get(service.name, f'up{{job="{service.name}"}}'),
-            "status": [str(control), "status", service.name],
-            "restart": [str(control), "restart", service.name],
-            "logs": [str(control), "logs", service.name],
+            **{
+                verb: [str(control), verb, service.name, "{instance}"]
+                for verb in ("status", "start", "stop", "restart", "logs")
+            },
             "timeout": "30s",
             "runbook": "service-restart-procedures",
             "owner": service.owner,

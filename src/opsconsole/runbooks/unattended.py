@@ -1,6 +1,6 @@
 """Walking a runbook without an operator: it begins only if nothing will have to be asked."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -70,12 +70,7 @@ def questions(
     """
     found = []
     asking: list[Step] = []
-    known = _settled(runbook, values, instructions)
-    for step in runbook.route:
-        if step.name in instructions.skipped or instructions.reason_to_leave_out(step, runbook):
-            continue
-        if any(_cannot_hold(term, known) for term in step.when):
-            continue
+    for step in _on_the_way(runbook, values, instructions):
         if step.kind is Kind.MANUAL:
             if instructions.confirmed.get(step.name) not in ("done", "n/a"):
                 found.append(
@@ -117,13 +112,8 @@ def unapproved(
         ApprovalError: they cannot be asked for.
     """
     found = []
-    known = _settled(runbook, values, instructions)
-    open_names = {name for step in runbook.steps for name in (*step.capture, step.sets)}
-    for step in runbook.route:
-        if step.name in instructions.skipped or instructions.reason_to_leave_out(step, runbook):
-            continue
-        if any(_cannot_hold(term, known) for term in step.when):
-            continue
+    open_names = {name for step in runbook.steps for name in (*step.capture, step.sets) if name}
+    for step in _on_the_way(runbook, values, instructions):
         approval = action_for(step, runbook, surroundings, values, run="").approval if step.executable else None
         if approval is None or (open_names if step.env is None else open_names.intersection(step.env)):
             continue
@@ -133,12 +123,22 @@ def unapproved(
     return found
 
 
-def _settled(runbook: Runbook, values: Mapping[str, str], instructions: Instructions) -> dict[str, str]:
-    """The values that no step on the way can change: parameters that none captures, and choices already made."""
-    open_names = {name for step in runbook.steps for name in (*step.capture, step.sets)}
-    known = {name: value for name, value in values.items() if name not in open_names}
-    chosen = {step.sets: instructions.confirmed.get(step.name) for step in runbook.route if step.kind is Kind.CHOICE}
-    return known | {name: value for name, value in chosen.items() if value is not None}
+def _on_the_way(runbook: Runbook, values: Mapping[str, str], instructions: Instructions) -> Iterator[Step]:
+    """The steps of the walk that may come to be run: all but those left out, and those whose `when` cannot hold by
+    parameters, and choices already made."""
+    route = runbook.route
+    aside = {name for step in runbook.steps if step not in route for name in (*step.capture, step.sets)}
+    known = {name: value for name, value in values.items() if name not in aside}
+    for step in route:
+        if step.name in instructions.skipped or instructions.reason_to_leave_out(step, runbook):
+            continue
+        if any(_cannot_hold(term, known) for term in step.when):
+            continue
+        yield step
+        for name in (*step.capture, step.sets):
+            known.pop(name, None)  # what it will be is not known yet
+        if step.kind is Kind.CHOICE and step.name in instructions.confirmed:
+            known[step.sets] = instructions.confirmed[step.name]
 
 
 def _cannot_hold(term: Condition, known: Mapping[str, str]) -> bool:

@@ -50,7 +50,7 @@ def test_the_console_accepts_what_is_written_for_it(tmp_path: Path) -> None:
     read, problems = load_services(environment.services)
     assert problems == []
     assert [one.name for one in read] == [service.name for service in SERVICES]
-    assert read[0].restart == (str(control), "restart", "energy-service")
+    assert read[0].restart == (str(control), "restart", "energy-service", "{instance}")
 
 
 def test_a_service_that_is_not_there_is_not_depended_on() -> None:

@@ -10,7 +10,6 @@ from opsconsole.core.reading import Query
 from opsconsole.core.values import Sample, Table, Vector
 from opsconsole.screens.definition import Screen, Variable
 from opsconsole.screens.interpolation import ALL, Selection, array_literal, interpolate
-from opsconsole.sources.promqltext import regex_escaped
 from opsconsole.screens.variables import (
     chosen,
     default_selections,
@@ -21,6 +20,7 @@ from opsconsole.screens.variables import (
     sql_binds,
     used_in,
 )
+from opsconsole.sources.promqltext import regex_escaped
 
 ONE = Selection(("energy-service",))
 TWO = Selection(("app.1", "app|2"))

@@ -19,6 +19,7 @@ from typing import Any
 from opsconsole.actions.action import Outcome, Result, Risk, Sink
 from opsconsole.actions.runners import capture, process_group
 from opsconsole.actions.runners.environment import environment
+from opsconsole.actions.runners.feed import Feed
 from opsconsole.actions.runners.output import OutputPipe, Spool
 from opsconsole.core.duration import duration_text
 from opsconsole.core.secret import Secret
@@ -44,14 +45,18 @@ _NO_ENV: Mapping[str, str | Secret] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class ShellRunner:
-    """Runs `script` with `interpreter`. Values reach it through the environment only, never as text.
+    """Runs `script` with `interpreter`, or the command `argv`. Values reach it through the environment, never as text.
 
     The script is a file of mode 0600, stdin is empty, the umask is 077, and there is no terminal. The step ends when
     its process does, whoever still holds its output; what it leaves running is reported. Cancelling sends SIGTERM
     to the whole group and after `grace` seconds SIGKILL.
     """
 
-    script: str
+    script: str = ""
+    argv: tuple[str, ...] = ()
+    """A command to run instead of a script, without a shell."""
+    stdin: bytes | None = None
+    """Written to the command, whose stdin then stays open until it ends; None: an empty one."""
     interpreter: tuple[str, ...] = INTERPRETERS["bash"]
     env: Mapping[str, str | Secret] = field(default_factory=lambda: _NO_ENV, repr=False)
     cwd: Path | None = None
@@ -94,6 +99,7 @@ class _Execution:
         self._mark = uuid.uuid4().hex
         self._cancelled = False
         self._notes: list[str] = []
+        self._feed: Feed | None = None
 
     async def run(self, sink: Sink) -> Result:
         runner = self._runner
@@ -106,6 +112,8 @@ class _Execution:
             return Result(Outcome.FAILED, detail=str(error))
         except OSError as error:
             pipe.finish()
+            if self._feed is not None:
+                self._feed.end()
             return _not_started(error)
         pipe.start()
         exited = _exit_of(process)
@@ -118,6 +126,8 @@ class _Execution:
             raise
         finally:
             pipe.finish()
+            if self._feed is not None:
+                self._feed.end()
         await self._look_for_what_is_left(process.pid)
         code = process.poll()  # reaps it; from here on its number may be somebody else's
         if spool.complaint:
@@ -126,21 +136,31 @@ class _Execution:
 
     def _start(self, writer: int) -> "subprocess.Popen[bytes]":
         runner = self._runner
+        command = list(runner.argv) if runner.argv else [*runner.interpreter, str(self._write_script())]
         fixed = {"OPS_OUT": str(self._handed_on), "OPS_ATTEMPT": self._mark}
         env = environment(runner.env, fixed)
+        if runner.stdin is not None:
+            self._feed = Feed(runner.stdin)
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL if self._feed is None else self._feed.reader,
+                stdout=writer,
+                stderr=writer,
+                cwd=runner.cwd,
+                env=env,
+                start_new_session=True,
+                umask=0o077,
+            )
+        finally:
+            if self._feed is not None:
+                self._feed.handed_over()
+
+    def _write_script(self) -> Path:
         descriptor = os.open(self._script, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(runner.script.encode("utf-8", "surrogateescape"))
-        return subprocess.Popen(
-            [*runner.interpreter, str(self._script)],
-            stdin=subprocess.DEVNULL,
-            stdout=writer,
-            stderr=writer,
-            cwd=runner.cwd,
-            env=env,
-            start_new_session=True,
-            umask=0o077,
-        )
+            file.write(self._runner.script.encode("utf-8", "surrogateescape"))
+        return self._script
 
     async def _outlast(self, group: int, exited: "asyncio.Future[None]") -> None:
         """Wait for the end of the process; when cancelled, see to it."""
