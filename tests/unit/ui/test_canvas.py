@@ -1,5 +1,6 @@
 """A canvas writes the cells that changed, and nothing else."""
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
@@ -54,6 +55,22 @@ async def test_the_painter_knows_the_size_and_equal_lines_cost_nothing() -> None
         await pilot.resize_terminal(30, 20)
         await pilot.pause()
         assert canvas.render_line(0).cell_length == canvas.size.width
+
+
+class _Untold(Canvas):
+    """Textual sends no Resize to a widget whose place was looked up between its mounting and its first layout."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        event.prevent_default()
+
+
+async def test_a_canvas_that_is_not_told_its_size_is_painted_all_the_same() -> None:
+    app = _Stage()
+    async with app.run_test(size=(60, 20)) as pilot:
+        late = _Untold(lambda width, height: (line(f"{width} by {height}"),))
+        await app.screen.mount(late)
+        await pilot.pause()
+        assert late.render_line(0).text.strip() == "40 by 5"
 
 
 async def test_each_theme_gives_full_width_rows_and_its_own_look() -> None:
