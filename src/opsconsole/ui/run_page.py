@@ -15,7 +15,7 @@ from opsconsole.runbooks.states import StepState
 from opsconsole.ui.glyphs import Glyphs
 from opsconsole.ui.lines import Line, Lines, Span, clip_line, fit_line, line, line_width, spread, truncate
 from opsconsole.ui.output import OutputLog, wrapped
-from opsconsole.ui.screens.text import paragraphs
+from opsconsole.ui.screens.text import paragraphs, prose_lines
 
 NARROW = 100
 """Columns below which the list of steps becomes one line."""
@@ -223,8 +223,8 @@ def _step_head(run: RunShown, width: int) -> list[Line]:
 
 
 def _prose(step: Step, width: int, most: int) -> list[Line]:
-    text = " ".join(clean(step.prose).split()) if step.executable else clean(step.body)
-    lines = list(paragraphs(text, width, "dim" if step.executable else "text")) if text.strip() else []
+    role = "dim" if step.executable else "text"
+    lines = list(prose_lines(step.prose if step.executable else step.body, width, role))
     if len(lines) <= most:
         return lines
     return [*lines[: most - 1], line(Span("v shows the whole step", "faint"))]

@@ -113,6 +113,9 @@ class RunbookView(View):
         """What can be done with the step that is shown."""
         if self._filling:
             return [("run-step", "check and go on"), ("back", "back")]
+        if self._confirming is not None:
+            typed = self._confirming[1].demand is Demand.TYPED
+            return [("run-step", "run it, when the name is right"), ("back", "leave it")] if typed else []
         walk = self.walk
         if walk.over:
             return [("run-step", "back"), ("step-text", "whole step"), ("command", "command")]
@@ -175,6 +178,7 @@ class RunbookView(View):
             self._take_typed(step, requirement)
         else:
             self._editor.press(event.key, event.character)
+        self.console.refresh_frame()
         self._repaint()
 
     def _take_typed(self, step: Step, requirement: Requirement) -> None:
@@ -241,6 +245,7 @@ class RunbookView(View):
             return
         self._confirming = (step, requirement)
         self._editor = LineEditor()
+        self.console.refresh_frame()
         self._repaint()
 
     def _execute(self, step: Step, confirmation: Confirmation) -> None:

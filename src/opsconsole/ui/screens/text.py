@@ -1,11 +1,14 @@
 """A page of text to scroll through: help, the last error of a pane, what a dry run would do."""
 
+import re
+import textwrap
 from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 
+from opsconsole.core.clean import clean
 from opsconsole.ui.actions import KeyAction, Place, Registry, key_text
 from opsconsole.ui.lines import Line, Lines, Span, fit, fit_line, line
 from opsconsole.ui.screens.view import View
@@ -102,12 +105,35 @@ class TextView(View):
 
 def paragraphs(text: str, width: int, role: str = "text") -> Lines:
     """Plain text broken to `width` cells at spaces, its own line breaks kept."""
-    import textwrap
-
     lines: list[Line] = []
     for paragraph in text.splitlines():
         indent = paragraph[: len(paragraph) - len(paragraph.lstrip())][: width // 2]
         pieces = textwrap.wrap(paragraph, max(10, width), subsequent_indent=indent) or [""]
+        lines.extend(line(Span(piece, role)) for piece in pieces)
+    return tuple(lines)
+
+
+_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+")
+
+
+def prose_lines(markdown: str, width: int, role: str = "text") -> Lines:
+    """Markdown as plain text: paragraphs flow, list items stand on their own, emphasis is left out."""
+    blocks: list[str] = []
+    flowing = False
+    for raw in clean(markdown).splitlines():
+        text = raw.strip().replace("**", "").replace("__", "")
+        if not text:
+            flowing = False
+        elif _ITEM.match(raw) or text.startswith(("#", "|", ">")) or not flowing:
+            blocks.append(text)
+            flowing = not text.startswith(("#", "|"))
+        else:
+            blocks[-1] += f" {text}"
+    lines: list[Line] = []
+    for block in blocks:
+        item = _ITEM.match(block)
+        hanging = " " * len(item.group()) if item else ""
+        pieces = textwrap.wrap(block, max(10, width), subsequent_indent=hanging) or [""]
         lines.extend(line(Span(piece, role)) for piece in pieces)
     return tuple(lines)
 
