@@ -4,18 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from opsconsole.actions.door import Door
 from opsconsole.actions.guard import Context
 from opsconsole.config.settings import Environment, Mode, Role
 from opsconsole.core.reading import Answer, Query, SourceError
+from opsconsole.core.secret import Secret
 from opsconsole.core.state import State
 from opsconsole.core.threshold import Threshold
 from opsconsole.core.values import Sample, Value, Vector
+from opsconsole.runbooks.client import RunClient
 from opsconsole.runbooks.library import Library
 from opsconsole.runbooks.model import Runbook
-from opsconsole.runbooks.run import Run
+from opsconsole.runbooks.order import Order
+from opsconsole.runbooks.starting import carried_here, packed
 from opsconsole.screens.definition import Drill, Kind, Pane, RunbookLink, Screen, Target, Variable
-from opsconsole.store import open_journal
 from opsconsole.ui.session import Session
 
 NOW = 1795269731.0
@@ -141,12 +142,13 @@ def fake_session(
     async def read(query: Query) -> Answer:
         return Answer(answers(query), NOW, 0.001)
 
-    def start(book: Runbook, values: Mapping[str, str]) -> Run:
-        journal = open_journal(f"sqlite:{folder / 'journal.db'}")
-        door = Door(who, journal)
-        return Run.create(
-            book, values, door=door, environment=environment, root=folder / "runs", locks=folder / "locks"
-        )
+    async def start(book: Runbook, values: Mapping[str, str]) -> RunClient:
+        path, source = packed(book)
+        journal = Secret(f"sqlite:{folder / 'journal.db'}")
+        return await carried_here(Order(environment, who, journal, path=path, source=source, values=values))
+
+    async def attach(path: Path) -> RunClient:
+        return await RunClient.attach(path)
 
     known: dict[str, Any] = {
         "context": who,
@@ -154,6 +156,7 @@ def fake_session(
         "read": read,
         "library": lambda: Library(books),
         "start_run": start,
+        "attach_run": attach,
         "banner": "red",
         "environments": ("production", "staging"),
         "clock": lambda: NOW,

@@ -74,6 +74,11 @@ def user_name(uid: int) -> str:
         return f"uid:{uid}"
 
 
+def login_of() -> str:
+    """Who logged in to run this process, where that is not its user; else empty."""
+    return _login(user_name(os.getuid()), os.environ)
+
+
 def groups_of(uid: int) -> list[str]:
     """The names of the groups that a user belongs to; of one the system does not know, none."""
     try:

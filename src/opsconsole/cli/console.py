@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsconsole import __version__
@@ -15,8 +17,10 @@ from opsconsole.cli import wiring
 if TYPE_CHECKING:
     from opsconsole.config.settings import Environment, Settings
     from opsconsole.core.reading import Answer, Query
+    from opsconsole.runbooks.client import RunClient
+    from opsconsole.runbooks.history import RunSummary
     from opsconsole.runbooks.model import Runbook
-    from opsconsole.runbooks.run import Run
+    from opsconsole.runbooks.starting import Supervision
     from opsconsole.sources.registry import Sources
     from opsconsole.ui.departure import Departure
     from opsconsole.ui.session import Session
@@ -72,13 +76,7 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
     context = wiring.acting_context(settings, environment, args)
     link = _Link(environment)
 
-    def start_run(runbook: "Runbook", values: Mapping[str, str]) -> "Run":
-        from opsconsole.config.secrets import SecretError
-
-        try:
-            return wiring.start_run(settings, environment, args, runbook, values)
-        except (SecretError, OSError) as error:
-            raise ValueError(str(error)) from error
+    runs = _Runs(settings, environment, args)
 
     def enter(name: str) -> "Session":
         return open_session(settings, settings.environments[name], args)
@@ -92,7 +90,11 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         load_screens=lambda: wiring.load_screens(environment),
         read=link.read,
         library=lambda: wiring.open_library(environment),
-        start_run=start_run,
+        start_run=runs.start,
+        attach_run=runs.attach,
+        prepare_run=runs.prepare,
+        live_runs=runs.live,
+        unfinished_runs=runs.unfinished,
         journal=lambda: wiring.open_journal(settings),
         note=lambda text: wiring.write_note(settings, context, text),
         banner=environment.banner,
@@ -101,13 +103,71 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         warnings=settings.warnings,
         environments=tuple(settings.environments),
         enter=enter,
-        close=link.close,
+        close=lambda: _close(link, runs),
         secrets=known_secrets,
         keys=settings.keys,
         theme=settings.theme or None,
         glyphs=glyphs,
         version=__version__,
     )
+
+
+async def _close(link: "_Link", runs: "_Runs") -> None:
+    runs.dismiss()
+    await link.close()
+
+
+@dataclass(slots=True)
+class _Runs:
+    """Runs of one environment: begun, found, attached to. Each is carried by a process of its own."""
+
+    settings: "Settings"
+    environment: "Environment"
+    args: argparse.Namespace
+    _supervision: "Supervision | None" = None
+
+    def prepare(self) -> None:
+        """Have a supervisor ready."""
+        from opsconsole.runbooks.starting import Supervision
+
+        if self._supervision is None or not self._supervision.usable:
+            with contextlib.suppress(OSError):  # it is tried again, and then said, when a run begins
+                self._supervision = Supervision.prepare()
+
+    def dismiss(self) -> None:
+        """Let go of one that is not needed."""
+        if self._supervision is not None:
+            self._supervision.dismiss()
+            self._supervision = None
+
+    async def start(self, runbook: "Runbook", values: Mapping[str, str]) -> "RunClient":
+        """Begin one."""
+        supervision, self._supervision = self._supervision, None
+        return await wiring.start_run(
+            self.settings, self.environment, self.args, runbook, values, supervision=supervision
+        )
+
+    async def attach(self, folder: Path) -> "RunClient":
+        """Go to one that goes on, or take it up again."""
+        from opsconsole.actions.guard import login_of
+        from opsconsole.runbooks.client import NotCarriedError, RunClient
+
+        try:
+            return await RunClient.attach(folder, read_only=self.args.read_only, login=login_of())
+        except NotCarriedError:
+            return await wiring.resume_run(self.settings, self.args, folder)
+
+    def live(self) -> "list[RunSummary]":
+        """Those that go on."""
+        from opsconsole.runbooks.history import live_runs
+
+        return [one for one in live_runs() if one.environment == self.environment.name]
+
+    def unfinished(self) -> "list[RunSummary]":
+        """Those that are not over."""
+        from opsconsole.runbooks.history import unfinished_runs
+
+        return [one for one in unfinished_runs() if one.environment == self.environment.name]
 
 
 def source_names(environment: "Environment") -> tuple[str, ...]:

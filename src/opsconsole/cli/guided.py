@@ -13,8 +13,9 @@ from opsconsole.cli.step_output import OutputPrinter
 from opsconsole.cli.terminal_lines import TerminalLines
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
+from opsconsole.runbooks.client import RunClient, StepCancelledError
 from opsconsole.runbooks.model import Kind, Step
-from opsconsole.runbooks.run import Change, Run, Verdict
+from opsconsole.runbooks.run import Change, Verdict
 from opsconsole.runbooks.states import IllegalTransitionError, StepState
 from opsconsole.runbooks.unattended import Instructions
 
@@ -32,7 +33,7 @@ class _LeftError(Exception):
 class Guide:
     """Asks what to do with each step, and has it done."""
 
-    def __init__(self, run: Run, instructions: Instructions, lines: TerminalLines, stream: TextIO) -> None:
+    def __init__(self, run: RunClient, instructions: Instructions, lines: TerminalLines, stream: TextIO) -> None:
         self._run = run
         self._instructions = instructions
         self._lines = lines
@@ -52,25 +53,25 @@ class Guide:
         except _LeftError:
             return exit_code(self._run)
         except (_GoneError, asyncio.CancelledError):
-            with contextlib.suppress(IllegalTransitionError):
-                self._run.leave()
+            if self._signal is signal.SIGINT:
+                await self._run.leave()
+            else:  # nobody said that it should be left: it waits for its operator, and what runs goes on
+                await self._run.detach("hangup")
             return 128 + (self._signal or signal.SIGHUP)
-        self._run.finish()
+        await self._run.finish()
         self._say("")
         for report in self._run.reports():
             self._say(f"  {report.step.number:5} {report.step.name:32} {report.state}")
         return exit_code(self._run)
 
     async def _steps(self) -> None:
-        head = (
-            f"{self._run.runbook.title}   run {self._run.id}   {self._run.actor}   {self._run.door.context.environment}"
-        )
+        head = f"{self._run.runbook.title}   run {self._run.id}   {self._run.actor}   {self._run.environment}"
         self._say(head)
         for name, value in self._run.params.items():
             self._say(f"  {name} = {clean_line(value)}")
         while (step := self._run.current) is not None:
             if reason := self._instructions.reason_to_leave_out(step, self._run.runbook):
-                self._run.exclude(step, reason)
+                await self._run.exclude(step, reason)
                 continue
             await self._step(step)
 
@@ -99,6 +100,8 @@ class Guide:
             await self._execute(step, again=True)
         elif key in ("x", "a") and not step.executable:
             await self._settle(step, Verdict.NOT_DONE if key == "x" else Verdict.NOT_APPLICABLE)
+        elif key == "m" and state is StepState.UNKNOWN:
+            await self._settle(step, Verdict.DONE)
         elif key in keys:
             try:
                 await keys[key](step, rest)
@@ -116,18 +119,34 @@ class Guide:
             result = await self._interruptible(work)
         except asyncio.CancelledError:
             printer.end()
-            self._say(f"{step.name}: cancelled")
             if self._signal is not signal.SIGINT:
                 raise _GoneError from None
-            self._signal = None
+            await self._cancel(step)
             return
-        printer.end()
+        except StepCancelledError as error:
+            self._say(str(error))
+            return
+        finally:
+            printer.end()
         if result.outcome in (Outcome.DECLINED, Outcome.UNAPPROVED):
             self._say(f"not run: {result.detail}")
         if result.outcome is Outcome.UNAPPROVED:
             self._say(f"somebody else runs: opsconsole runbook approve {self._run.id} {step.name}; then run it here")
         elif self._run.states[step.name].bad and (plan := self._run.rollback_plan()):
             self._say(f"b rolls back: {', '.join(one.name for one in plan)}")
+
+    async def _cancel(self, step: Step) -> None:
+        """End the step; asked for once more, it is not waited for politely."""
+        self._say(f"{step.name}: stopping it; Ctrl-C once more does not wait")
+        while True:
+            self._signal = None
+            try:
+                await self._interruptible(self._run.cancel())
+            except asyncio.CancelledError:
+                if self._signal is not signal.SIGINT:
+                    raise _GoneError from None
+            else:
+                return
 
     async def _confirmed(self, step: Step) -> Confirmation | None:
         requirement = self._run.requirement(step)
@@ -142,17 +161,17 @@ class Guide:
 
     async def _settle(self, step: Step, verdict: Verdict) -> None:
         note = await self._ask("a note, or Enter: ")
-        self._run.complete_manual(step, verdict, note)
+        await self._run.complete_manual(step, verdict, note)
 
     async def _skip(self, step: Step, reason: str) -> None:
         reason = reason.strip() or (await self._ask("why? ")).strip()
         if reason:
-            self._run.skip(step, reason)
+            await self._run.skip(step, reason)
         else:
             self._say("not skipped: a reason is needed")
 
     async def _note(self, step: Step, text: str) -> None:
-        self._run.note(text.strip() or await self._ask("note: "))
+        await self._run.note(text.strip() or await self._ask("note: "))
 
     async def _rehearse(self, step: Step, rest: str) -> None:
         self._say(self._run.command(step))
@@ -162,7 +181,7 @@ class Guide:
         if target is None:
             self._say("no such step")
         else:
-            self._run.jump(target)
+            await self._run.jump(target)
 
     async def _undo(self, step: Step, rest: str) -> None:
         undo = self._run.runbook.step(step.undo) if step.undo else None
@@ -177,7 +196,7 @@ class Guide:
         text = answer.strip()
         option = step.options[int(text) - 1] if text.isdecimal() and 0 < int(text) <= len(step.options) else text
         if option in step.options:
-            self._run.choose(step, option)
+            await self._run.choose(step, option)
         else:
             self._say(f"a number from 1 to {len(step.options)}, or the option itself")
 
@@ -199,17 +218,21 @@ class Guide:
             printer.end()
             if self._signal is not signal.SIGINT:
                 raise _GoneError from None
-            self._signal = None
+            await self._cancel(step)
             return
-        printer.end()
+        except StepCancelledError as error:
+            self._say(str(error))
+            return
+        finally:
+            printer.end()
         self._say("rolled back" if done else "the rollback stopped there")
 
     async def _leave(self, step: Step, rest: str) -> None:
-        self._run.leave()
+        await self._run.leave()
         raise _LeftError
 
     async def _abort(self, step: Step, reason: str) -> None:
-        self._run.abort(reason.strip() or await self._ask("why? "))
+        await self._run.abort(reason.strip() or await self._ask("why? "))
         raise _LeftError
 
     async def _ask(self, prompt: str) -> str:
@@ -276,6 +299,8 @@ def _offer(step: Step, state: StepState) -> str:
         keys = ["[Enter] done", "x not done", "a not applicable"]
     elif state is StepState.PENDING:
         keys = ["[Enter] run"]
+    elif state is StepState.UNKNOWN:
+        keys = ["r run it again", "m it is done"]
     else:
         keys = ["r retry"]
     keys += ["s skip", "n note"]

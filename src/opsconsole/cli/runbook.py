@@ -2,7 +2,8 @@
 
 A runbook is named by its id or by the path of its file. Exit codes of `run`: 0 done, 1 a step failed, 2 usage or
 content that is not valid, 3 the operator left or aborted, 4 somebody else runs it, 5 an approval is missing, 6 the end
-of a step is not known, 7 refused by the guard, 124 timed out, 128+n ended by a signal.
+of a step is not known, 7 refused by the guard, 124 timed out, 128+n ended by a signal. A run is carried by a process
+of its own: it goes on when this terminal is gone, and `attach` comes back to it.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from opsconsole.core.exit_codes import Exit
 from opsconsole.core.problem import Problem, nearest
 
 if TYPE_CHECKING:
+    from opsconsole.runbooks.history import RunSummary
     from opsconsole.runbooks.model import Runbook
 
 EXAMPLE = "opsconsole runbook run service-restart-procedures --param SERVICE=energy-service"
@@ -37,6 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     runbook_test.add_arguments(_verb(verbs, "test", "run the tests of runbooks", runbook_test.EXAMPLE))
     runs = _verb(verbs, "runs", "what was run, newest first", "opsconsole runbook runs --limit 5")
     runs.add_argument("--limit", metavar="N", type=_count, default=20, help="at most so many (20)")
+    attaching = _verb(
+        verbs, "attach", "go to a run that is going on: decide, or watch", "opsconsole runbook attach --watch"
+    )
+    attaching.add_argument("run", metavar="RUN", nargs="?", help="its id; else the latest that is going on")
+    how = attaching.add_mutually_exclusive_group()
+    how.add_argument("--watch", action="store_true", help="only watch, also where nobody drives")
+    how.add_argument("--take-over", action="store_true", help="drive, whoever drives now")
+    resuming = _verb(
+        verbs, "resume", "take up a run that was left, or whose supervisor is gone", "opsconsole runbook resume"
+    )
+    resuming.add_argument("run", metavar="RUN", nargs="?", help="its id; else the latest that is not over")
+    _add_run_options(resuming, rehearsal=False)
     approving = _verb(
         verbs, "approve", "approve a step that somebody else wants to run", "opsconsole runbook approve RUN STEP"
     )
@@ -63,6 +77,10 @@ def run(args: argparse.Namespace) -> int:
             return _check(args)
         case "runs":
             return _runs(args)
+        case "attach" | "resume":
+            from opsconsole.cli import runbook_attach
+
+            return runbook_attach.attach(args) if args.verb == "attach" else runbook_attach.resume(args)
         case "test":
             return runbook_test.run(args)
         case "approve":
@@ -116,9 +134,10 @@ def _add_params(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
+def _add_run_options(parser: argparse.ArgumentParser, *, rehearsal: bool = True) -> None:
     parser.add_argument("--auto", action="store_true", help="ask nothing; refuse to begin if something had to be asked")
-    parser.add_argument("--dry-run", action="store_true", help="print the exact commands, and do nothing at all")
+    if rehearsal:
+        parser.add_argument("--dry-run", action="store_true", help="print the exact commands, and do nothing at all")
     parser.add_argument("--only", metavar="STEP", action="append", default=[], help="only this step; may be repeated")
     parser.add_argument("--from", metavar="STEP", dest="start", default="", help="begin with this step")
     parser.add_argument("--yes", action="store_true", help="with --auto: yes to steps that ask for a yes")
@@ -226,13 +245,41 @@ def _runs(args: argparse.Namespace) -> int:
     runs = list_runs(limit=args.limit)
     if args.format == "json":
         names = ("id", "runbook", "state", "step", "started_at", "ended_at", "actor", "host", "params")
-        print_json([{name: getattr(one, name) for name in names} for one in runs])
+        more = ("live", "driver", "step_started_at", "environment")
+        print_json([{name: getattr(one, name) for name in (*names, *more)} for one in runs])
         return Exit.DONE
     rows = [
-        (one.id, one.runbook, one.state, one.step, one.started_at, one.actor, _pairs(dict(one.params))) for one in runs
+        (
+            one.id,
+            one.runbook,
+            one.state,
+            one.step,
+            _elapsed(one),
+            one.started_at,
+            one.actor,
+            _driver(one),
+            _pairs(dict(one.params)),
+        )
+        for one in runs
     ]
-    print_table(("RUN", "RUNBOOK", "STATE", "STEP", "STARTED", "BY", "PARAMETERS"), rows)
+    print_table(("RUN", "RUNBOOK", "STATE", "STEP", "FOR", "STARTED", "BY", "DRIVEN BY", "PARAMETERS"), rows)
     return Exit.DONE
+
+
+def _elapsed(run: "RunSummary") -> str | None:
+    """How long the step has been under way."""
+    from datetime import UTC, datetime
+
+    from opsconsole.core.duration import duration_text
+
+    if not run.step_started_at:
+        return None
+    began = datetime.fromisoformat(run.step_started_at)
+    return duration_text(max(0.0, round((datetime.now(UTC) - began).total_seconds())))
+
+
+def _driver(run: "RunSummary") -> str | None:
+    return (run.driver or "nobody") if run.live else None
 
 
 def _pairs(params: dict[str, str]) -> str:

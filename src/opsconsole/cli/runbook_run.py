@@ -2,12 +2,13 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from opsconsole.actions.confirmation import Demand, required
 from opsconsole.cli import wiring
@@ -18,18 +19,20 @@ from opsconsole.cli.terminal_lines import TerminalLines
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.problem import ContentError
 from opsconsole.core.secret import Secret
+from opsconsole.runbooks.client import RunClient, SupervisorLostError
 from opsconsole.runbooks.execution import Surroundings, action_for, step_command
 from opsconsole.runbooks.includes import expand
 from opsconsole.runbooks.lint import errors, is_checklist, lint
 from opsconsole.runbooks.lock import LockHeldError
 from opsconsole.runbooks.model import Kind, Runbook, Step
 from opsconsole.runbooks.parameters import Filled, check, fill
+from opsconsole.runbooks.run import Change
+from opsconsole.runbooks.starting import Supervision
 from opsconsole.runbooks.states import RunState, StepState
-from opsconsole.runbooks.unattended import Instructions, questions, unapproved, unknown_names, walk
+from opsconsole.runbooks.unattended import Instructions, questions, unapproved, unknown_names
 
 if TYPE_CHECKING:
     from opsconsole.config.settings import Environment, Settings
-    from opsconsole.runbooks.run import Change, Run
 
 
 class _Place(NamedTuple):
@@ -43,20 +46,30 @@ class _Place(NamedTuple):
 
 def run(args: argparse.Namespace) -> int:
     """Walk a runbook: guided on a terminal, by itself with `--auto`, or only rehearsed with `--dry-run`."""
+    if args.dry_run:
+        return _run(args, None)
+    supervision = Supervision.prepare()  # it loads what it needs while we read, and perhaps ask
+    try:
+        return _run(args, supervision)
+    finally:
+        supervision.dismiss()
+
+
+def _run(args: argparse.Namespace, supervision: Supervision | None) -> int:
     place = _place(args)
     found = errors(lint(place.runbook))
     if found and not is_checklist(place.runbook):
         print_problems(found)
         return Exit.USAGE
     guided = not (args.auto or args.dry_run)
-    if guided and not (sys.stdin is not None and sys.stdin.isatty()):
-        raise wiring.UsageError("a guided run needs a terminal; without one: --auto, or --dry-run")
+    if guided:
+        need_terminal()
     filled = fill(place.runbook.params, pairs(args.param, "--param"))
     if guided:
         filled = _ask_for_missing(place.runbook, filled)
     if filled.complaints:
         raise wiring.UsageError("; ".join(map(str, filled.complaints)))
-    if args.dry_run:
+    if supervision is None:
         return _rehearse(place, filled.values, args)
     if args.auto and (open_questions := _open_questions(place, filled.values)):
         narrate("opsconsole: nothing was begun; this would have to be asked:")
@@ -68,7 +81,13 @@ def run(args: argparse.Namespace) -> int:
         for one in missing:
             narrate(f"  {one}")
         return Exit.UNAPPROVED
-    return _begin(place, filled.values, args)
+    return _begin(place, filled.values, args, supervision)
+
+
+def need_terminal() -> None:
+    """Raises `UsageError` where there is nobody to ask."""
+    if not (sys.stdin is not None and sys.stdin.isatty()):
+        raise wiring.UsageError("a guided run needs a terminal; without one: --auto, or --dry-run")
 
 
 def print_commands(args: argparse.Namespace) -> int:
@@ -101,8 +120,10 @@ def pairs(given: list[str], option: str) -> dict[str, str]:
     return found
 
 
-def exit_code(run: "Run") -> int:
-    """What the end of `run` means for a script."""
+def exit_code(run: RunClient) -> int:
+    """What the end of `run` means for a script, or where it stands when this front leaves it."""
+    if run.lost or (run.state is RunState.LEFT and StepState.UNKNOWN in run.states.values()):
+        return Exit.UNKNOWN
     if run.state in (RunState.OK, RunState.WARN):
         return Exit.DONE
     if run.unapproved and run.state in (RunState.LEFT, RunState.ABORTED):
@@ -119,17 +140,22 @@ def _place(args: argparse.Namespace) -> _Place:
     settings = wiring.resolve_settings(args)
     environment = wiring.pick_environment(settings, args)
     runbook = expand(find_runbook(args))
-    instructions = Instructions(
+    instructions = instructions_of(args)
+    if unknown := unknown_names(runbook, instructions):
+        known = ", ".join(step.name for step in runbook.route)
+        raise wiring.UsageError(f"no step {', '.join(map(repr, unknown))} in {runbook.id}; there are {known}")
+    return _Place(settings, environment, runbook, instructions)
+
+
+def instructions_of(args: argparse.Namespace) -> Instructions:
+    """What the command line says beforehand."""
+    return Instructions(
         confirmed=pairs(getattr(args, "confirm", []), "--confirm"),
         skipped=pairs(getattr(args, "skip", []), "--skip"),
         only=tuple(getattr(args, "only", [])),
         start=getattr(args, "start", ""),
         yes=getattr(args, "yes", False),
     )
-    if unknown := unknown_names(runbook, instructions):
-        known = ", ".join(step.name for step in runbook.route)
-        raise wiring.UsageError(f"no step {', '.join(map(repr, unknown))} in {runbook.id}; there are {known}")
-    return _Place(settings, environment, runbook, instructions)
 
 
 def _open_questions(place: _Place, values: Mapping[str, str]) -> list[str]:
@@ -152,40 +178,96 @@ def _missing_approvals(place: _Place, values: Mapping[str, str]) -> list[str]:
         return [str(error)]
 
 
-def _begin(place: _Place, values: Mapping[str, str], args: argparse.Namespace) -> int:
-    mode: Any = "auto" if args.auto else "guided"
+def _begin(place: _Place, values: Mapping[str, str], args: argparse.Namespace, supervision: Supervision) -> int:
+    instructions = place.instructions if args.auto else None
+
+    async def start() -> RunClient:
+        return await wiring.start_run(
+            place.settings,
+            place.environment,
+            args,
+            place.runbook,
+            values,
+            instructions=instructions,
+            supervision=supervision,
+        )
+
+    return asyncio.run(carry(start, place.instructions, args))
+
+
+async def carry(
+    start: Callable[[], Awaitable[RunClient]],
+    instructions: Instructions,
+    args: argparse.Namespace,
+    front: Callable[[RunClient, OutputPrinter, TextIO], Awaitable[int]] | None = None,
+) -> int:
+    """Get hold of a run, and be its front until it is over or this one goes. Returns the exit code."""
+    data = sys.stderr if args.format == "json" else sys.stdout
+    printer = OutputPrinter(data)
     try:
-        run = wiring.start_run(place.settings, place.environment, args, place.runbook, values, mode=mode)
+        run = await start()
     except LockHeldError as error:
         narrate(f"opsconsole: {error}")
         return Exit.LOCKED
     except ContentError:
         raise
+    except SupervisorLostError as error:
+        narrate(f"opsconsole: {error}")
+        return Exit.FAILED
     except ValueError as error:
         raise wiring.UsageError(str(error)) from None
-    data = sys.stderr if args.format == "json" else sys.stdout
-    printer = OutputPrinter(data)
+    run.in_order = True
     try:
-        if args.auto:
-            narrate(f"run {run.id}: {place.runbook.title}")
-            run.subscribe(lambda change: _tell(run, change, printer))
-            code = asyncio.run(_unattended(run, walk(run, place.instructions, printer), printer))
+        if front is not None:
+            code = await front(run, printer, data)
+        elif run.mode == "auto":
+            code = await _unattended(run, printer)
         else:
             from opsconsole.cli.guided import Guide
 
-            code = asyncio.run(Guide(run, place.instructions, TerminalLines(sys.stdin), data).walk())
+            code = await Guide(run, instructions, TerminalLines(sys.stdin), data).walk()
+    except SupervisorLostError:
+        code = Exit.UNKNOWN
     finally:
-        run.close()
-    if code in (128 + signal.SIGHUP,):
-        return code  # whoever read the output is gone
-    narrate(f"run {run.id}: {run.state}; {run.folder.path}")
-    if args.format == "json":
-        print_json(_document(run))
+        await run.close()
+    with contextlib.suppress(OSError):  # whoever reads this may be gone
+        _conclude(run, args)
     return code
 
 
-async def _unattended(run: "Run", work: "Coroutine[Any, Any, RunState]", printer: OutputPrinter) -> int:
-    """Carry the run to its end; a signal ends the step that runs, and with it the run."""
+def _conclude(run: RunClient, args: argparse.Namespace) -> None:
+    """Say how the run stands, and how one comes back to it."""
+    narrate(f"run {run.id}: {run.state}; {run.folder}")
+    if run.lost:
+        narrate(f"its supervisor is gone; to go on: opsconsole runbook resume {run.id}")
+    elif run.state is RunState.LEFT:
+        narrate(f"to go on: opsconsole runbook resume {run.id}")
+    elif not run.state.over:
+        narrate(f"it goes on without this terminal; to come back: opsconsole runbook attach {run.id}")
+    if args.format == "json":
+        print_json(_document(run))
+
+
+async def _unattended(run: RunClient, printer: OutputPrinter) -> int:
+    """Watch the run to its end. An interrupt ends the step that runs, and with it the run; a hangup ends neither."""
+    narrate(f"run {run.id}: {run.runbook.title}")
+    run.subscribe(lambda change: tell(run, change, printer))
+    run.watch(printer)
+    received = await until_signal(run.wait_over())
+    if received is signal.SIGHUP:
+        await run.detach("hangup")
+        return 128 + received
+    if received is not None:
+        await run.abort(f"ended by {received.name}")
+        return 128 + received
+    printer.end()
+    for report in run.reports():
+        narrate(f"  {report.step.number:5} {report.step.name:32} {report.state:15} {report.detail}".rstrip())
+    return exit_code(run)
+
+
+async def until_signal(work: Coroutine[Any, Any, Any]) -> signal.Signals | None:
+    """Do `work`, and give it up at a signal. Returns that, or None when it was done."""
     task = asyncio.ensure_future(work)
     received: list[signal.Signals] = []
 
@@ -194,23 +276,21 @@ async def _unattended(run: "Run", work: "Coroutine[Any, Any, RunState]", printer
         task.cancel()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
         loop.add_signal_handler(number, stop, number)
     try:
         await task
     except asyncio.CancelledError:
         if not received:
             raise
-        run.abort(f"ended by {received[0].name}")
-        return 128 + received[0]
     finally:
-        printer.end()
-    for report in run.reports():
-        narrate(f"  {report.step.number:5} {report.step.name:32} {report.state:15} {report.detail}".rstrip())
-    return exit_code(run)
+        for number in numbers:
+            loop.remove_signal_handler(number)
+    return received[0] if received else None
 
 
-def _tell(run: "Run", change: "Change", printer: OutputPrinter) -> None:
+def tell(run: RunClient, change: Change, printer: OutputPrinter) -> None:
     """Say which step begins, so that the output below it has a name."""
     step = run.runbook.step(change.step)
     if change.kind == "step" and change.state == StepState.RUNNING and step is not None:
@@ -301,7 +381,7 @@ def _fields(step: Step) -> dict[str, Any]:
     return {"name": step.name, "kind": step.kind, "risk": step.risk}
 
 
-def _document(run: "Run") -> dict[str, Any]:
+def _document(run: RunClient) -> dict[str, Any]:
     steps = [
         {
             **_fields(report.step),

@@ -8,18 +8,24 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from opsconsole.core.duration import parse_duration
 from opsconsole.core.problem import Problem, nearest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from opsconsole.actions.door import Door
     from opsconsole.actions.guard import Context
     from opsconsole.config.settings import Environment, Settings
     from opsconsole.core.secret import Secret
+    from opsconsole.runbooks.client import RunClient
     from opsconsole.runbooks.library import Library
     from opsconsole.runbooks.model import Runbook
-    from opsconsole.runbooks.run import Run
+    from opsconsole.runbooks.order import Order
+    from opsconsole.runbooks.starting import Supervision
+    from opsconsole.runbooks.unattended import Instructions
     from opsconsole.screens.definition import Screen
     from opsconsole.sources.registry import Sources
     from opsconsole.store.journal import Journal
@@ -90,9 +96,13 @@ def open_journal(settings: "Settings") -> "Journal":
     """
     from opsconsole.store import open_journal as open_at
 
+    return open_at(_store_url(settings))
+
+
+def _store_url(settings: "Settings") -> str:
     url = settings.store_url
     # A plain `sqlite` is no secret: fetched as one, the word would be masked wherever it stands.
-    return open_at(url.literal.reveal() if url.literal else url.reveal())
+    return url.literal.reveal() if url.literal else url.reveal()
 
 
 def write_note(settings: "Settings", context: "Context", text: str) -> None:
@@ -145,25 +155,84 @@ def open_library(environment: "Environment") -> "Library":
     return Library(environment.runbooks)
 
 
-def start_run(
+async def start_run(
     settings: "Settings",
     environment: "Environment",
     args: argparse.Namespace,
     runbook: "Runbook",
     values: Mapping[str, str],
     *,
-    mode: "Literal['guided', 'auto']" = "guided",
-) -> "Run":
-    """Begin a run of `runbook` with parameter `values`; it is carried by this process.
+    instructions: "Instructions | None" = None,
+    supervision: "Supervision | None" = None,
+) -> "RunClient":
+    """Begin a run of `runbook` with parameter `values`, carried by a process of its own (`supervision`, or a new one).
+
+    With `instructions` it is walked without asking anybody.
 
     Raises:
-        ContentError, ValueError, LockHeldError, SecretError, OSError: as `Run.create`.
+        ContentError, ValueError, LockHeldError, SecretError, JournalError, OSError: as `Run.create`.
+        SupervisorLostError: its supervisor did not start.
     """
-    from opsconsole.runbooks.run import Run
+    import asyncio
 
-    door = open_door(settings, environment, args)
-    secrets = runbook_secrets(environment, runbook)
-    return Run.create(runbook, values, door=door, environment=environment, secrets=secrets, mode=mode)
+    from opsconsole.runbooks.starting import Supervision, packed
+
+    supervision = supervision if supervision is not None and supervision.usable else Supervision.prepare()
+    path, source = packed(runbook)
+    order = await asyncio.to_thread(_order, settings, environment, args, runbook)
+    order = replace(order, path=path, source=source, values=values)
+    order = replace(order, mode="auto" if instructions else "guided", instructions=instructions)
+    return await supervision.begin(order, runbook)
+
+
+async def resume_run(
+    settings: "Settings",
+    args: argparse.Namespace,
+    folder: "Path",
+    *,
+    instructions: "Instructions | None" = None,
+) -> "RunClient":
+    """Take up the run in `folder` again, in the environment that it belongs to; with `instructions` without asking.
+
+    Raises:
+        CannotResumeError: it is over, damaged, or of an environment that the settings do not have.
+        Exception: as `start_run`.
+    """
+    import asyncio
+
+    from opsconsole.runbooks.resuming import CannotResumeError, opened_runbook, read_header
+    from opsconsole.runbooks.starting import Supervision
+
+    supervision = Supervision.prepare()
+    try:
+        name = str(read_header(folder).get("environment"))
+        if name not in settings.environments:
+            raise CannotResumeError(f"run {folder.name} is of environment {name}, which is not configured here")
+        runbook = await asyncio.to_thread(opened_runbook, folder)
+        order = await asyncio.to_thread(_order, settings, settings.environments[name], args, runbook)
+    except BaseException:
+        supervision.dismiss()
+        raise
+    order = replace(order, folder=folder, mode="auto" if instructions else "guided", instructions=instructions)
+    return await supervision.begin(order, runbook)
+
+
+def _order(settings: "Settings", environment: "Environment", args: argparse.Namespace, runbook: "Runbook") -> "Order":
+    """What a supervisor has to know, but for what it is to carry. Fetches secrets, which may take seconds."""
+    from opsconsole.config.secrets import known_secrets
+    from opsconsole.core.secret import Secret
+    from opsconsole.runbooks.order import IDLE_LIMIT, Order
+
+    named = os.environ.get("OPSCONSOLE_IDLE_LIMIT")
+    return Order(
+        environment=environment,
+        context=acting_context(settings, environment, args),
+        store_url=Secret(_store_url(settings)),
+        roles=settings.roles,
+        secrets=runbook_secrets(environment, runbook),
+        known=known_secrets(),
+        idle_limit=parse_duration(named) if named else IDLE_LIMIT,
+    )
 
 
 def runbook_secrets(environment: "Environment", runbook: "Runbook") -> "dict[str, Secret]":

@@ -1,11 +1,14 @@
 """One step at a time through the door: its attempts, its verification, and what is written down of them."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
@@ -17,6 +20,7 @@ from opsconsole.runbooks.opening import Opened
 from opsconsole.runbooks.parameters import check
 from opsconsole.runbooks.progress import Progress
 from opsconsole.runbooks.record import OutputFile
+from opsconsole.runbooks.resuming import Records, recorded_result
 from opsconsole.runbooks.scopes import named_in, param_in
 from opsconsole.runbooks.states import EVENT_OF_OUTCOME, StepEvent, StepState
 
@@ -37,6 +41,8 @@ class StepReport:
     output_bytes: int = 0
     detail: str = ""
     attempts: int = 0
+    output: str = ""
+    """The name of the file, in `steps/`, that has the output of the latest attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +66,15 @@ class Attempts:
         """Step -> how often it was started."""
         self.results: dict[str, Result] = {}
         """Step -> how it ended last."""
+        self.on_process: Callable[[int], None] = _nobody
+        """Told the process of a step when it has started."""
         self._started: dict[str, float] = {}
+        self._outputs: dict[str, str] = {}
         self._captured: dict[str, str] = {}
         self._runbook = opened.runbook
         self._params = opened.values
         self._folder = opened.folder
-        self._surroundings = opened.surroundings
+        self._surroundings = replace(opened.surroundings, on_start=lambda process: self.on_process(process))
         self._progress = progress
         self._door = door
         self._tell = tell
@@ -75,6 +84,21 @@ class Attempts:
     def values(self) -> Mapping[str, str]:
         """Parameters, and what steps captured."""
         return {**self._params, **self._captured}
+
+    def restore(self, records: Records) -> None:
+        """Remember what is recorded of earlier attempts."""
+        for record in records:
+            name = str(record.get("step") or "")
+            if record.get("ev") == "intent":
+                self.counts[name] = int(record.get("attempt") or 0)
+                with contextlib.suppress(ValueError):
+                    self._started[name] = datetime.fromisoformat(str(record.get("t"))).timestamp()
+            elif record.get("ev") == "result" and (result := recorded_result(record)):
+                self.results[name] = result
+                self._outputs[name] = Path(str(record.get("out", ""))).name
+                self.keep(dict(result.captured))
+            elif record.get("ev") == "choice":
+                self.keep({str(one): str(value) for one, value in dict(record.get("captured") or {}).items()})
 
     def command(self, step: Step) -> str:
         """The exact text that `step` would run now."""
@@ -92,6 +116,7 @@ class Attempts:
             output_bytes=result.output_bytes if result else 0,
             detail=result.detail if result else "",
             attempts=self.counts.get(step.name, 0),
+            output=self._outputs.get(step.name, ""),
         )
 
     def action(self, step: Step, sink: Sink | None = None, attempt: int = 1) -> Action:
@@ -143,6 +168,7 @@ class Attempts:
             return Result(Outcome.REFUSED, detail=f"no record, no action: {error.strerror or error}")
         self.counts[step.name] = number
         self._started[step.name] = time.time()
+        self._outputs[step.name] = output.path.name
         self._tell(Change("step", step.name, self._progress.move(step, event)))
         result = Result(Outcome.CANCELLED, detail="cancelled")
         try:
@@ -210,6 +236,10 @@ def _both(output: OutputFile, sink: Sink) -> Sink:
         sink(piece)
 
     return take
+
+
+def _nobody(process: int) -> None:
+    """Who is told of processes where nobody wants to know."""
 
 
 def _nowhere(piece: bytes) -> None:

@@ -3,13 +3,13 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from opsconsole.core.problem import Problem
-from opsconsole.runbooks.record import JOURNAL, process_start, runs_root
+from opsconsole.runbooks.record import JOURNAL, SOCKET, process_start, runs_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,12 @@ class JournalReading:
     """Damage: `torn` (the last line is incomplete: the machine or the program stopped there), `damaged`, `chain`,
     `gap`. Each costs the records it names and no others."""
     last_hash: str = ""
+    last_seq: int = 0
+
+    @property
+    def torn(self) -> bool:
+        """Whether the last line is incomplete."""
+        return any(problem.code == "torn" for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,17 @@ class RunSummary:
     path: Path
     steps: Mapping[str, str] = field(default_factory=dict)
     """Step -> state, as last recorded."""
+    live: bool = False
+    """Whether a process carries it, which can be attached to."""
+    driver: str = ""
+    """Whose decisions it takes; empty: nobody is there."""
+    step_started_at: str = ""
+    """Since when its step is under way; empty: none is."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.ended_at is not None
 
 
 def read_journal(folder: Path) -> JournalReading:
@@ -81,7 +98,7 @@ def read_journal(folder: Path) -> JournalReading:
         expected = hashlib.sha256(line).hexdigest()
     if torn:
         report(len(lines) + 1, "torn", "the last record is incomplete, and lost")
-    return JournalReading(tuple(records), tuple(problems), expected)
+    return JournalReading(tuple(records), tuple(problems), expected, seq)
 
 
 def list_runs(root: Path | None = None, *, limit: int | None = None) -> list[RunSummary]:
@@ -97,6 +114,20 @@ def list_runs(root: Path | None = None, *, limit: int | None = None) -> list[Run
     return found
 
 
+def live_runs(root: Path | None = None, *, most: int = 500) -> list[RunSummary]:
+    """The runs that go on, newest first. Looks into no other folders than those of runs with a supervisor."""
+    folder = root or runs_root()
+    latest = sorted((entry.name for entry in os.scandir(folder)), reverse=True)[:most]
+    found = [summarize(folder / name) for name in latest if (folder / name / SOCKET).exists()]
+    return [one for one in found if one is not None and one.live]
+
+
+def unfinished_runs(root: Path | None = None, *, most: int = 200) -> list[RunSummary]:
+    """The runs that are not over among the latest `most`, newest first; those that go on before the others."""
+    found = [one for one in list_runs(root, limit=most) if not one.over]
+    return sorted(found, key=lambda one: not one.live)
+
+
 def summarize(path: Path) -> RunSummary | None:
     """What the run in this folder is and where it stands; None where nothing can be made of it."""
     try:
@@ -109,12 +140,14 @@ def summarize(path: Path) -> RunSummary | None:
     states = step_states(reading.records)
     end = next((record for record in reversed(reading.records) if record.get("ev") == "end"), None)
     at = next((str(record["step"]) for record in reversed(reading.records) if record.get("step")), "")
+    live = end is None and _is_carried(header, reading.records)
+    under_way = _under_way(reading.records) if live else None
     return RunSummary(
         id=path.name,
         runbook=str(header.get("runbook", "")),
         title=str(header.get("title", "")),
-        state=str(end.get("state", "unknown")) if end else _open_state(header, reading.records, states),
-        step=at,
+        state=str(end.get("state", "unknown")) if end else _open_state(live, reading.records, states),
+        step=str(under_way["step"]) if under_way else at,
         started_at=str(header.get("started_at", "")),
         ended_at=str(end.get("t", "")) if end else None,
         actor=str(header.get("actor", "")),
@@ -123,6 +156,9 @@ def summarize(path: Path) -> RunSummary | None:
         params={str(name): str(value) for name, value in dict(header.get("params") or {}).items()},
         path=path,
         steps=states,
+        live=live,
+        driver=_driver(header, reading.records) if live else "",
+        step_started_at=str(under_way.get("t", "")) if under_way else "",
     )
 
 
@@ -140,15 +176,45 @@ def step_states(records: tuple[Mapping[str, Any], ...]) -> dict[str, str]:
     return states
 
 
-def _open_state(header: Mapping[str, Any], records: tuple[Mapping[str, Any], ...], states: Mapping[str, str]) -> str:
+def _open_state(live: bool, records: Sequence[Mapping[str, Any]], states: Mapping[str, str]) -> str:
     """The state of a run that has no end: does its process live, and what was the last it said?"""
-    pid = header.get("pid")
-    alive = isinstance(pid, int) and _is_same_process(pid, str(header.get("pid_start", "")))
-    if "unknown" in states.values():
-        return "running" if alive else "unknown"
+    if live:
+        return "running" if _under_way(records) else "waiting"
+    return "unknown" if "unknown" in states.values() else "left"
+
+
+def _is_carried(header: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the process that carries the run, the first or the last that took it up again, lives and has not left."""
     if records and records[-1].get("ev") == "leave":
-        return "left"
-    return "waiting" if alive else "left"
+        return False
+    taken_up = next((record for record in reversed(records) if record.get("ev") == "resume"), header)
+    pid = taken_up.get("pid")
+    return isinstance(pid, int) and _is_same_process(pid, str(taken_up.get("pid_start", "")))
+
+
+def _under_way(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The intent of the step that is under way: the first without a result since the run was last taken up."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for record in records:
+        if record.get("ev") == "intent":
+            found.setdefault(str(record.get("step")), record)
+        elif record.get("ev") == "result":
+            found.pop(str(record.get("step")), None)
+        elif record.get("ev") == "resume":
+            found.clear()
+    return next(iter(found.values()), None)
+
+
+def _driver(header: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
+    """Whose decisions the run takes, by what is recorded of coming and going."""
+    driver = str(header.get("actor", ""))
+    for record in records:
+        event, by = record.get("ev"), str(record.get("by", ""))
+        if event in ("resume", "take-over") or (event == "attach" and record.get("driving")):
+            driver = by
+        elif event == "detach" and record.get("driving"):
+            driver = ""
+    return driver
 
 
 def _is_same_process(pid: int, start: str) -> bool:

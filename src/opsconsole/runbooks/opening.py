@@ -117,12 +117,21 @@ def _header(
 def _locked(
     runbook: Runbook, filled: Mapping[str, str], folder: RunFolder, header: Header, root: Path | None
 ) -> RunLock | None:
-    keys = [lock_key(runbook.lock, filled)] if runbook.lock else []
+    started = timestamp(folder.path.stat().st_mtime)
+    return take_locks(runbook, filled, folder.id, header.actor, header.host, started, root)
+
+
+def take_locks(
+    runbook: Runbook, values: Mapping[str, str], run: str, actor: str, host: str, since: str, root: Path | None
+) -> RunLock | None:
+    """The locks of `runbook` and of what it includes; None where it has none.
+
+    Raises:
+        LockHeldError, OSError: as `RunLock.acquire_all`.
+    """
+    keys = [lock_key(runbook.lock, values)] if runbook.lock else []
     for name, scope in runbook.scopes.items():
         if scope.runbook.lock:
-            keys.append(lock_key(scope.runbook.lock, values_in(runbook, name, filled)))
-    if not keys:
-        return None
-    started = timestamp(folder.path.stat().st_mtime)
-    about = {"run": folder.id, "actor": header.actor, "host": header.host, "since": started}
-    return RunLock.acquire_all(keys, about, root=root)
+            keys.append(lock_key(scope.runbook.lock, values_in(runbook, name, values)))
+    about = {"run": run, "actor": actor, "host": host, "since": since}
+    return RunLock.acquire_all(keys, about, root=root) if keys else None

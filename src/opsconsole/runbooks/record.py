@@ -6,6 +6,7 @@ came, secrets masked) and, at the end, `report.md`. Each line of the journal car
 it (the first one that of `run.json`), so that a change to the past can be seen. docs/runbooks.md has the fields.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -22,6 +23,8 @@ from opsconsole.core.paths import state_dir
 
 VERSION = 1
 JOURNAL = "journal.jsonl"
+SOCKET = "socket"
+"""Where the supervisor of a run that goes on can be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,32 @@ class Header:
     incident: str = ""
 
 
+class RunCarriedError(ValueError):
+    """Another process carries the run."""
+
+
 class RunFolder:
     """The folder of one run, being written by the process that carries it."""
 
-    def __init__(self, path: Path, last_hash: str, next_seq: int) -> None:
+    def __init__(self, path: Path, last_hash: str, next_seq: int, *, outputs: int = 0) -> None:
+        """For `create` and `reopen`; use those.
+
+        Raises:
+            RunCarriedError: another process writes it.
+        """
         self.path = path
         self._hash = last_hash
         self._seq = next_seq
-        self._outputs = 0
-        self._journal = os.open(path / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._outputs = outputs
+        self.output: OutputFile | None = None
+        """The latest one that was opened: the one that is written, if any is."""
+        self._journal = os.open(path / JOURNAL, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            # One writer, or the chain would fork. The kernel lets go of it with the process, however that ends.
+            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise RunCarriedError(f"run {path.name} is being carried by another process") from None
 
     @property
     def id(self) -> str:
@@ -86,6 +106,29 @@ class RunFolder:
         _write(path / "run.json", text)
         folder = cls(path, hashlib.sha256(text).hexdigest(), 1)
         _sync_folder(path)
+        return folder
+
+    @classmethod
+    def reopen(cls, path: Path) -> "RunFolder":
+        """The folder of a run that nobody carries, to go on with. A torn last line is ended, and stays as it is.
+
+        Raises:
+            RunCarriedError: somebody carries it.
+            OSError: it cannot be read or written.
+        """
+        from opsconsole.runbooks.history import read_journal
+
+        names = [one.name.partition("-")[0] for one in (path / "steps").iterdir()]
+        numbers = [int(number) for number in names if number.isdigit()]
+        folder = cls(path, "", 1, outputs=max(numbers, default=0))
+        try:
+            if read_journal(path).torn:
+                _write_all(folder._journal, b"\n")
+            reading = read_journal(path)
+        except BaseException:
+            folder.close()
+            raise
+        folder._hash, folder._seq = reading.last_hash, reading.last_seq + 1
         return folder
 
     def append(self, event: str, *, by: str, sync: bool = True, **fields: Any) -> int:
@@ -123,7 +166,8 @@ class RunFolder:
     def open_output(self, step: str) -> "OutputFile":
         """A new file for the output of one attempt of `step`."""
         self._outputs += 1
-        return OutputFile(self.path / "steps" / f"{self._outputs:02d}-{step}.out")
+        self.output = OutputFile(self.path / "steps" / f"{self._outputs:02d}-{step}.out")
+        return self.output
 
     def write_report(self, text: str) -> Path:
         """`report.md`, replaced as a whole."""

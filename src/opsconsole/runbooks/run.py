@@ -7,6 +7,7 @@ run's folder before anybody hears of it.
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
@@ -26,7 +27,9 @@ from opsconsole.runbooks.library import UnreadableError, read_content
 from opsconsole.runbooks.model import Kind, Runbook, Step
 from opsconsole.runbooks.opening import Mode, Opened, open_run
 from opsconsole.runbooks.progress import Passed, Progress
+from opsconsole.runbooks.record import process_start
 from opsconsole.runbooks.report import render_report
+from opsconsole.runbooks.resuming import Records, read_header, reopen_run, restore, stands_where_it_jumped
 from opsconsole.runbooks.scopes import named_in
 from opsconsole.runbooks.states import IllegalTransitionError, RunEvent, RunState, StepEvent, StepState
 
@@ -53,8 +56,8 @@ _EVENT_OF_VERDICT = {
 class Run:
     """One run, being carried by this process."""
 
-    def __init__(self, opened: Opened, *, door: Door, mode: Mode, incident: str = "") -> None:
-        """For `create`; use that."""
+    def __init__(self, opened: Opened, *, door: Door, mode: Mode, incident: str = "", records: Records = ()) -> None:
+        """For `create` and `resume`; use those."""
         self.runbook = opened.runbook
         self.door = door
         self.folder = opened.folder
@@ -68,7 +71,10 @@ class Run:
         self._progress = Progress(opened.runbook)
         self._listeners: list[Callable[[Change], None]] = []
         self._attempts = Attempts(opened, self._progress, door, self._tell, incident)
-        self._record_passed(self._progress.advance(self.values))
+        if records:
+            self._take_up(records)
+        else:
+            self._record_passed(self._progress.advance(self.values))
 
     @classmethod
     def create(
@@ -119,6 +125,33 @@ class Run:
         )
         return cls(opened, door=door, mode=mode, incident=incident)
 
+    @classmethod
+    def resume(
+        cls,
+        path: Path,
+        *,
+        door: Door,
+        environment: Environment,
+        secrets: Mapping[str, Secret] | None = None,
+        mode: Mode = "guided",
+        locks: Path | None = None,
+    ) -> "Run":
+        """Take up the run in the folder `path` where its record leaves it, with the runbook as it was opened.
+
+        What is recorded as done is done. A step that was started and whose end was not recorded is `unknown`: it is
+        the operator's to say what comes of it.
+
+        Raises:
+            CannotResumeError: it is over, was damaged, or belongs elsewhere.
+            RunCarriedError: another process carries it.
+            LockHeldError, SecretError, OSError: as `create`.
+        """
+        opened, records = reopen_run(
+            path, context=door.context, environment=environment, secrets=secrets or {}, locks=locks
+        )
+        incident = str(read_header(path).get("incident", ""))
+        return cls(opened, door=door, mode=mode, incident=incident, records=records)
+
     # -- what there is to see -----------------------------------------------------------------------------------
 
     @property
@@ -163,6 +196,10 @@ class Run:
         """Why the guard would refuse `step`; None where it would not."""
         return self.door.refusal(self._action(step))
 
+    def report(self, step: Step) -> StepReport:
+        """How `step` stands."""
+        return self._attempts.report(step)
+
     def reports(self) -> list[StepReport]:
         """How each step of the walk stands, and any other that was run, in the order of the runbook."""
         route = self.runbook.route
@@ -185,6 +222,10 @@ class Run:
         """Have `listener` told of every change. Returns what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def watch_processes(self, listener: Callable[[int], None]) -> None:
+        """Have `listener` told the process of each step as it starts."""
+        self._attempts.on_process = listener
 
     # -- what can be done ---------------------------------------------------------------------------------------
 
@@ -259,6 +300,18 @@ class Run:
                 plan.append(undo)
         return plan
 
+    def begin_rollback(self) -> list[Step]:
+        """Record that everything is to be undone. The steps that do it, to be executed in this order until one fails.
+
+        Raises:
+            IllegalTransitionError: the run is over, or a step is running.
+        """
+        if self.state is not RunState.WAITING:
+            raise IllegalTransitionError(f"a run that is {self.state} is not rolled back")
+        plan = self.rollback_plan()
+        self._append("rollback", step="", plan=[step.name for step in plan])
+        return plan
+
     async def rollback(self, confirm: Callable[[Step], Awaitable[Confirmation]], sink: Sink) -> bool:
         """Run the undo steps of what was tried, the latest first, until one fails. Whether all of them worked.
 
@@ -270,11 +323,7 @@ class Run:
             IllegalTransitionError: the run is over, or a step is running.
             asyncio.CancelledError: the calling task was cancelled; the step has been ended and that is recorded.
         """
-        if self.state is not RunState.WAITING:
-            raise IllegalTransitionError(f"a run that is {self.state} is not rolled back")
-        plan = self.rollback_plan()
-        self._append("rollback", step="", plan=[step.name for step in plan])
-        for step in plan:
+        for step in self.begin_rollback():
             again = self.states[step.name] is not StepState.PENDING
             result = await self.execute(step, await confirm(step), sink, again=again)
             if result.outcome not in (Outcome.OK, Outcome.WARN):
@@ -361,7 +410,22 @@ class Run:
             self._lock.release()
         self.folder.close()
 
+    def record(self, event: str, **fields: Any) -> None:
+        """Write down what happens around the run: who comes, goes, and takes over.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self.folder.append(event, **{"by": self.actor, "sync": False, **fields})
+
     # -- inside -------------------------------------------------------------------------------------------------
+
+    def _take_up(self, records: Records) -> None:
+        unknown = restore(self._progress, records)
+        self._attempts.restore(records)
+        self._append("resume", pid=os.getpid(), pid_start=process_start(os.getpid()), mode=self.mode, unknown=unknown)
+        if not stands_where_it_jumped(records):
+            self._record_passed(self._progress.advance(self.values))
 
     def _action(self, step: Step) -> Action:
         return self._attempts.action(step)

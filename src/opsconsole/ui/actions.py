@@ -92,6 +92,7 @@ _ACTIONS = (
     KeyAction("undo-step", ("u",), "Undo the last step that can be undone (asks first)", "Act", _RUN),
     KeyAction("cancel-step", ("c",), "Stop the running step (asks first)", "Act", _RUN),
     KeyAction("abort-run", ("!",), "Abort the run (asks first)", "Act", _RUN),
+    KeyAction("take-over", ("t",), "Drive a run that somebody else drives (asks first)", "Act", _RUN),
     KeyAction("leave-run", ("q",), "Leave; the run stays and can be resumed", "Move", _RUN, hint="leave"),
     KeyAction("back-to-run", ("0",), "Back to the run that is going on", "Move", _NOT_RUN),
     KeyAction("note", ("n",), "Note to the timeline", "Act", EVERYWHERE),

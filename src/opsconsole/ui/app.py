@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from textual.filter import Monochrome
 from textual.notifications import SeverityLevel
 from textual.screen import Screen as TextualScreen
 
-from opsconsole.core.clean import clean
+from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.secret import mask
 from opsconsole.ui.actions import SCREEN_KEYS, Registry
@@ -25,6 +25,7 @@ from opsconsole.ui.session import Session
 from opsconsole.ui.theme import THEMES, textual_themes, theme_for
 
 if TYPE_CHECKING:
+    from opsconsole.runbooks.history import RunSummary
     from opsconsole.runbooks.library import Library
     from opsconsole.runbooks.model import Runbook
     from opsconsole.screens.definition import Screen
@@ -58,6 +59,7 @@ class OpsConsole(App[int], inherit_bindings=False):
         """Root views by title, mounted and kept."""
         self._opened: Opened | None = None
         self.kept_runs: list[View] = []
+        self._last_things: set[asyncio.Task[None]] = set()
         self._departure = departure
         self._commander: Commander | None = None
         for theme in textual_themes():
@@ -147,8 +149,14 @@ class OpsConsole(App[int], inherit_bindings=False):
         second = int(self.session.clock())
         if second % AGE_PERIOD == 0:
             self._opened.watchkeeper.judge()
+            self.run_worker(self._look_for_runs(), group="runs", exclusive=True, exit_on_error=False)
         if second % FRESHNESS_PERIOD == 0 or self.console_screen.sources_shown != self._opened.feed.sources():
             self.show_freshness()
+
+    async def _look_for_runs(self) -> None:
+        """Say in the header which run goes on, this console's or anybody's."""
+        runs = await asyncio.to_thread(self.session.live_runs)
+        self.console_screen.show_run(run_in_words(runs))
 
     def first_screen(self) -> "Screen | None":
         """The screen that the session asks for, or the first there is."""
@@ -179,7 +187,7 @@ class OpsConsole(App[int], inherit_bindings=False):
         if ask and (going := self.going_run()) is not None:
             from opsconsole.ui.dialogs.confirm import confirm
 
-            question = f"{going} is running. It is stopped and recorded as cancelled. Leave?"
+            question = f"{going} is running. It goes on without the console, and is recorded. Leave?"
             confirm(self.console_screen, question, lambda: self.leave(code, ask=False))
             return
         self.run_worker(self._leaving(code), exclusive=True, group="leaving")
@@ -190,7 +198,7 @@ class OpsConsole(App[int], inherit_bindings=False):
             self._departure.promise(code)
         for view in self._all_views():
             view.left()
-        await self._bounded(*(view.conclude() for view in self._all_views()))
+        await self._bounded(*(view.conclude() for view in self._all_views()), *self._last_things)
         await self._bounded(self._opened.close() if self._opened is not None else self.session.close())
         self.exit(code, return_code=code)
 
@@ -204,6 +212,17 @@ class OpsConsole(App[int], inherit_bindings=False):
         _, hanging = await asyncio.wait(tasks, timeout=_CLOSING)
         for task in hanging:
             task.cancel()
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the program ends because of a signal or a lost terminal: nobody said that he leaves."""
+        return self._departure is not None and bool(self._departure.signal)
+
+    def see_off(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the last thing there is to do for a view that is gone by then."""
+        task = asyncio.ensure_future(work)
+        self._last_things.add(task)
+        task.add_done_callback(self._last_things.discard)
 
     def going_run(self) -> str | None:
         """The title of a run with a step under way, if there is one."""
@@ -347,6 +366,15 @@ class OpsConsole(App[int], inherit_bindings=False):
         kind = mask(f"{type(error).__name__}: {error}", secrets)
         if self.is_running:
             self.console_screen.tell(f"that failed unexpectedly, {kind}; the details are in {log or 'no log'}", "error")
+
+
+def run_in_words(runs: "Sequence[RunSummary]") -> str:
+    """The runs that go on, for the header: the latest one, and how many there are beside it."""
+    if not runs:
+        return ""
+    latest = runs[0]
+    more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
+    return clean_line(f"run: {latest.title}, {latest.step or 'at the start'} {latest.state}{more}", limit=120)
 
 
 def run_console(session: Session, departure: Departure | None = None) -> int:

@@ -61,6 +61,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
         self.registry = registry
         self._views: list[View] = []
         self._counts: Mapping[State, int] = {}
+        self._run = ""
         self._fresh = frame.Freshness()
         self._flash: tuple[str, str] | None = None
         self._flash_until = 0.0
@@ -333,6 +334,12 @@ class Console(TextualScreen[None], inherit_bindings=False):
             self._counts = dict(counts)
             self.header.repaint()
 
+    def show_run(self, text: str) -> None:
+        """Which run goes on, for the header."""
+        if text != self._run:
+            self._run = text
+            self.header.repaint()
+
     @property
     def sources_shown(self) -> tuple[int, int]:
         """(answering, asked), as the key line says."""
@@ -362,7 +369,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
             self.view.tick(now)
 
     def _paint_header(self, width: int, _height: int) -> Lines:
-        return (frame.header(self.session.identity, self._counts, width),)
+        return (frame.header(self.session.identity, self._counts, width, self._run),)
 
     def _paint_tabs(self, width: int, _height: int) -> Lines:
         crumbs = [clean_line(view.title) for view in self._views[1:]]

@@ -41,8 +41,8 @@ class Freshness:
     """Bytes per second written to the terminal."""
 
 
-def header(who: Identity, counts: Mapping[State, int], width: int) -> Line:
-    """Environment, mode, operator and counts by state. The clock is painted beside it."""
+def header(who: Identity, counts: Mapping[State, int], width: int, run: str = "") -> Line:
+    """Environment, mode, operator, the run that goes on, and counts by state. The clock is painted beside it."""
     banner = Span(f" {who.environment.upper()} ", banner_role(who.banner))
     operator = Span(f"{who.actor} @ {who.host}", "dim")
     mode = Span(who.mode, "warn" if who.mode == "open" else "dim")
@@ -54,9 +54,11 @@ def header(who: Identity, counts: Mapping[State, int], width: int) -> Line:
         line(" ", banner, " ", mode, "  ", Span(truncate(who.actor, 12), "dim")),
         line(" ", banner, " ", mode),
     )
-    for left in choices:
-        if line_width(left) + line_width(right) + 3 <= width:
-            return spread(left, right, width)
+    going = (line(Span(truncate(run, 40), "accent"), "   ", *right),) if run else ()
+    for shown in (*going, right):
+        for left in choices:
+            if line_width(left) + line_width(shown) + 3 <= width:
+                return spread(left, shown, width)
     return spread(line(banner), right, width)
 
 

@@ -12,10 +12,13 @@ from opsconsole.ui.frame import Identity
 from opsconsole.ui.glyphs import UNICODE, Glyphs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from opsconsole.actions.guard import Context
+    from opsconsole.runbooks.client import RunClient
+    from opsconsole.runbooks.history import RunSummary
     from opsconsole.runbooks.library import Library
     from opsconsole.runbooks.model import Runbook
-    from opsconsole.runbooks.run import Run
     from opsconsole.screens.definition import Screen
     from opsconsole.screens.poller import OnReadings, Poller, Read
     from opsconsole.store.journal import Journal
@@ -27,6 +30,14 @@ def _no_secrets() -> Iterable[Secret]:
 
 async def _nothing_to_close() -> None:
     return None
+
+
+def _nothing() -> None:
+    return None
+
+
+def _no_runs() -> "Sequence[RunSummary]":
+    return ()
 
 
 @dataclass(slots=True)
@@ -43,8 +54,16 @@ class Session:
     read: "Read"
     """Asks a source once: what the poller is made of. Raises `SourceError` where that fails."""
     library: "Callable[[], Library]"
-    start_run: "Callable[[Runbook, Mapping[str, str]], Run]"
-    """Opens a run of a runbook with parameter values; raises `ContentError` or `ValueError` with the reason."""
+    start_run: "Callable[[Runbook, Mapping[str, str]], Awaitable[RunClient]]"
+    """Begins a run of a runbook with parameter values; raises what `Run.create` does."""
+    attach_run: "Callable[[Path], Awaitable[RunClient]]"
+    """Goes to the run in a folder: it is attached to, or taken up again where nobody carries it."""
+    prepare_run: Callable[[], None] = _nothing
+    """A run is likely to begin soon: what takes time may be done now."""
+    live_runs: "Callable[[], Sequence[RunSummary]]" = _no_runs
+    """Those that go on, whoever began them. Cheap; reads files."""
+    unfinished_runs: "Callable[[], Sequence[RunSummary]]" = _no_runs
+    """The runs of this environment that are not over, newest first. Reads files."""
     journal: "Callable[[], Journal] | None" = None
     note: Callable[[str], None] | None = None
     """Writes a note to the timeline."""

@@ -1,27 +1,28 @@
-"""A run as the screen holds it: begun off the event loop, one step at a time, its output kept per step."""
+"""A run as the screen holds it: begun, attached to or taken up again; one step at a time, its output kept per step."""
 
-import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from opsconsole.actions.action import Outcome, Result
 from opsconsole.actions.confirmation import Confirmation, Demand, Requirement
+from opsconsole.config.secrets import SecretError
 from opsconsole.core.problem import ContentError
+from opsconsole.runbooks.client import RunClient, StepCancelledError, SupervisorLostError
 from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
+from opsconsole.store.journal import JournalError
 from opsconsole.ui.output import OutputLog
 from opsconsole.ui.run_page import StepShown
 
 if TYPE_CHECKING:
     from opsconsole.runbooks.model import Runbook, Step
-    from opsconsole.runbooks.run import Run, Verdict
+    from opsconsole.runbooks.run import Change, Verdict
 
-_PATIENCE = 0.5
-"""Seconds that a step gets to end when the program does; its children were told to, and the record says so."""
-
-StartRun = Callable[["Runbook", Mapping[str, str]], "Run"]
+StartRun = Callable[["Runbook", Mapping[str, str]], Awaitable[RunClient]]
 Said = Callable[[str, str], None]
 """Takes a message and its role."""
+_TAIL = 64 * 1024
+"""Bytes that are read of the output of a step that ran before we came."""
 
 
 class Walk:
@@ -30,16 +31,15 @@ class Walk:
     def __init__(self, book: "Runbook", start: StartRun, changed: Callable[[], None], say: Said) -> None:
         self.book = book
         self.steps = book.route
-        self.run: Run | None = None
+        self.run: RunClient | None = None
         self.beginning = False
         self._start = start
         self._changed = changed
         self._say = say
         self._logs: dict[str, OutputLog] = {}
         self._last = ""
-        self._task: asyncio.Task[Result] | None = None
-        self._running = ""
-        self._since = 0.0
+        self._log_of = ""
+        """The step whose output is coming in."""
 
     # What there is to see
 
@@ -52,13 +52,24 @@ class Walk:
 
     @property
     def running(self) -> "Step | None":
-        """The step that is under way."""
-        return self.book.step(self._running) if self._running else None
+        """The step that is under way, whoever runs it."""
+        return self.run.running[0] if self.run is not None and self.run.running is not None else None
 
     @property
     def elapsed(self) -> float | None:
         """Seconds that a step has been under way."""
-        return time.monotonic() - self._since if self._running else None
+        running = self.run.running if self.run is not None else None
+        return max(0.0, time.time() - running[1]) if running is not None else None
+
+    @property
+    def driving(self) -> bool:
+        """Whether it is for this console to decide."""
+        return self.run is None or self.run.driving
+
+    @property
+    def lost(self) -> bool:
+        """Whether the supervisor is gone without a word."""
+        return self.run is not None and self.run.lost
 
     @property
     def over(self) -> bool:
@@ -86,9 +97,27 @@ class Walk:
 
     def output(self, step: "Step | None") -> tuple[OutputLog, str]:
         """The output to show beside `step`: its own or, before it ran, that of the step before (and its name)."""
-        if step is not None and step.name in self._logs:
-            return self._logs[step.name], ""
-        return self._logs.get(self._last, OutputLog()), self._last
+        if step is not None and (log := self._log(step)) is not None:
+            return log, ""
+        last = self.book.step(self._last)
+        return (self._log(last) if last is not None else None) or OutputLog(), self._last
+
+    def _log(self, step: "Step") -> OutputLog | None:
+        """The output of `step`: what came in here, or the end of what is kept of it from before."""
+        if step.name not in self._logs and self.run is not None:
+            path = self.run.output_path(step)
+            if path is None:
+                return None
+            log = OutputLog()
+            try:
+                with path.open("rb") as file:
+                    file.seek(max(0, path.stat().st_size - _TAIL))
+                    log.feed(file.read(_TAIL))
+            except OSError as error:
+                log.say(f"the output cannot be read: {error.strerror}")
+            log.end()
+            self._logs[step.name] = log
+        return self._logs.get(step.name)
 
     def command(self, step: "Step", values: Mapping[str, str]) -> str:
         """The exact text that `step` runs with."""
@@ -108,55 +137,68 @@ class Walk:
         """Begin the run; False, and the reason said, where that is impossible."""
         if self.run is not None or self.beginning:
             return self.run is not None
-        from opsconsole.runbooks.lock import LockHeldError
+        return await self.get(lambda: self._start(self.book, dict(values)))
 
+    async def get(self, source: Callable[[], Awaitable[RunClient]]) -> bool:
+        """Take the run that `source` gives, in the place of any; False, and the reason said, where that fails."""
         self.beginning = True
         try:
-            # Git is asked and secrets are fetched: seconds, perhaps.
-            self.run = await asyncio.to_thread(self._start, self.book, dict(values))
+            run = await source()
         except ContentError as error:
             self._say(f"the runbook has errors: {error.problems[0]}", "crit")
-        except LockHeldError as error:
-            self._say(str(error), "warn")
-        except (ValueError, OSError, RuntimeError) as error:
-            self._say(str(error) or type(error).__name__, "crit")
+        except (ValueError, OSError, RuntimeError, SecretError, JournalError, SupervisorLostError) as error:
+            self._say(str(error) or type(error).__name__, "warn" if "locked by" in str(error) else "crit")
+        else:
+            self.take(run)
         finally:
             self.beginning = False
-        if self.run is not None:
-            self.run.subscribe(lambda _change: self._changed())
+            self._changed()
+        return self.run is not None and not self.run.lost
+
+    def take(self, run: RunClient) -> None:
+        """Show and drive (or watch) `run` from now on."""
+        self.run = run
+        self._hear()
+        run.subscribe(self._hear)
+        run.watch(self._feed)
+
+    def _hear(self, _change: "Change | None" = None) -> None:
+        running = self.running.name if self.running is not None else ""
+        if running != self._log_of:
+            if self._log_of:
+                self._logs[self._log_of].end()
+            self._log_of = running
+            if running:
+                self._logs[running] = OutputLog()
+                self._last = running
         self._changed()
-        return self.run is not None
+
+    def _feed(self, data: bytes) -> None:
+        if self._last in self._logs:
+            self._logs[self._last].feed(data)
+            self._changed()
 
     async def execute(self, step: "Step", confirmation: Confirmation) -> Result | None:
         """Run `step`, again if it was run before; None where that is impossible, the reason said."""
-        if self.run is None or self._task is not None:
+        run = self.run
+        if run is None or run.running is not None:
             return None
-        log = self._logs[step.name] = OutputLog()
-        self._last = step.name
-
-        def sink(data: bytes) -> None:
-            log.feed(data)
-            self._changed()
-
-        again = self.run.states[step.name] is not StepState.PENDING
-        self._running, self._since = step.name, time.monotonic()
-        self._task = asyncio.ensure_future(self.run.execute(step, confirmation, sink, again=again))
-        self._changed()
+        again = run.states[step.name] is not StepState.PENDING
         try:
-            result = await asyncio.shield(self._task)
+            return await run.execute(step, confirmation, self._feed, again=again)
         except IllegalTransitionError as error:
             self._say(str(error), "warn")
-            return None
-        except asyncio.CancelledError:
-            return None
+        except StepCancelledError:
+            self._say("", "text")
+        except SupervisorLostError:
+            self._say("", "text")
         except OSError as error:
             self._say(f"the run could not be recorded: {error}", "crit")
-            return None
         finally:
-            log.end()
-            self._running, self._task = "", None
+            if step.name in self._logs:
+                self._logs[step.name].end()
             self._changed()
-        return result
+        return None
 
     async def rehearse(self, step: "Step") -> None:
         """Show what `step` would do, and do nothing."""
@@ -165,8 +207,7 @@ class Walk:
         from opsconsole.core.clean import clean_bytes
 
         pieces: list[bytes] = []
-        action = self.run._action(step)
-        result = await self.run.door.perform(action, Confirmation.none(), sink=pieces.append, dry_run=True)
+        result = await self.run.rehearse(step, pieces.append)
         log = self._logs[step.name] = OutputLog()
         self._last = step.name
         for text in clean_bytes(b"".join(pieces)).splitlines():
@@ -174,15 +215,15 @@ class Walk:
         log.say(f"dry run: {result.detail}; nothing was run")
         self._changed()
 
-    def decide(self, how: "Callable[[Run, Step], None]", step: "Step | None" = None) -> bool:
+    async def decide(self, how: "Callable[[RunClient, Step], Awaitable[object]]", step: "Step | None" = None) -> bool:
         """Have the run record a decision about `step` (else the present one); False, and said, where it may not."""
         step = step or self.current
         if self.run is None or step is None:
             self._say("the run has not begun; enter begins it", "dim")
             return False
         try:
-            how(self.run, step)
-        except (IllegalTransitionError, ValueError) as error:
+            await how(self.run, step)
+        except (IllegalTransitionError, ValueError, SupervisorLostError) as error:
             self._say(str(error), "warn")
             return False
         except OSError as error:
@@ -191,41 +232,46 @@ class Walk:
         self._changed()
         return True
 
-    def verdict(self, verdict: "Verdict", note: str = "") -> bool:
+    async def verdict(self, verdict: "Verdict", note: str = "") -> bool:
         """Record what the operator says of the present step."""
-        return self.decide(lambda run, step: run.complete_manual(step, verdict, note))
+        return await self.decide(lambda run, step: run.complete_manual(step, verdict, note))
 
-    def cancel(self) -> bool:
+    async def cancel(self) -> bool:
         """Stop the step that is under way; False where there is none."""
-        if self._task is None:
+        if self.running is None:
             return False
-        self._task.cancel()
-        return True
+        return await self.decide(lambda run, _step: run.cancel(), step=self.steps[-1])
 
-    def finish(self) -> None:
+    async def take_over(self) -> bool:
+        """Drive from now on."""
+        return await self.decide(lambda run, _step: run.take_over(), step=self.steps[-1])
+
+    async def finish(self) -> None:
         """End the run, as its steps have it."""
         if self.run is not None and not self.over:
-            self.decide(_finish, step=self.steps[-1])
+            await self.decide(lambda run, _step: run.finish(), step=self.steps[-1])
 
-    async def conclude(self) -> None:
-        """The program is leaving: stop what runs, have it recorded, and keep the run so that it can be resumed."""
-        if self._task is not None:
-            task = self._task
-            task.cancel()
-            await asyncio.wait({task}, timeout=_PATIENCE)
-        self.leave()
+    async def conclude(self, *, hung_up: bool) -> None:
+        """The program is leaving. What runs goes on; a run that waits for us is left, unless nobody said so."""
+        if hung_up:
+            await self._detach("hangup")
+        else:
+            await self.leave()
 
-    def leave(self) -> None:
-        """Leave the run as it is."""
-        if self.run is not None and self.run.state is RunState.WAITING:
-            try:
-                self.run.leave()
-            except (IllegalTransitionError, OSError) as error:
-                self._say(str(error), "warn")
+    async def leave(self) -> None:
+        """Leave the run as it is: to itself where somebody else drives or a step runs, else until it is resumed."""
+        run = self.run
+        if run is None:
+            return
+        if run.driving and run.state is RunState.WAITING and run.running is None and not run.lost:
+            await self.decide(lambda run, _step: run.leave(), step=self.steps[-1])
+            await run.close()
+        else:
+            await self._detach("asked")
 
-
-def _finish(run: "Run", _step: "Step") -> None:
-    run.finish()
+    async def _detach(self, reason: str) -> None:
+        if self.run is not None:
+            await self.run.detach(reason)
 
 
 def said_of(result: Result) -> tuple[str, str]:

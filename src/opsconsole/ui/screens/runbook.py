@@ -26,7 +26,7 @@ from opsconsole.ui.walk import Walk, said_of
 from opsconsole.ui.widgets.canvas import Canvas
 
 if TYPE_CHECKING:
-    from opsconsole.runbooks.run import Run
+    from opsconsole.runbooks.client import RunClient
 
 _PAINT_PERIOD = 0.1
 """Seconds between two paintings of streaming output."""
@@ -43,14 +43,22 @@ class RunbookView(View):
 
     DEFAULT_CSS = "RunbookView Canvas { width: 100%; height: 1fr; }"
 
-    def __init__(self, book: Runbook, given: Mapping[str, str], labels: Mapping[str, str], now: float) -> None:
-        """`given` are parameter values, `labels` fill those that name one in `from_label`."""
+    def __init__(
+        self,
+        book: Runbook,
+        given: Mapping[str, str],
+        labels: Mapping[str, str],
+        now: float,
+        run: "RunClient | None" = None,
+    ) -> None:
+        """`given` are parameter values, `labels` fill those that name one in `from_label`; `run` goes on already."""
         super().__init__()
         book = expand(book)
         self.book = book
         self.title = clean_line(book.title)
         self.form = ParamForm(book.params, given, labels, now)
-        self._filling = not self.form.complete
+        self._filling = run is None and not self.form.complete
+        self._run = run
         self._canvas = Canvas(self._paint)
         self._message = ("", "text")
         self._confirming: tuple[Step, Requirement] | None = None
@@ -67,6 +75,8 @@ class RunbookView(View):
         """The run behind the view; begun with the first step."""
         if self._walk is None:
             self._walk = Walk(self.book, self.console.session.start_run, self._changed, self._say)
+            if self._run is not None:
+                self._walk.take(self._run)
         return self._walk
 
     @property
@@ -78,27 +88,33 @@ class RunbookView(View):
         """Whether this is the unfinished walk of that runbook."""
         return self.kept and self.book.id == book.id
 
+    def shows_run(self, run: str) -> bool:
+        """Whether this is the view of the run with that id."""
+        return self._walk is not None and self._walk.run is not None and self._walk.run.id == run
+
     # Coming and going
 
     def entered(self) -> None:
         """Keys come here directly."""
         self.console.set_focus(None)
         self._repaint()
+        if self.walk.run is None:
+            self.console.session.prepare_run()  # while the operator reads what the first step is
 
     def closed(self) -> None:
         """It will not come back: a run that is not over is left, and can be resumed."""
-        if self._walk is not None:
-            self._walk.leave()
+        if self._walk is not None and self._walk.run is not None:
+            self.console.console_app.see_off(self._walk.leave())
 
     def busy(self) -> str | None:
-        """The step that leaving the program would stop."""
+        """The step that goes on without the program."""
         step = self._walk.running if self._walk is not None else None
         return f"{self.title}, step {step.number}" if step is not None else None
 
     async def conclude(self) -> None:
         """The program is ending."""
         if self._walk is not None:
-            await self._walk.conclude()
+            await self._walk.conclude(hung_up=self.console.console_app.hung_up)
 
     def tick(self, now: float) -> None:
         """The elapsed time of a running step."""
@@ -117,6 +133,10 @@ class RunbookView(View):
             typed = self._confirming[1].demand is Demand.TYPED
             return [("run-step", "run it, when the name is right"), ("back", "leave it")] if typed else []
         walk = self.walk
+        if walk.lost:
+            return [("run-step", "take it up again"), ("step-text", "whole step"), ("leave-run", "leave")]
+        if not walk.driving:
+            return [("take-over", "take over"), ("leave-run", "leave"), ("note", "note"), ("step-text", "whole step")]
         if walk.over:
             return [("run-step", "back"), ("step-text", "whole step"), ("command", "command")]
         if walk.running is not None:
@@ -195,11 +215,15 @@ class RunbookView(View):
     async def do_run_step(self) -> None:
         """Run the present step; the first one begins the run."""
         walk = self.walk
+        if walk.beginning:
+            return
+        if walk.lost:
+            await self._take_up()
+            return
         if walk.over:
             self.console.do_back()
             return
-        if walk.running is not None or walk.beginning:
-            self._say("a step is running; c stops it", "dim")
+        if not self._may_decide(idle=True):
             return
         if walk.run is None:
             self._say("beginning…", "dim")
@@ -208,15 +232,59 @@ class RunbookView(View):
             self._say("", "text")
         step = walk.current
         if step is None:
-            self._finish()
+            await self._finish()
         elif step.kind is Kind.CHOICE:
             self._choose(step)
         elif not step.executable:
-            self._after(walk.verdict(Verdict.DONE))
+            await self._after(await walk.verdict(Verdict.DONE))
+        elif walk.run is not None and walk.run.states[step.name] is StepState.UNKNOWN:
+            self._say(
+                "how this step ended is not known: look, then r runs it again, m says how it is, u undoes it", "warn"
+            )
         elif walk.run is not None and walk.run.states[step.name] is not StepState.PENDING:
             self._say("this step was run already: r runs it again, s skips it, j goes elsewhere, ! aborts", "warn")
         else:
             self._want(step)
+
+    async def _take_up(self) -> None:
+        """The run goes on with another supervisor."""
+        assert self.walk.run is not None
+        folder = self.walk.run.folder
+        self._say("taking it up again…", "dim")
+        if await self.walk.get(lambda: self.console.session.attach_run(folder)):
+            self._say("", "text")
+        self.console.refresh_frame()
+
+    def _may_decide(self, *, idle: bool = False) -> bool:
+        """Whether decisions are ours (and, for `idle`, no step runs); said where they are not."""
+        if self.walk.driving:
+            if idle and self.walk.running is not None:
+                self._say("a step is running; c stops it", "dim")
+                return False
+            return True
+        assert self.walk.run is not None
+        who = clean_line(self.walk.run.driver) or "nobody"
+        self._say(f"{who} drives this run, you watch; {self.console.registry.key('take-over')} takes it over", "warn")
+        return False
+
+    def do_take_over(self) -> None:
+        """Decide from now on; whoever did so far watches."""
+        walk = self.walk
+        if walk.run is None or walk.driving or walk.over:
+            self._say("there is nothing to take over", "dim")
+            return
+        who = clean_line(walk.run.driver) or "nobody"
+        question = f"{who} drives this run. Take it over?"
+        confirm(self.console, question, lambda: self._work(self._take_over()))
+
+    async def _take_over(self) -> None:
+        await self.walk.take_over()
+        self.console.refresh_frame()
+        self._repaint()
+
+    def _work(self, work: "Coroutine[Any, Any, None]") -> None:
+        """Do what was decided in answer to a question."""
+        self.run_worker(work, group="decision", exit_on_error=True)
 
     def _choose(self, step: Step) -> None:
         """Ask which option of a choice it is to be."""
@@ -225,7 +293,7 @@ class RunbookView(View):
         def accept(option: str) -> str | None:
             if option not in step.options:
                 return f"one of {', '.join(step.options)}"
-            self._after(self.walk.decide(lambda run, present: run.choose(present, option), step=step))
+            self._work(self._decide(lambda run, present: run.choose(present, option), step))
             return None
 
         question = clean_line(step.title or step.name, limit=40)
@@ -258,20 +326,20 @@ class RunbookView(View):
         result = await self.walk.execute(step, confirmation)
         if result is not None:
             self._say(*said_of(result))
-        self._after(True)
+        await self._after(True)
 
-    def _after(self, moved: bool) -> None:
+    async def _after(self, moved: bool) -> None:
         """A step was settled: at the end of the walk a run that went well ends by itself."""
         walk = self.walk
         if moved and walk.run is not None and walk.current is None and not walk.over:
             states = walk.run.states
-            if not any(states[step.name].bad for step in walk.steps):
-                self._finish()
+            if walk.driving and not walk.lost and not any(states[step.name].bad for step in walk.steps):
+                await self._finish()
         self.console.refresh_frame()
         self._repaint()
 
-    def _finish(self) -> None:
-        self.walk.finish()
+    async def _finish(self) -> None:
+        await self.walk.finish()
         self.console.refresh_frame()
 
     def do_retry_step(self) -> None:
@@ -280,13 +348,13 @@ class RunbookView(View):
         step = walk.current
         if walk.run is None or step is None or walk.running is not None:
             self._say("there is nothing to run again", "dim")
-        elif step.executable and not walk.over:
+        elif step.executable and not walk.over and self._may_decide():
             self._want(step)
 
     def do_undo_step(self) -> None:
         """Run what undoes the present step, or the one before."""
         walk = self.walk
-        if walk.run is None or walk.running is not None:
+        if walk.run is None or walk.running is not None or not self._may_decide():
             return
         untouched = (StepState.PENDING, StepState.SKIPPED, StepState.REFUSED, StepState.NOT_APPLICABLE)
         tried = [step for step in walk.steps if step.undo and walk.run.states[step.name] not in untouched]
@@ -305,7 +373,7 @@ class RunbookView(View):
         def accept(reason: str) -> str | None:
             if not reason.strip():
                 return "a reason is needed; esc leaves it"
-            self._after(self.walk.decide(lambda run, step: run.skip(step, reason)))
+            self._work(self._decide(lambda run, step: run.skip(step, reason)))
             return None
 
         self.console.ask(Ask("skip, because", accept, history=self.console.history("skip")))
@@ -326,7 +394,7 @@ class RunbookView(View):
         def accept(word: str) -> str | None:
             if word not in words:
                 return "done, not done, or not applicable"
-            self._after(self.walk.verdict(words[word]))
+            self._work(self._decide(lambda run, step: run.complete_manual(step, words[word])))
             return None
 
         known = [(word, "") for word in words]
@@ -342,7 +410,7 @@ class RunbookView(View):
         def accept(name: str) -> str | None:
             if name not in named:
                 return "no such step"
-            self.walk.decide(lambda run, _step: run.jump(named[name]), step=named[name])
+            self._work(self._decide(lambda run, step: run.jump(step), named[name]))
             return None
 
         self.console.ask(
@@ -357,7 +425,13 @@ class RunbookView(View):
             confirm(self.console, "Stop the running step? It is ended with everything it started.", self._cancel)
 
     def _cancel(self) -> None:
-        self.walk.cancel()
+        self._work(self._cancelled())
+
+    async def _cancelled(self) -> None:
+        await self.walk.cancel()
+
+    async def _decide(self, how: "_Decision", step: Step | None = None) -> None:
+        await self._after(await self.walk.decide(how, step))
 
     def do_abort_run(self) -> None:
         """End the run here, after asking."""
@@ -369,15 +443,14 @@ class RunbookView(View):
             confirm(self.console, "Abort this run? What was done stays done; it cannot be resumed.", self._abort)
 
     def _abort(self) -> None:
-        self.walk.decide(lambda run, _step: run.abort("by the operator"), step=self.walk.steps[-1])
-        self.console.refresh_frame()
+        self._work(self._decide(lambda run, _step: run.abort("by the operator"), self.walk.steps[-1]))
 
-    def do_leave_run(self) -> None:
+    async def do_leave_run(self) -> None:
         """Back; a run that waits is left as it is, and can be resumed."""
-        if self.walk.running is not None:
+        if self.walk.running is not None and self.walk.driving:
             self._say("a step is running; it goes on when you look elsewhere (1 to 9), and 0 comes back here", "warn")
             return
-        self.walk.leave()
+        await self.walk.leave()
         self.console.do_back()
 
     def do_back(self) -> None:
@@ -414,9 +487,12 @@ class RunbookView(View):
         """Into the record of the run, where there is one."""
         if not self.walk.going:
             return False
-        if self.walk.decide(_noting(text), step=self.walk.steps[-1]):
-            self.console.tell("noted in the run's record")
+        self._work(self._note(text))
         return True
+
+    async def _note(self, text: str) -> None:
+        if await self.walk.decide(lambda run, _step: run.note(text), step=self.walk.steps[-1]):
+            self.console.tell("noted in the run's record")
 
     def do_scroll_up(self) -> None:
         self._scroll(1)
@@ -481,7 +557,7 @@ class RunbookView(View):
         shown = RunShown(
             book=self.book,
             run_id=walk.run.id if walk.run is not None else "",
-            actor=session.context.actor,
+            actor=walk.run.driver or "nobody" if walk.run is not None else session.context.actor,
             environment=session.context.environment,
             values=self.form.values,
             steps=walk.steps,
@@ -501,9 +577,13 @@ class RunbookView(View):
 
     def _over(self) -> str:
         run = self.walk.run
+        if run is not None and run.lost:
+            return "The supervisor of this run is gone without a word; enter takes the run up again."
+        if run is not None and not run.driving and not run.state.over:
+            return f"You watch; {clean_line(run.driver) or 'nobody'} drives. t takes the run over."
         if run is None or not self.walk.over:
             return "The walk is at its end; enter finishes the run." if self.walk.run and not self.walk.current else ""
-        return f"The run has ended: {run.state.value}. Its record is in {run.folder.path}"
+        return f"The run has ended: {run.state.value}. Its record is in {run.folder}"
 
     def _asking(self) -> Line:
         if self._confirming is None:
@@ -536,14 +616,8 @@ def _wants(walk: Walk, step: Step | None) -> str:
             return "confirm: type" if walk.run is None and step.confirm.mode == "type" else ""
 
 
-def _noting(text: str) -> "_Decision":
-    def note(run: "Run", _step: Step) -> None:
-        run.note(text)
-
-    return note
-
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
 
-    _Decision = Callable[["Run", Step], None]
+    _Decision = Callable[["RunClient", Step], Awaitable[object]]

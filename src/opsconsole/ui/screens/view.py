@@ -55,6 +55,10 @@ class View(Widget):
         """Whether this is the unfinished walk of a runbook."""
         return False
 
+    def shows_run(self, run: str) -> bool:
+        """Whether this is the view of the run with that id."""
+        return False
+
     def show_overview(self, overview: "Overview") -> None:
         """The checks of all screens have been judged again."""
 

@@ -1,0 +1,474 @@
+"""A run in the service of those who are connected: one drives, the others watch, and it goes on without any."""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from opsconsole.actions.confirmation import Confirmation
+from opsconsole.actions.guard import Context, user_name
+from opsconsole.config.settings import Role
+from opsconsole.core.clean import clean_line
+from opsconsole.runbooks.answers import StepCancelledError, WatchingError, described
+from opsconsole.runbooks.encoding import decode, encode
+from opsconsole.runbooks.leash import Leash
+from opsconsole.runbooks.link import LONGEST, Link, listen
+from opsconsole.runbooks.model import Step
+from opsconsole.runbooks.order import Order
+from opsconsole.runbooks.record import SOCKET
+from opsconsole.runbooks.run import Change, Run, Verdict
+from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
+from opsconsole.runbooks.unattended import Instructions, walk
+from opsconsole.runbooks.view_of_run import account, accounts, differences, plan, standing
+
+_log = logging.getLogger(__name__)
+_OUTPUT_PERIOD = 0.05
+"""Seconds between two words about how much output there is: more often than a screen is painted."""
+_FAREWELL = 2.0
+"""Seconds that everybody connected has to take the last news."""
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Visitor:
+    """Somebody who is connected."""
+
+    link: Link
+    context: Context
+    gone: bool = False
+
+
+class RunService:
+    """Carries one run, from here to its end."""
+
+    def __init__(self, run: Run, order: Order, leash: Leash | None = None) -> None:
+        self._run = run
+        self._order = order
+        self._leash = leash
+        self._visitors: list[Visitor] = []
+        self._driver: Visitor | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._running: tuple[str, float] | None = None
+        self._sizes: dict[str, int] = {}
+        """Output file -> bytes, of the step that runs or ran last."""
+        self._told: dict[str, int] = {}
+        self._plan: dict[str, Any] = {}
+        self._basis: object = None
+        """What the plan was made of."""
+        self._telling: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.TimerHandle | None = None
+        self._attending: set[asyncio.Task[None]] = set()
+        self._ended = asyncio.Event()
+        run.watch_processes(self._tie)
+
+    async def serve(self, front: Link, request: object = None) -> None:
+        """Serve whoever is connected until the run is over, was left, or nobody came back."""
+        self._run.subscribe(self._hear)
+        server = await self._open_door()
+        visitor = Visitor(front, self._order.context)
+        self._driver = visitor
+        self._welcome(visitor, request)
+        self._attend(visitor)
+        if self._order.instructions is not None:
+            self._task = asyncio.ensure_future(self._walk(self._order.instructions))
+        try:
+            await self._ended.wait()
+            if self._task is not None:
+                await asyncio.wait({self._task})
+        finally:
+            if server is not None:
+                server.close()
+                with contextlib.suppress(OSError):
+                    (self._run.folder.path / SOCKET).unlink()
+            await asyncio.gather(*(self._farewell(one) for one in self._visitors))
+            for task in self._attending:
+                task.cancel()
+            self._run.close()
+
+    def stop(self) -> None:
+        """The machine wants this process gone: end the step, have that recorded, and leave the run as it stands."""
+        asyncio.get_running_loop().create_task(self._stopped("the supervisor was asked to end (SIGTERM)"))
+
+    # -- coming and going ---------------------------------------------------------------------------------------
+
+    async def _open_door(self) -> asyncio.AbstractServer | None:
+        try:
+            listening = listen(self._run.folder.path)
+            return await asyncio.start_unix_server(self._arrived, sock=listening, limit=LONGEST)
+        except OSError as error:
+            sys.stderr.write(f"nobody can attach to this run: {error}\n")
+            return None
+
+    async def _arrived(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        link = Link(reader, writer)
+        try:
+            peer = link.peer
+        except OSError:
+            await link.close()
+            return
+        hello = await link.receive() if peer.uid in (0, os.getuid()) else None
+        if hello is None or hello.get("do") != "hello":
+            await link.close()
+            return
+        visitor = Visitor(link, self._context_of(peer.uid, hello))
+        wish = hello.get("drive")
+        drives = wish == "take" or (wish == "if-free" and self._driver is None)
+        before = self._driver
+        self._run.record("attach", **_by(visitor), driving=drives and before is None)
+        if drives:
+            self._let_drive(visitor)
+        self._welcome(visitor, hello.get("id"))
+        self._attend(visitor)
+
+    def _context_of(self, uid: int, hello: Arguments) -> Context:
+        ours = self._order.context
+        return replace(
+            ours,
+            actor=user_name(uid),
+            role=ours.role if uid == os.getuid() else Role.ADMIN,
+            read_only=bool(hello.get("read_only")),
+            login=clean_line(hello.get("login", ""), limit=100),
+            ssh_connection=clean_line(hello.get("ssh_connection", ""), limit=200),
+        )
+
+    def _welcome(self, visitor: Visitor, request: object) -> None:
+        run = self._run
+        self._tell_plan()
+        answer = {
+            "id": run.id,
+            "folder": str(run.folder.path),
+            "mode": run.mode,
+            "environment": run.door.context.environment,
+            "params": dict(run.params),
+            "accounts": accounts(run),
+            "plan": self._plan,
+            "outputs": self._sizes,
+            **self._standing(visitor),
+        }
+        visitor.link.send({"re": request, "ok": answer})
+        self._visitors.append(visitor)
+
+    def _attend(self, visitor: Visitor) -> None:
+        task = asyncio.ensure_future(self._listen_to(visitor))
+        self._attending.add(task)
+        task.add_done_callback(self._attending.discard)
+
+    async def _listen_to(self, visitor: Visitor) -> None:
+        while (message := await visitor.link.receive()) is not None:
+            if message.get("do") == "detach":
+                self._gone(visitor, str(message.get("reason", "")))
+                await visitor.link.close()
+                return
+            await self._answer(visitor, message)
+        self._gone(visitor, "the line is down")
+
+    def _gone(self, visitor: Visitor, reason: str) -> None:
+        if visitor.gone:
+            return
+        visitor.gone = True
+        self._visitors.remove(visitor)
+        driving = visitor is self._driver
+        if driving:
+            self._driver = None
+        if self._ended.is_set():
+            return
+        with contextlib.suppress(OSError):
+            self._run.record("detach", **_by(visitor), driving=driving, reason=clean_line(reason, limit=200))
+        self._broadcast_standing()
+        if driving and reason != "asked":
+            self._hung_up()
+        self._wait_for_somebody()
+
+    def _hung_up(self) -> None:
+        step = self._run.runbook.step(self._running[0]) if self._running else None
+        if step is not None and step.attributes.get("onHangup") == "kill" and self._task is not None:
+            self._task.cancel()
+
+    def _let_drive(self, visitor: Visitor) -> None:
+        before = self._driver
+        if before is visitor:
+            return
+        self._driver = visitor
+        self._run.door.context = visitor.context
+        self._tell_plan()
+        if before is not None:
+            self._run.record("take-over", **_by(visitor), before=before.context.actor)
+        self._broadcast_standing()
+        self._wait_for_somebody()
+
+    def _wait_for_somebody(self) -> None:
+        """Start to count the time that nobody drives and nothing happens."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        if self._driver is None and self._task is None and not self._ended.is_set():
+            limit = self._order.idle_limit
+            self._waiting = asyncio.get_running_loop().call_later(limit, self._nobody_came)
+
+    def _nobody_came(self) -> None:
+        self.stop_with("nobody came back")
+
+    def stop_with(self, reason: str) -> None:
+        """Leave the run as it stands, for a reason that is recorded."""
+        asyncio.get_running_loop().create_task(self._stopped(reason))
+
+    async def _stopped(self, reason: str) -> None:
+        await self._cancelled()
+        if self._run.state is RunState.WAITING:
+            with contextlib.suppress(OSError):
+                self._run.record("note", text=f"the run is left: {reason}")
+            self._run.leave()
+        self._end_if_over()
+        self._ended.set()
+
+    async def _farewell(self, visitor: Visitor) -> None:
+        await visitor.link.flush(_FAREWELL)
+        await visitor.link.close()
+
+    # -- what is asked for --------------------------------------------------------------------------------------
+
+    async def _answer(self, visitor: Visitor, message: Arguments) -> None:
+        request, verb = message.get("id"), str(message.get("do"))
+        try:
+            if verb == "execute":
+                self._execute(visitor, request, message)
+                return
+            answer = await self._done(visitor, verb, message)
+        except Exception as error:
+            visitor.link.send({"re": request, "error": _described(error)})
+            return
+        visitor.link.send({"re": request, "ok": answer})
+        self._end_if_over()
+
+    async def _done(self, visitor: Visitor, verb: str, message: Arguments) -> Any:
+        run = self._run
+        if verb == "take-over":
+            self._let_drive(visitor)
+            return None
+        if verb == "note":
+            run.note(str(message["text"]))
+            return None
+        if visitor is not self._driver:
+            who = self._driver.context.actor if self._driver is not None else "nobody"
+            raise WatchingError(f"you are watching; {who} drives this run")
+        if verb == "cancel":
+            return await self._cancelled()
+        if verb == "abort" and self._order.instructions is not None:
+            await self._cancelled()
+        if self._task is not None:
+            raise IllegalTransitionError("a step is running")
+        if verb == "rehearse":
+            pieces: list[bytes] = []
+            result = await run.rehearse(self._step(message), pieces.append)
+            return {"result": encode(result), "text": b"".join(pieces).decode("utf-8", "replace")}
+        decision = DECISIONS.get(verb)
+        if decision is None:
+            raise ValueError(f"{clean_line(verb, limit=40)} is nothing that can be asked of a run")
+        step = self._step(message) if message.get("step") else None
+        answer = decision(run, step, message)
+        self._tell_plan()
+        self._broadcast_standing()
+        return answer
+
+    def _step(self, message: Arguments) -> Step:
+        step = self._run.runbook.step(str(message.get("step")))
+        if step is None:
+            raise ValueError(f"there is no step {clean_line(message.get('step'), limit=80)}")
+        return step
+
+    def _execute(self, visitor: Visitor, request: object, message: Arguments) -> None:
+        if visitor is not self._driver:
+            raise WatchingError("you are watching; only the driver runs steps")
+        if self._task is not None:
+            raise IllegalTransitionError("a step is running")
+        step = self._step(message)
+        shown = message.get("shown")
+        if shown and shown != fingerprint(self._run.command(step)):
+            raise IllegalTransitionError(f"{step.name}: what it would run has changed since it was shown; look again")
+        confirmation = decode(Confirmation, message["confirmation"])
+        self._task = asyncio.ensure_future(
+            self._carry(visitor, request, step, confirmation, bool(message.get("again")))
+        )
+
+    async def _carry(
+        self, visitor: Visitor, request: object, step: Step, confirmation: Confirmation, again: bool
+    ) -> None:
+        answer: dict[str, Any]
+        self._begin(step.name)
+        try:
+            result = await self._run.execute(step, confirmation, self._take, again=again)
+            answer = {"ok": {"result": encode(result)}}
+        except asyncio.CancelledError:
+            answer = {"error": described(StepCancelledError(f"{step.name} was cancelled"))}
+        except Exception as error:
+            answer = {"error": _described(error)}
+        finally:
+            self._end()
+        visitor.link.send({"re": request, **answer})
+        self._end_if_over()
+
+    async def _walk(self, instructions: Instructions) -> None:
+        """Without an operator, to the end. What is unknown is not run again unless that does no harm."""
+        run = self._run
+        step = run.current
+        try:
+            if step is not None and run.states[step.name] is StepState.UNKNOWN:
+                if not step.idempotent:
+                    run.leave()
+                    return
+                demand = run.requirement(step).demand
+                await run.execute(step, instructions.confirmation(step, demand), self._take, again=True)
+            await walk(run, instructions, self._take)
+        except asyncio.CancelledError:
+            pass
+        except Exception:
+            _log.exception("the walk failed")
+            if run.state is RunState.WAITING:
+                run.leave()
+        finally:
+            self._end()
+            self._end_if_over()
+
+    async def _cancelled(self) -> bool:
+        """End the step that runs, and wait until that is recorded."""
+        task = self._task
+        if task is None:
+            return False
+        task.cancel()
+        await asyncio.wait({task})
+        return True
+
+    # -- what is told -------------------------------------------------------------------------------------------
+
+    def _begin(self, step: str) -> None:
+        self._running = (step, time.time())
+        self._broadcast_standing()
+
+    def _end(self) -> None:
+        self._tell_output(final=True)
+        self._tie(0)
+        self._running, self._task = None, None
+        self._tell_plan()
+        self._broadcast_standing()
+        self._wait_for_somebody()
+
+    def _take(self, piece: bytes) -> None:
+        """Output: it is in its file already. Others are told how much there is, now and then."""
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_OUTPUT_PERIOD, self._tell_output)
+
+    def _tell_output(self, *, final: bool = False) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        self._measure()
+        if self._sizes != self._told:
+            for visitor in self._visitors:
+                if final or not visitor.link.behind:
+                    visitor.link.send({"ev": "output", "outputs": self._sizes})
+            self._told = dict(self._sizes)
+        output = self._run.folder.output
+        self._sizes = {output.path.name: output.ends.size} if output is not None else {}
+
+    def _measure(self) -> None:
+        output = self._run.folder.output
+        if output is not None:
+            self._sizes[output.path.name] = output.ends.size
+
+    def _hear(self, change: Change) -> None:
+        run = self._run
+        step = run.runbook.step(change.step) if change.kind == "step" else None
+        if step is not None and change.state == StepState.RUNNING:
+            if self._order.instructions is not None and self._running is None:
+                self._running = (step.name, time.time())
+            self._measure()
+        elif step is not None:
+            self._tell_output(final=True)
+            self._tie(0)
+            if self._order.instructions is not None and self._running and self._running[0] == step.name:
+                self._running = None
+        message: dict[str, Any] = {"ev": "change", "change": encode(change)}
+        if step is not None:
+            message["accounts"] = {step.name: account(run, step)}
+        for visitor in self._visitors:
+            visitor.link.send({**message, **self._standing(visitor)})
+
+    def _standing(self, visitor: Visitor) -> dict[str, Any]:
+        return {
+            "run": standing(self._run),
+            "driver": self._driver.context.actor if self._driver is not None else "",
+            "driving": visitor is self._driver,
+            "running": list(self._running) if self._running else None,
+        }
+
+    def _broadcast_standing(self) -> None:
+        for visitor in self._visitors:
+            visitor.link.send({"ev": "standing", **self._standing(visitor)})
+
+    def _tell_plan(self) -> None:
+        """What steps would run follows from what others captured."""
+        basis = (dict(self._run.values), self._run.door.context)
+        if basis == self._basis:
+            return
+        now, self._basis = plan(self._run), basis
+        changed = differences(self._plan, now)
+        self._plan = now
+        if changed:
+            for visitor in self._visitors:
+                visitor.link.send({"ev": "plan", "plan": changed})
+
+    def _end_if_over(self) -> None:
+        if self._run.state.over or self._run.state is RunState.LEFT:
+            self._ended.set()
+
+    def _tie(self, process: int) -> None:
+        if self._leash is not None:
+            self._leash.tie(process)
+
+
+Decision = Callable[[Run, Step | None, Arguments], Any]
+
+
+def _about(step: Step | None) -> Step:
+    if step is None:
+        raise ValueError("of which step?")
+    return step
+
+
+DECISIONS: Mapping[str, Decision] = {
+    "skip": lambda run, step, said: run.skip(_about(step), str(said["reason"])),
+    "exclude": lambda run, step, said: run.exclude(_about(step), str(said["reason"])),
+    "complete": lambda run, step, said: run.complete_manual(
+        _about(step), Verdict(said["verdict"]), str(said.get("note", ""))
+    ),
+    "choose": lambda run, step, said: run.choose(_about(step), str(said["option"])),
+    "rollback": lambda run, step, said: [one.name for one in run.begin_rollback()],
+    "jump": lambda run, step, said: run.jump(_about(step)),
+    "leave": lambda run, step, said: run.leave(),
+    "abort": lambda run, step, said: run.abort(str(said.get("reason", ""))),
+    "finish": lambda run, step, said: run.finish().value,
+}
+"""What a driver may have recorded, beside running a step."""
+
+
+def fingerprint(command: str) -> str:
+    """What tells a command from another one."""
+    return hashlib.sha256(command.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _described(error: Exception) -> dict[str, Any]:
+    if not isinstance(error, IllegalTransitionError | ValueError | OSError | KeyError | TypeError):
+        _log.error("a request failed", exc_info=error)
+    return described(error)
+
+
+def _by(visitor: Visitor) -> dict[str, str]:
+    context = visitor.context
+    return {"by": context.actor, "login": context.login, "ssh_connection": context.ssh_connection}
