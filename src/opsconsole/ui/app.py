@@ -39,8 +39,8 @@ AGE_PERIOD = 5
 """Seconds between two looks at what has become stale meanwhile."""
 FRESHNESS_PERIOD = 10
 """Seconds between two looks at what the console costs."""
-_CLOSING = 0.6
-"""Seconds that runs, and after them sources, get to end by themselves; what hangs is left behind."""
+_CLOSING = 1.0
+"""Seconds that runs and sources get to end by themselves; what hangs is left behind."""
 
 
 class OpsConsole(App[int], inherit_bindings=False):
@@ -198,8 +198,8 @@ class OpsConsole(App[int], inherit_bindings=False):
             self._departure.promise(code)
         for view in self._all_views():
             view.left()
-        await self._bounded(*(view.conclude() for view in self._all_views()), *self._last_things)
-        await self._bounded(self._opened.close() if self._opened is not None else self.session.close())
+        closing = self._opened.close() if self._opened is not None else self.session.close()
+        await self._bounded(closing, *(view.conclude() for view in self._all_views()), *self._last_things)
         self.exit(code, return_code=code)
 
     def _all_views(self) -> set[View]:

@@ -36,7 +36,7 @@ INTERPRETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 GRACE = 10.0
 """Seconds between the request to end (SIGTERM) and the end (SIGKILL)."""
-_IMPATIENT = 1.0  # seconds that remain after a second cancellation: the console itself is about to go
+_IMPATIENT = 0.3  # seconds that remain after a second cancellation: the console itself is about to go
 _LOOK = 0.05  # seconds between two looks whether the group is gone; no event tells
 _UNKILLABLE = 5.0  # seconds to wait after SIGKILL: a process stuck in the kernel does not even follow that
 _WARNING = 2  # exit code of a check that found something worth a look
