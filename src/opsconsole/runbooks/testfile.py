@@ -124,7 +124,10 @@ class RunbookTests:
     document: Document = field(repr=False)
 
 
-_NAME = Text(pattern=r"[a-z0-9][a-z0-9-]{0,63}", expected="the name of a step")
+_NAME = Text(
+    pattern=r"[a-z0-9][a-z0-9-]{0,63}(\.[a-z0-9][a-z0-9-]{0,63}){0,5}",
+    expected="the name of a step; INCLUDE.STEP for one that is included",
+)
 _VARIABLE = Text(pattern=r"[A-Z][A-Z0-9_]{0,63}", expected="a name of capitals, digits and '_'")
 _VALUE = Text(lenient=True, empty=True)
 

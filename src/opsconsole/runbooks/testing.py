@@ -267,7 +267,7 @@ def with_stubs(runbook: Runbook, case: Case) -> Runbook:
         if stub is not None:
             steps.append(_stubbed(step, stub))
         elif case.demo is None and step.executable and step.name not in case.real:
-            steps.append(replace(_stubbed(step, Stub()), expectations=Expectations()))
+            steps.append(replace(_stubbed(step, Stub()), expectations=Expectations(), capture=()))
         else:
             steps.append(step)
     return replace(runbook, steps=tuple(steps))
@@ -286,7 +286,8 @@ def _stubbed(step: Step, stub: Stub) -> Step:
     judged = step.expectations
     code = 1 if judged.rows is not None and stub.rows is not None and not judged.rows.holds(stub.rows) else stub.exit
     lines = [_STUB, _printing(stub.output)]
-    lines += [f'{_printing(f"{name}={value}" + chr(10))} >> "$OPS_OUT"' for name, value in stub.capture.items()]
+    captured = {**_found_in(stub.output, step), **stub.capture}
+    lines += [f'{_printing(f"{name}={value}" + chr(10))} >> "$OPS_OUT"' for name, value in captured.items()]
     lines.append(f"exit {code}")
     exits = judged.exits if step.kind is Kind.SHELL else (0,)
     expectations = Expectations(exits=exits, match=judged.match, reject=judged.reject, until=judged.until, every=0.1)
@@ -296,6 +297,15 @@ def _stubbed(step: Step, stub: Stub) -> Step:
         conn="", expectations=expectations, hosts=None, capture_pattern="", duration=None, wait_for="",
         attributes=MappingProxyType(attributes),
     )  # fmt: skip
+
+
+def _found_in(output: str, step: Step) -> dict[str, str]:
+    """What `captureRegex` of the step finds in the stub's output."""
+    found = re.search(step.capture_pattern, output, re.MULTILINE) if step.capture_pattern else None
+    if found is None:
+        return {}
+    named = found.groupdict()
+    return {name: (named[name] if name in named else found[at]) or "" for at, name in enumerate(step.capture, start=1)}
 
 
 _KEPT = ("name", "title", "risk", "confirm", "timeout", "excludeFromRunAll", "verify", "undo")
