@@ -100,6 +100,8 @@ class Case:
     """None: it needs nothing, and what is not listed under `real` is stubbed."""
     params: Mapping[str, str] = field(default_factory=_nothing)
     env: Mapping[str, str] = field(default_factory=_nothing)
+    files: Mapping[str, str] = field(default_factory=_nothing)
+    """Name -> text of files in the `{scratch}` folder."""
     stubs: Mapping[str, Stub] = field(default_factory=_nothing)
     real: tuple[str, ...] = ()
     confirm: Mapping[str, str] = field(default_factory=_nothing)
@@ -166,6 +168,7 @@ _CASE = Record(
         ),
         "params": MapOf(_VALUE, _VARIABLE),
         "env": MapOf(_VALUE, _VARIABLE),
+        "files": MapOf(Text(empty=True)),
         "stubs": MapOf(
             Record(
                 {
@@ -275,7 +278,9 @@ def _unknown(
 
 def _case(said: Mapping[str, Any], line: int) -> Case:
     fields = {
-        name: said[name] for name in ("title", "params", "env", "confirm", "skip", "timeout", "scratch") if name in said
+        name: said[name]
+        for name in ("title", "params", "env", "files", "confirm", "skip", "timeout", "scratch")
+        if name in said
     }
     fields |= {name: tuple(said[name]) for name in ("real", "only", "undo") if name in said}
     return Case(

@@ -151,6 +151,8 @@ class _Trial:
         """Begin the run, follow its way, and compare."""
         case = self.case
         self.files.mkdir(mode=0o700, exist_ok=True)
+        for name, text in case.files.items():
+            (self.files / name).write_text(text, encoding="utf-8")
         manual = {step.name: "done" for step in self.runbook.route if step.kind is Kind.MANUAL}
         instructions = Instructions(
             confirmed={**manual, **self._placed(case.confirm)}, skipped=case.skip, only=case.only, start=case.start
