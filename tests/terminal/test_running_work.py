@@ -1,4 +1,5 @@
-"""The console goes while a step runs: the step is ended and recorded, and nothing is left that nobody knows of."""
+"""The console goes while a step runs: the step ends by itself, and the journal knows how; nothing is left unknown
+that could be known, and nothing is claimed that is not."""
 
 import os
 import signal
@@ -14,6 +15,7 @@ from bench.terminal import Terminal, descendants
 from opsconsole.runbooks.history import list_runs, read_journal
 from tests.servers import PostgresServer, start_postgres
 from tests.terminal.site import Site
+from tests.terminal.supervisors import ended_supervisors, supervisor_of, wait_until
 
 GONE_WITHIN = 2.0
 BOOK = """\
@@ -30,8 +32,7 @@ echo quick
 ```
 - [ ] Tell them
 """
-WILLING = "echo $$ > pid; sleep 300 & sleep 300 & echo at $((40 + 2)); wait"
-STUBBORN = "trap '' TERM HUP INT; echo $$ > pid; (trap '' TERM; sleep 300) & echo at $((40 + 2)); sleep 300; sleep 300"
+WORK = "echo $$ > pid; sleep 300 & echo at $((40 + 2)); while test ! -e go; do sleep 0.05; done; kill $!"
 SQL_BOOK = """\
 ---
 runbook: 1
@@ -54,11 +55,9 @@ def site_with(folder: Path, book: str, **more: Any) -> Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """Where a step runs; what is left of it after the test is ended."""
-    made = site_with(tmp_path, BOOK % WILLING)
-    yield made
-    if (tmp_path / "runbooks" / "pid").exists():
-        with suppress(ProcessLookupError):
-            os.killpg(group_of(made), signal.SIGKILL)
+    made = site_with(tmp_path, BOOK % WORK)
+    with ended_supervisors(made.state):
+        yield made
 
 
 def group_of(site: Site) -> int:
@@ -109,50 +108,54 @@ def events(site: Site) -> list[tuple[str, str, str]]:
     return [(str(one["ev"]), str(one.get("step", "")), str(one.get("state", ""))) for one in journal.records]
 
 
-@pytest.mark.parametrize("script", [WILLING, STUBBORN], ids=["willing", "stubborn"])
+def finish(site: Site) -> None:
+    """Let the step come to its end, and wait until that is recorded."""
+    (site.folder / "runbooks" / "go").touch()
+    wait_until(lambda: ("result", "slow", "ok") in events(site))
+
+
 @pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGTERM, None], ids=["hup", "term", "line"])
-def test_the_step_is_ended_and_recorded(site: Site, how: signal.Signals | None, script: str) -> None:
-    site.write("runbooks/slow.md", BOOK % script)
+def test_the_console_is_gone_at_once_and_the_step_ends_and_is_recorded(site: Site, how: signal.Signals | None) -> None:
     with site.console() as terminal:
         start_slow_step(terminal)
         group = group_of(site)
-        assert len(in_group(group)) >= 2
         leave(terminal, how)
-        assert in_group(group) == []
-        if how is not None:
-            assert terminal.modes_left_on() == []
-    assert told(site) == [("quick", "ok"), ("slow", "cancelled")]
-    assert events(site)[-3:] == [("intent", "slow", ""), ("result", "slow", "cancelled"), ("leave", "", "left")]
+        assert how is None or terminal.modes_left_on() == []
+    assert in_group(group)
     (run,) = site.ask("runbook", "runs")
-    assert (run["runbook"], run["state"]) == ("slow", "left")
-    (output,) = (list_runs(site.state / "runs")[0].path / "steps").glob("*slow*.out")
+    assert (run["runbook"], run["state"], run["step"]) == ("slow", "running", "slow")
+    finish(site)
+    wait_until(lambda: not in_group(group))
+    assert told(site) == [("quick", "ok"), ("slow", "ok")]
+    (run,) = site.ask("runbook", "runs")
+    assert run["state"] in ("waiting", "left")  # for its operator: the last step is a person's
+    summary = list_runs(site.state / "runs")[0]
+    assert read_journal(summary.path).problems == ()
+    (output,) = (summary.path / "steps").glob("*slow*.out")
     assert output.read_text() == "at 42\n"
 
 
-def test_quitting_asks_first_and_then_does_the_same(site: Site) -> None:
+def test_a_console_that_was_killed_changes_nothing_for_the_step(site: Site) -> None:
     with site.console() as terminal:
         start_slow_step(terminal)
         group = group_of(site)
-        terminal.press("1")
-        terminal.wait_for("Alpha")
-        terminal.press("q")
-        terminal.wait_for("is running. It is stopped and recorded as cancelled. Leave")
-        terminal.press("n", "enter")
-        terminal.wait_gone("recorded as cancelled")
-        assert in_group(group)
-        terminal.press("q")
-        terminal.wait_for("recorded as cancelled")
-        terminal.press("y", "enter")
-        assert terminal.wait_exit(GONE_WITHIN) == 0
-        assert in_group(group) == []
-    assert told(site) == [("quick", "ok"), ("slow", "cancelled")]
-
-
-def test_a_console_that_was_killed_leaves_an_unknown(site: Site) -> None:
-    with site.console() as terminal:
-        start_slow_step(terminal)
         terminal.signal(signal.SIGKILL)
         assert terminal.wait_exit(GONE_WITHIN) == 128 + signal.SIGKILL
+    assert in_group(group)
+    finish(site)
+    assert told(site) == [("quick", "ok"), ("slow", "ok")]
+
+
+def test_where_everything_was_killed_the_end_is_unknown_and_stays_so(site: Site) -> None:
+    with site.console() as terminal:
+        start_slow_step(terminal)
+        group = group_of(site)
+        carrier = supervisor_of(list_runs(site.state / "runs")[0].path)
+        assert carrier is not None
+        terminal.signal(signal.SIGKILL)
+        os.kill(carrier, signal.SIGKILL)
+        terminal.wait_exit(GONE_WITHIN)
+    wait_until(lambda: not in_group(group))  # what nobody could record does not go on unseen
     assert told(site) == [("quick", "ok"), ("slow", "unknown")]
     assert events(site)[-1] == ("intent", "slow", "")
     (run,) = site.ask("runbook", "runs")
@@ -164,18 +167,34 @@ def test_a_console_that_was_killed_leaves_an_unknown(site: Site) -> None:
     assert told(site) == [("quick", "ok"), ("slow", "unknown")]
 
 
+def test_stopping_a_step_ends_all_of_it_and_is_recorded(site: Site) -> None:
+    with site.console() as terminal:
+        start_slow_step(terminal)
+        group = group_of(site)
+        assert len(in_group(group)) >= 2
+        terminal.press("c")
+        terminal.wait_for("Stop the running step")
+        terminal.press("y", "enter")
+        terminal.wait_for("cancelled")
+        wait_until(lambda: not in_group(group))
+        assert told(site) == [("quick", "ok"), ("slow", "cancelled")]
+
+
 def test_a_statement_is_called_off_on_the_server(tmp_path: Path) -> None:
     with start_postgres() as server:
         site = site_with(tmp_path, SQL_BOOK, databases={"app": server.dsn()})
-        with site.console() as terminal:
+        with ended_supervisors(site.state), site.console() as terminal:
             terminal.wait_for("Alpha")
             terminal.press(":rb slow", "enter")
             terminal.wait_for("pg_sleep")
             terminal.press("enter")
             wait_for_sessions(server, 1)
-            leave(terminal, signal.SIGTERM)
-        wait_for_sessions(server, 0)
-        assert told(site) == [("slow", "cancelled")]
+            terminal.press("c")
+            terminal.wait_for("Stop the running step")
+            terminal.press("y", "enter")
+            terminal.wait_for("cancelled")
+            wait_for_sessions(server, 0)
+            assert told(site) == [("slow", "cancelled")]
 
 
 def wait_for_sessions(server: PostgresServer, count: int, timeout: float = 5.0) -> None:
