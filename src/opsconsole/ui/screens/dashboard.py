@@ -7,16 +7,14 @@ from textual import events
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
-from opsconsole.screens.checks import link_params
 from opsconsole.screens.definition import Pane, Screen
 from opsconsole.screens.overview import AREAS_VIEW, ATTENTION_VIEW, Overview
-from opsconsole.screens.timerange import TimeRange, parse_range, span_text
+from opsconsole.screens.timerange import TimeRange
 from opsconsole.ui.actions import Place
-from opsconsole.ui.commands import ranking
-from opsconsole.ui.dialogs.prompt import Ask, Choice
 from opsconsole.ui.feed import ScreenFeed
 from opsconsole.ui.lines import Lines, Span, fit_line, line
 from opsconsole.ui.pane_grid import PaneGrid
+from opsconsole.ui.screens import choosing, leading
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.guarded_pane import GuardedOverviewPane, GuardedPane
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 AGE_PERIOD = 5
 """Seconds between two looks at what has become stale meanwhile, and at the ages that are shown."""
 _ATTENTION_STEP = 4
-_SPANS = (900.0, 3600.0, 10800.0, 21600.0, 43200.0, 86400.0, 604800.0, 2592000.0)
 
 
 class DashboardView(View):
@@ -164,6 +161,15 @@ class DashboardView(View):
             self._last_focus = focused
         return self._last_focus
 
+    def state_of(self, pane_id: str) -> "PaneState":
+        """What a pane shows."""
+        return self._states[pane_id]
+
+    @property
+    def filter(self) -> str:
+        """What is filtered for; empty for nothing."""
+        return self._filter
+
     def labels(self) -> Mapping[str, str]:
         """The labels of what is selected in the present pane."""
         pane = self.pane
@@ -262,40 +268,13 @@ class DashboardView(View):
 
     def do_open(self) -> None:
         """Where the selected item leads: another screen, or the pane in full."""
-        pane = self.pane
-        if isinstance(pane, OverviewPane):
-            self._open_from_overview(pane)
-        elif pane is not None and pane.pane.drill is not None:
-            drill, labels = pane.pane.drill, self.labels()
-            self.open_screen(
-                drill.screen, {name: labels[label] for name, label in drill.variables.items() if label in labels}
-            )
-        elif pane is not None:
-            self.do_zoom()
+        leading.open_selected(self)
 
     def on_pane_view_selected(self, event: PaneView.Selected) -> None:
         """A click on the line that is selected already."""
         event.stop()
         self._last_focus = event.view
         self.do_open()
-
-    def _open_from_overview(self, pane: OverviewPane) -> None:
-        row, area = pane.attention, pane.area
-        if area is not None and area.screen:
-            self.open_screen(area.screen, {})
-        if row is None:
-            return
-        check = row.check
-        if row.next.kind == "screen":
-            pane_there = check.pane if row.next.target == check.screen else ""
-            self.open_screen(row.next.target, row.next.params, pane_there)
-        elif check.drill is not None:
-            filled = {
-                name: check.labels[label] for name, label in check.drill.variables.items() if label in check.labels
-            }
-            self.open_screen(check.drill.screen, filled)
-        else:
-            self.open_screen(check.screen, {}, check.pane)
 
     def open_screen(self, screen: str, variables: Mapping[str, str], pane: str = "") -> None:
         """Go to another screen, some of its variables set, to one of its panes; `esc` comes back here."""
@@ -310,52 +289,15 @@ class DashboardView(View):
 
     def do_runbook(self) -> None:
         """The runbook for what is selected, its parameters filled from the labels."""
-        from opsconsole.ui.runbook_choice import runbook_choice
-
-        pane = self.pane
-        if isinstance(pane, OverviewPane):
-            row = pane.attention
-            if row is None:
-                self.console.tell("select what needs attention first; 9 lists all runbooks")
-                return
-            runbook_choice(self.console, row.check.runbook, row.check.params, row.check.labels)
-        elif pane is not None:
-            labels = self.labels()
-            link = pane.pane.runbook
-            runbook_choice(self.console, link.id if link else "", link_params(link, labels), labels)
+        leading.open_runbook(self)
 
     def do_last_error(self) -> None:
         """Why this pane has no fresh value, in full."""
-        from opsconsole.ui.screens.problem import check_page, problem_page
-        from opsconsole.ui.screens.text import TextView
-
-        pane, now = self.pane, self.console.session.clock()
-        if isinstance(pane, OverviewPane):
-            row = pane.attention
-            if row is not None:
-                self.console.open_view(TextView(f"Check: {clean_line(row.check.title)}", check_page(row.check, now)))
-        elif pane is not None:
-            page = problem_page(self._states[pane.pane.id], self.feed.queries(pane.pane.id), now)
-            self.console.open_view(TextView(f"Error: {clean_line(pane.pane.title)}", page))
+        leading.open_last_error(self)
 
     def do_copy(self) -> None:
         """The text of the pane to the clipboard of the terminal, or to a file where it is too long for that."""
-        from opsconsole.ui import clipboard
-
-        pane = self.pane
-        if pane is None:
-            return
-        text = pane.text()
-        if clipboard.fits(text):
-            self.app.copy_to_clipboard(text)
-            self.console.tell(
-                f"{len(text)} characters sent to the terminal's clipboard (tmux: set -g set-clipboard on)"
-            )
-            return
-        try:
-            self.console.tell(f"saved to {clipboard.save(text)}")
-        except OSError as error:
-            self.console.tell(f"could not be saved: {error}", "error")
+        leading.copy_pane(self)
 
     # Reading
 
@@ -369,32 +311,7 @@ class DashboardView(View):
 
     def do_filter(self) -> None:
         """Show only what matches, while it is typed."""
-        before = self._filter
-        console = self.console
-
-        def changed(text: str) -> None:
-            try:
-                self.set_filter(text)
-            except ValueError as error:
-                console.tell(str(error), "warn")
-
-        def accept(text: str) -> str | None:
-            try:
-                self.set_filter(text)
-            except ValueError as error:
-                return str(error)
-            return None
-
-        console.ask(
-            Ask(
-                "/",
-                accept,
-                initial=before,
-                changed=changed,
-                cancelled=lambda: changed(before),
-                history=console.history("/"),
-            )
-        )
+        choosing.ask_filter(self)
 
     def set_filter(self, text: str) -> None:
         """Show only the items that match `text`, in every pane that has items.
@@ -416,20 +333,7 @@ class DashboardView(View):
 
     def do_time_range(self) -> None:
         """Choose a range from the list, or type one."""
-        spans = [(span_text(span), "") for span in _SPANS]
-
-        def choices(text: str) -> list[Choice]:
-            return [Choice(name) for name in ranking(text, spans)] if not text or text[0].isdigit() else []
-
-        def accept(text: str) -> str | None:
-            try:
-                self.set_range(parse_range(text, self.console.session.clock()))
-            except ValueError as error:
-                return str(error)
-            return None
-
-        hint = f"now {self.feed.time.text()}; type 6h, 14:00 to 15:30, 2026-11-20 08:00 to -2h (UTC)"
-        self.console.ask(Ask("range", accept, choices, picks=True, hint=hint))
+        choosing.ask_time_range(self)
 
     def do_earlier(self) -> None:
         self.set_range(self.feed.time.panned(-1, self.console.session.clock()))
@@ -456,38 +360,7 @@ class DashboardView(View):
 
     def do_variable(self) -> None:
         """Choose a variable, then its value."""
-        variables = self.definition.variables
-        if not variables:
-            self.console.tell("this screen has no variables")
-        elif len(variables) == 1:
-            self._ask_value(variables[0].name)
-        else:
-            known = [(variable.name, variable.title) for variable in variables]
-            self.console.ask(
-                Ask(
-                    "variable",
-                    lambda name: self._then_value(name),
-                    lambda text: [Choice(name, dict(known)[name]) for name in ranking(text, known)],
-                    picks=True,
-                )
-            )
-
-    def _then_value(self, name: str) -> str | None:
-        if self.feed.variable(name) is None:
-            return f"no variable {name!r}"
-        self.call_next(self._ask_value, name)
-        return None
-
-    def _ask_value(self, name: str) -> None:
-        known = [(option, "") for option in self.options(name)]
-
-        def accept(value: str) -> str | None:
-            self.set_variable(name, [part.strip() for part in value.split(",") if part.strip()])
-            return None
-
-        self.console.ask(
-            Ask(name, accept, lambda text: [Choice(option) for option in ranking(text, known)], picks=True)
-        )
+        choosing.ask_variable(self)
 
     def _paint_variables(self, width: int, _height: int) -> Lines:
         spans: list[Span] = [Span(" ")]
