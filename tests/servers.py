@@ -263,6 +263,66 @@ def start_victoria_metrics(*, options: Sequence[str] = ()) -> Iterator[WebServer
 
 
 @contextmanager
+def start_alertmanager() -> Iterator[WebServer]:
+    """An Alertmanager that tells nobody."""
+    with scratch("am") as folder:
+        port = free_port()
+        (folder / "alertmanager.yml").write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+        argv = [
+            str(binaries.find("alertmanager")), f"--config.file={folder / 'alertmanager.yml'}",
+            f"--storage.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
+        ]  # fmt: skip
+        url = f"http://127.0.0.1:{port}"
+        with _web_server(argv, url, port, folder, _answers(f"{url}/-/ready")) as server:
+            yield server
+
+
+@dataclass
+class SshServer:
+    """An sshd that lets this user in, and the ssh configuration that knows it as `app-1`, `app-2` and `gone`."""
+
+    config: Path
+    folder: Path
+    program: Program
+
+
+@contextmanager
+def start_sshd() -> Iterator[SshServer]:
+    """An sshd on loopback with keys of its own. `gone` is a host that nobody is."""
+    sshd = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if sshd is None:
+        raise binaries.MissingBinary("sshd", "apt-get install openssh-server")
+    with scratch("sshd") as folder:
+        port = free_port()
+        for name in ("host", "user"):
+            argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
+            subprocess.run(argv, check=True, capture_output=True)
+        (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
+        (folder / "known").write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
+        (folder / "sshd_config").write_text(
+            f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/pid\nUsePAM no\n"
+            f"StrictModes no\nAuthorizedKeysFile {folder}/authorized\nPermitRootLogin yes\n"
+            f"Subsystem sftp internal-sftp\n"
+        )
+        common = (
+            f"HostName 127.0.0.1\nPort {port}\nUser {pwd.getpwuid(os.geteuid()).pw_name}\nIdentityFile {folder}/user\n"
+            f"IdentitiesOnly yes\nUserKnownHostsFile {folder}/known\nStrictHostKeyChecking yes\n"
+        )
+        (folder / "ssh_config").write_text(
+            f"Host app-1 app-2\n{common}\nHost gone\n{common.replace(str(port), str(free_port()))}"
+        )
+        (folder / "ssh_config").chmod(0o600)
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)
+        program = Program([sshd, "-D", "-e", "-f", str(folder / "sshd_config")], folder / "log", _listening(port))
+        program.start()
+        try:
+            yield SshServer(folder / "ssh_config", folder, program)
+        finally:
+            program.kill()
+
+
+@contextmanager
 def start_redis() -> Iterator[WebServer]:
     """A Redis that keeps nothing on disk; its `url` is `redis://…`."""
     with scratch("redis") as folder:

@@ -41,12 +41,13 @@ def find_service(environment: Environment, name: str) -> Service:
 def service_action(verb: str, arguments: Mapping[str, str], environment: Environment) -> Action:
     """The action that does `verb` with the service that `arguments` name."""
     service, instance = find_service(environment, arguments["service"]), arguments.get("instance", "")
-    command = argv(service, verb, instance)
-    verify = _verification(service, verb, instance)
+    config = str(environment.ssh_config) if environment.ssh_config else ""
+    command = argv(service, verb, instance, config)
+    verify = _verification(service, verb, instance, config)
     undo = ""
     if verb in _UNDO:
         try:
-            undo = shlex.join(argv(service, _UNDO[verb], instance))
+            undo = shlex.join(argv(service, _UNDO[verb], instance, config))
         except ValueError:
             undo = ""
     return Action(
@@ -70,12 +71,12 @@ stop = partial(service_action, "stop")
 restart = partial(service_action, "restart")
 
 
-def _verification(service: Service, verb: str, instance: str) -> Verification | None:
+def _verification(service: Service, verb: str, instance: str, config: str) -> Verification | None:
     """Looks until the service manager says that it runs (or, after a stop, that it does not)."""
     if verb in ("status", "logs"):
         return None
     try:
-        command = argv(service, "status", instance)
+        command = argv(service, "status", instance, config)
     except ValueError:
         return None
     runs = verb != "stop"

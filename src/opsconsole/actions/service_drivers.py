@@ -8,16 +8,15 @@ import shlex
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from opsconsole.actions.runners.remote import ssh_argv
 from opsconsole.config.services import Service
 
 VERBS = ("status", "start", "stop", "restart", "logs")
-SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10")
-"""Nobody is there to type a password; whom to trust is the user's own ssh configuration's to say."""
 _LINES = "40"
 INSTANCE = "{instance}"
 
 
-def argv(service: Service, verb: str, instance: str = "") -> list[str]:
+def argv(service: Service, verb: str, instance: str = "", ssh_config: str = "") -> list[str]:
     """The command that does `verb` with `service`, or with one instance of it.
 
     Raises:
@@ -31,7 +30,7 @@ def argv(service: Service, verb: str, instance: str = "") -> list[str]:
     command = _with_instance(service, command, instance)
     if service.sudo:
         command = ["sudo", "-n", "--", *command]
-    return [*SSH, "--", service.host, shlex.join(command)] if service.host else command
+    return ssh_argv(service.host, shlex.join(command), ssh_config) if service.host else command
 
 
 def _with_instance(service: Service, command: list[str], instance: str) -> list[str]:

@@ -242,6 +242,7 @@ ENVIRONMENT = Record(
             what="a mapping of groups to lists of host names",
         ),
         "inventory": FilePath("the path of an Ansible inventory"),
+        "ssh_config": FilePath("the path of an ssh configuration"),
         "approvals": Record(
             {
                 "folder": FilePath("the path of a folder"),

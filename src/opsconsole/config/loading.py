@@ -165,6 +165,7 @@ def _environment(name: str, entry: dict[str, Any], folder: Path) -> Environment:
         http_hosts=tuple(entry.get("http_hosts", ())),
         hosts=MappingProxyType({group: tuple(hosts) for group, hosts in entry.get("hosts", {}).items()}),
         inventory=path("inventory"),
+        ssh_config=path("ssh_config"),
         approvals=_approvals(entry.get("approvals", {}), folder),
     )
 

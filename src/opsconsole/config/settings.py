@@ -141,6 +141,8 @@ class Environment:
     """Group -> hosts, by the names ssh knows; where shell steps of runbooks may run."""
     inventory: Path | None = None
     """An Ansible inventory, for groups that `hosts` does not have."""
+    ssh_config: Path | None = None
+    """For ssh to other hosts; None: the user's own configuration."""
     approvals: ApprovalSettings = ApprovalSettings()
 
 

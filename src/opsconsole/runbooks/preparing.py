@@ -1,12 +1,14 @@
 """What carries a step out, by kind, and the exact text of it. Nothing is started, and nothing is connected to."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opsconsole.actions import registry
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
 from opsconsole.config.settings import Environment, PostgresSettings
+from opsconsole.core.clean import clean_line
 from opsconsole.core.secret import MASK, Secret
 from opsconsole.runbooks.command import exact_command
 from opsconsole.runbooks.execution import DEFAULT_TIMEOUT, Surroundings
@@ -126,6 +128,8 @@ def _shell(step: Step, surroundings: Surroundings, seen: Seen, run: str) -> tupl
     script = step.body + "\n"
     interpreter = INTERPRETERS["sh" if step.language in ("shell", "") else step.language]
     env = {**variables, "OPS_RUN": run, "OPS_STEP": step.name}
+    if step.hosts is not None:
+        return _elsewhere(step, surroundings, seen, run, interpreter)
     runner = ShellRunner(
         script=script,
         interpreter=interpreter,
@@ -138,6 +142,60 @@ def _shell(step: Step, surroundings: Surroundings, seen: Seen, run: str) -> tupl
         on_start=surroundings.on_start,
     )
     return runner, command
+
+
+def _elsewhere(
+    step: Step, surroundings: Surroundings, seen: Seen, run: str, interpreter: tuple[str, ...]
+) -> tuple[Runner, str]:
+    """A script on another host or on a group of them; of the variables only what makes sense there."""
+    from opsconsole.actions.runners.fleet import FleetRunner
+    from opsconsole.actions.runners.remote import SshRunner
+
+    environment, where = surroundings.environment, step.hosts
+    assert where is not None
+    visible = {**surroundings.variables, "OPS_RUNBOOK": surroundings.book_of(step).id, **seen}
+    variables = {name: value for name, value in visible.items() if name != "OPS_PYTHON"}
+    env = {**variables, "OPS_RUN": run, "OPS_STEP": step.name}
+    name = _named_host(where.host or where.group, seen)
+    command = f"# on {name}{'' if where.host else f', {where.parallel} at a time'}\n{exact_command(step, variables)}"
+    secrets = tuple(surroundings.secrets.values())
+    config = str(environment.ssh_config) if environment.ssh_config else ""
+    script, exits = step.body + "\n", step.expectations.exits
+    if where.host:
+        if name not in {host for hosts in environment.hosts.values() for host in hosts}:
+            raise ValueError(f"no host {name!r} under hosts: of {environment.name}")
+        return SshRunner(name, script, interpreter, env, secrets, step.risk, exits, config), command
+    hosts = environment.hosts.get(name, ())
+    if not hosts and environment.inventory is None:
+        raise ValueError(f"no group {name!r} under hosts: of {environment.name}, and no inventory")
+    inventory = None if hosts else environment.inventory
+    runner = FleetRunner(
+        name,
+        hosts,
+        inventory,
+        script,
+        interpreter,
+        env,
+        secrets,
+        step.risk,
+        exits,
+        where.parallel,
+        where.max_fail,
+        config,
+    )
+    return runner, command
+
+
+def _named_host(text: str, seen: Seen) -> str:
+    """The name of a host or group, which a parameter may hold."""
+    if not text.startswith("$"):
+        return text
+    value = seen.get(text[1:], "")
+    name = value if isinstance(value, str) else ""
+    # it becomes an argument of ssh and of Ansible, where a dash, a comma or a colon would mean something
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}", name):
+        raise ValueError(f"{text} is {clean_line(name, limit=60)!r}; expected the name of a host or group")
+    return name
 
 
 def _sql(step: Step, surroundings: Surroundings, seen: Seen) -> Runner:
