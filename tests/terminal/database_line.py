@@ -70,7 +70,11 @@ class DatabaseLine:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        server = socket.create_connection(("127.0.0.1", self.target))
+        try:
+            server = socket.create_connection(("127.0.0.1", self.target))
+        except OSError:  # killed by a test
+            client.close()
+            return
         self._ends |= {client, server}
         with client, server:
             threading.Thread(target=self._back, args=(server, client), daemon=True).start()

@@ -263,10 +263,13 @@ def runs_root() -> Path:
 
 
 def process_start(pid: int) -> str:
-    """When a process started, in the kernel's ticks: tells it from a later one with the same number. Empty: gone."""
+    """When a process started, in the kernel's ticks: tells it from a later one with the same number. Empty: gone.
+
+    A process that has ended and that nobody has reaped, as happens in containers without an init, is gone as well.
+    """
     try:
-        status = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-        return status.rpartition(")")[2].split()[19]
+        status = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return "" if status[0] in "ZX" else status[19]
     except (OSError, IndexError):
         return ""
 

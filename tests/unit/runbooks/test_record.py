@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from opsconsole.runbooks.history import list_runs, read_journal, summarize
-from opsconsole.runbooks.record import Ends, Header, OutputFile, RunFolder
+from opsconsole.runbooks.record import Ends, Header, OutputFile, RunFolder, process_start
 
 HEADER = Header(
     "book", "Book", "/b.md", "0" * 64, "", False, {"A": "1"}, "alice", "", "", "ops1", "demo", "guided", "0"
@@ -131,3 +131,13 @@ def test_a_full_disk_is_said_and_the_step_goes_on(tmp_path: Path) -> None:
     output.write(b"y")
     assert "space" in output.error
     assert output.ends.text == "x" * 10 + "y"
+
+
+def test_a_process_that_has_ended_and_was_not_reaped_is_gone() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert process_start(child.pid) != ""
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is still there
+    assert Path(f"/proc/{child.pid}").exists()
+    assert process_start(child.pid) == ""
+    child.communicate()
