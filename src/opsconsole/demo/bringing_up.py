@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from typing import Any
 
 from opsconsole.demo import configuration, monitoring
@@ -46,6 +47,8 @@ class BringingUp:
     """One start of the platform, step by step."""
 
     def __init__(self, folders: Folders, found: Binaries, narrate: Narrate, tied: bool) -> None:
+        if find_spec("supervisor") is None:
+            raise PlatformError("the demo needs the package supervisor; install it with: pip install 'opsconsole[demo]'")
         self.folders = folders
         self.found = found
         self.narrate = narrate
