@@ -48,7 +48,9 @@ class BringingUp:
 
     def __init__(self, folders: Folders, found: Binaries, narrate: Narrate, tied: bool) -> None:
         if find_spec("supervisor") is None:
-            raise PlatformError("the demo needs the package supervisor; install it with: pip install 'opsconsole[demo]'")
+            raise PlatformError(
+                "the demo needs the package supervisor; install it with: pip install 'opsconsole[demo]'"
+            )
         self.folders = folders
         self.found = found
         self.narrate = narrate
