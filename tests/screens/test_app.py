@@ -514,6 +514,30 @@ async def test_leaving_the_program_with_a_running_step_asks_first(tmp_path: Path
     assert '"ev":"detach"' in record
 
 
+CHOICE = """```text {"name":"way","title":"which way","kind":"choice","options":["retry","fail over"],"set":"WAY"}
+Is the other one ready?
+```
+```sh {"name":"retry","risk":"read","timeout":"9s","when":"WAY=retry"}
+echo "retrying $SERVICE"
+```
+```sh {"name":"over","risk":"read","timeout":"9s","when":"WAY=fail over"}
+echo "going to the other $SERVICE"
+```
+"""
+
+
+async def test_a_choice_is_picked_from_a_list_and_decides_what_follows(tmp_path: Path) -> None:
+    head = RUNBOOK[: RUNBOOK.index("---", 4) + 4]
+    async with running(tmp_path, runbook=head + CHOICE) as pilot:
+        await settle(pilot)
+        shown = await press(pilot, "b", "enter")
+        assert "fail over" in shown
+        shown = await press(pilot, *"fail", "enter")
+        assert "1.3" in shown
+        assert "not-applicable" in shown
+        assert "going to the other energy-service" in await press(pilot, "enter")
+
+
 async def test_two_hundred_steps_stay_instant(tmp_path: Path) -> None:
     many = RUNBOOK + "\n".join(f"- [ ] Look at thing {number}" for number in range(200))
     async with running(tmp_path, runbook=many) as pilot:

@@ -273,6 +273,8 @@ class Guide:
         facts = [step.risk.value.upper()] if step.executable else []
         facts += [f"verified by {step.verify}"] if step.verify else []
         facts += [f"undone by {step.undo}"] if step.undo else []
+        if step.confirm.mode == "approve":
+            facts.append(f"approval by {step.confirm.count} other{'s' if step.confirm.count > 1 else ''}")
         self._say(f"\n== {step.number}  {group}: {step.title}" + (f"   ({', '.join(facts)})" if facts else ""))
         if step.prose:
             self._say(f"\n{step.prose}")

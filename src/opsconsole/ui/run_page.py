@@ -209,7 +209,8 @@ def step_lines(run: RunShown, width: int, height: int, glyphs: Glyphs) -> list[L
 def _step_head(run: RunShown, width: int) -> list[Line]:
     step, shown = run.step, run.state_of(run.step)
     risk = Span(
-        step.risk.value.upper() if step.executable else "MANUAL", RISK_ROLES[step.risk] if step.executable else "dim"
+        step.risk.value.upper() if step.executable else step.kind.value.upper(),
+        RISK_ROLES[step.risk] if step.executable else "dim",
     )
     right = line(risk, Span(f"  {run.wants}" if run.wants else "", "dim"), " ")
     title = line(Span(f"{step.number}  {clean_line(step.title or step.name)}", "title"))
