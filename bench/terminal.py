@@ -158,7 +158,9 @@ class Terminal:
 
     def text(self) -> str:
         """The screen as lines of text, right-trimmed."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        # Not pyte's `display`: it fails where half of a wide character is overwritten, as happens between two reads.
+        rows = (self.screen.buffer[y] for y in range(self.screen.lines))
+        return "\n".join("".join(row[x].data for x in range(self.screen.columns)).rstrip() for row in rows)
 
     def wait_until(self, condition: Callable[[], bool], timeout: float, what: str) -> float:
         """Read until `condition` holds; seconds it took.

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.faults import FaultServer, Request
 from tests.servers import PostgresServer, start_postgres
 from tests.terminal.hostile import ATOMS, SURROGATES, assert_inert, said
 from tests.terminal.site import CONSOLE, Site, as_yaml
+from tests.terminal.supervisors import ended_supervisors
 
 EVERYTHING = {**ATOMS, **SURROGATES}
 ALL = " ".join(said(name, text) for name, text in ATOMS.items() if name != "long")
@@ -229,7 +231,7 @@ PASTED = "".join(ATOMS[name] for name in ("bidi", "zero-width", "markup-link", "
 def test_files_parameters_and_output(tmp_path: Path) -> None:
     with FaultServer(answer=hostile_answer) as server:
         site = hostile_site(tmp_path, server.url)
-        with site.console(columns=150, lines=50) as terminal:
+        with ended_supervisors(site.state), site.console(columns=150, lines=50) as terminal:
             terminal.wait_for(re.escape("<markup-link[@click=app.quit]x[/]>"))
             terminal.press("tab", "tab")
             terminal.settle(0.2, 1)
@@ -245,7 +247,8 @@ def test_files_parameters_and_output(tmp_path: Path) -> None:
             terminal.wait_gone(r"^ /")
             _a_run(terminal)
             alive(terminal, site)
-        _the_commands(site)
+        with ended_supervisors(site.state):
+            _the_commands(site)
 
 
 def _the_line_of_commands(terminal: Terminal) -> None:
@@ -308,16 +311,27 @@ def _a_run(terminal: Terminal) -> None:
 def _the_commands(site: Site) -> None:
     """What the commands print on a terminal."""
     commands = (
-        ("check", "--offline"), ("status",), ("status", "--format", "json"), ("runbook", "list"), ("runbook", "check"),
-        ("runbook", "show", "all"), ("runbook", "print", "all"), ("runbook", "run", "all", "--auto"),
-        ("runbook", "runs"), ("audit", "list"), ("audit", "list", "--format", "json"), ("--env", PASTED),
-        ("--screen", PASTED),
+        ("check", "--offline"), ("status",), ("status", "--format", "json"), ("runbook", "list"),
+        ("runbook", "show", "all"), ("runbook", "print", "all"), ("runbook", "runs"), ("audit", "list"),
+        ("--env", PASTED), ("--screen", PASTED),
     )  # fmt: skip
-    for command in commands:
-        with Terminal((*CONSOLE, *command), columns=150, env=site.environment) as terminal:
-            terminal.wait_exit(20)
-            assert b"unexpected error" not in terminal.raw, command
+    with ExitStack() as stack:
+        opened = [
+            stack.enter_context(Terminal((*CONSOLE, *command), columns=150, env=site.environment))
+            for command in commands
+        ]
+        for terminal in opened:
+            terminal.wait_exit(30)
+            assert b"unexpected error" not in terminal.raw, terminal.argv
             assert_inert(terminal.raw, "\r\n\t")
+    with Terminal((*CONSOLE, "runbook", "run", "all"), columns=150, lines=60, env=site.environment) as terminal:
+        terminal.wait_for(r"! abort > *$", 20)
+        terminal.press("enter")
+        terminal.wait_for(r"no line break(.|\n)*look ok in(.|\n)*! abort > *$|== 1.2(.|\n)*! abort > *$", 20)
+        terminal.press("q", "enter")
+        terminal.wait_exit(5)
+        assert b"<surrogate" in terminal.raw
+        assert_inert(terminal.raw, "\r\n\t")
 
 
 @pytest.mark.parametrize("name", [name for name in EVERYTHING if name not in (
