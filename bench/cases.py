@@ -1,9 +1,11 @@
 """The bars, one function each: what is measured, against what, and the limit."""
 
+import os
 import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ import yaml
 from bench.measure import Program, highlights, in_turn, key_latencies, median, p95, steady
 from bench.report import Row
 from bench.servers import CONSOLE, frozen_prometheus, hanging_server
+from bench.steps import HEAD, overhead, reading_time, step
 from opsconsole.core.content import shipped_content
+from opsconsole.runbooks.history import list_runs, read_journal
 
 HELLO = Program((sys.executable, "-m", "bench.programs.hello"), r"\d{10}\.\d\d")
 BARE_LINES = Program((sys.executable, "-m", "bench.programs.bare_lines"), r"SELECT")
@@ -103,4 +107,51 @@ def memory(platform: dict[str, Any]) -> Iterator[Row]:
     yield Row("resident memory, all screens visited", visited.rss, 100, "MiB")
 
 
-CASES = (starting, watching, tables, keys, memory)
+def steps(_: dict[str, Any]) -> Iterator[Row]:
+    """What a step costs beside what it does, how fast its output is kept, and how fast runbooks are read."""
+    with tempfile.TemporaryDirectory() as folder, state_in(Path(folder)):
+        ours, bare = overhead(Path(folder))
+    yield Row(
+        "step beyond the bare process", ours - bare, 30, "ms", f"{ours:.1f} / {bare:.1f} ms, `true`, median of 60"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        size, took = flood(Path(folder))
+    yield Row("output to disk, console attached", 50 / (size / 1e6 / took), 1.0, "x", f"{size / 1e6 / took:.0f} MB/s")
+    found = sorted((Path(__file__).parents[2] / "shared/data/runbooks").rglob("*.md"))
+    files = found or sorted((shipped_content() / "runbooks").glob("*.md"))
+    yield Row("runbook read and checked", reading_time(files), 25, "ms", f"average of {len(files)} files")
+
+
+def flood(folder: Path) -> tuple[int, float]:
+    """(bytes, seconds) of a step that prints 200 MB while the console shows it."""
+    book = HEAD + step("flood", "head -c 200000000 /dev/zero | tr '\\0' x") + "- [ ] look\n"
+    (folder / "steps.md").write_text(book)
+    (folder / "opsconsole.yaml").write_text("version: 1\nenvironments: {bench: {screens: ., runbooks: .}}\n")
+    env = {"OPSCONSOLE_CONFIG": str(folder / "opsconsole.yaml"), "OPSCONSOLE_STATE": str(folder / "state")}
+    with Program(CONSOLE, "9 Runbooks", env=env).open() as terminal:
+        for seen, key in (("9 Runbooks", "9"), ("Steps", "enter"), ("enter run", "enter")):
+            terminal.wait_for(seen, 20.0)
+            terminal.press(key)
+        terminal.wait_for(r"1\.2  look", 60.0)
+        (run,) = list_runs(folder / "state" / "runs")
+        terminal.press("q")
+        terminal.settle()
+    result = next(one for one in read_journal(run.path).records if one["ev"] == "result")
+    return int(result["bytes"]), float(result["ms"]) / 1000
+
+
+@contextmanager
+def state_in(folder: Path) -> Iterator[None]:
+    """The state folder of what is measured in this process."""
+    before = os.environ.get("OPSCONSOLE_STATE")
+    os.environ["OPSCONSOLE_STATE"] = str(folder / "state")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OPSCONSOLE_STATE"]
+        else:
+            os.environ["OPSCONSOLE_STATE"] = before
+
+
+CASES = (starting, watching, tables, keys, memory, steps)

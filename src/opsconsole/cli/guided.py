@@ -53,6 +53,8 @@ class Guide:
         except _LeftError:
             return exit_code(self._run)
         except (_GoneError, asyncio.CancelledError):
+            if self._run.ended:  # not by us
+                return exit_code(self._run)
             if self._signal is signal.SIGINT:
                 await self._run.leave()
             else:  # nobody said that it should be left: it waits for its operator, and what runs goes on
@@ -260,6 +262,8 @@ class Guide:
             self._task.cancel()
 
     def _hear(self, change: Change) -> None:
+        if self._run.ended and self._task is not None:
+            self._task.cancel()
         if change.kind == "step" and change.state not in (StepState.PENDING, StepState.RUNNING):
             report = next((one for one in self._run.reports() if one.step.name == change.step), None)
             took = f" in {duration_text(report.duration)}" if report and report.duration is not None else ""

@@ -66,15 +66,13 @@ class Attempts:
         """Step -> how often it was started."""
         self.results: dict[str, Result] = {}
         """Step -> how it ended last."""
-        self.on_process: Callable[[int], None] = _nobody
-        """Told the process of a step when it has started."""
         self._started: dict[str, float] = {}
         self._outputs: dict[str, str] = {}
         self._captured: dict[str, str] = {}
         self._runbook = opened.runbook
         self._params = opened.values
         self._folder = opened.folder
-        self._surroundings = replace(opened.surroundings, on_start=lambda process: self.on_process(process))
+        self._surroundings = opened.surroundings
         self._progress = progress
         self._door = door
         self._tell = tell
@@ -173,6 +171,9 @@ class Attempts:
         result = Result(Outcome.CANCELLED, detail="cancelled")
         try:
             result = await self._door.perform(action, confirmation, sink=_both(output, sink))
+        except asyncio.CancelledError:
+            result = replace(result, duration=time.time() - self._started[step.name])
+            raise
         finally:
             output.close()
             self._conclude(step, number, result, output)
@@ -236,10 +237,6 @@ def _both(output: OutputFile, sink: Sink) -> Sink:
         sink(piece)
 
     return take
-
-
-def _nobody(process: int) -> None:
-    """Who is told of processes where nobody wants to know."""
 
 
 def _nowhere(piece: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -34,8 +34,6 @@ class Surroundings:
     folder: Path
     """Of the runbook: where shell steps start."""
     runbook: Runbook
-    on_start: Callable[[int], None] | None = None
-    """Told the process, which leads a group of its own, as a step starts it."""
 
     @classmethod
     def of(

@@ -62,7 +62,8 @@ class StepRunner:
             sink(piece)
 
         result = await self.inner.run(take)
-        result = await asyncio.to_thread(judged, result, self.expectations, ends.text)
+        if self.expectations.match or self.expectations.reject:
+            result = await asyncio.to_thread(judged, result, self.expectations, ends.text)
         if self.pattern and result.outcome in _GOOD:
             result = await asyncio.to_thread(captured, result, self.capture, self.pattern, ends.text)
         return result, ends.text

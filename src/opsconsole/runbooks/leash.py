@@ -1,7 +1,7 @@
 """What ends a running step when its supervisor is gone without a word: killed, out of memory, crashed.
 
 A small process of its own that only waits. While it can read from the pipe, the supervisor lives; at the pipe's end
-it ends the process group that it was told last. Who gave the order cannot know any more how the step ended; that
+it ends the process groups that it was told of. Who gave the order cannot know any more how the step ended; that
 nothing goes on unseen is what can still be had.
 """
 
@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Mapping
 
 from opsconsole.actions.runners import process_group
 from opsconsole.runbooks.record import process_start
@@ -44,34 +45,36 @@ class Leash:
         os.close(reader)
         return cls(writer)
 
-    def tie(self, group: int) -> None:
-        """From now on it is `group` that ends with this process; 0: none."""
-        start = process_start(group) if group else ""
+    def tie(self, group: int, started: bool) -> None:
+        """From now on `group` ends with this process, or (`started` is false) it does not."""
         with contextlib.suppress(OSError):
-            os.write(self._writer, f"{group} {start}\n".encode())
+            os.write(self._writer, f"{group} {process_start(group) if started else '-'}\n".encode())
 
 
 def _wait(reader: int) -> None:
     os.setsid()
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    said = b""
-    while piece := os.read(reader, 4096):
-        said = (said + piece)[-4096:]
-    words = said.decode("ascii", "replace").split("\n")[-2:-1]
-    group, _, start = words[0].partition(" ") if words else ("0", "", "")
-    if group.isdigit() and int(group) > 1:
-        end_group(int(group), start)
+    tied: dict[int, str] = {}
+    with open(reader, encoding="ascii") as lines:
+        for line in lines:
+            group, _, start = line.strip().partition(" ")
+            if start == "-":
+                tied.pop(int(group), None)
+            else:
+                tied[int(group)] = start
+    end_groups(tied)
 
 
-def end_group(group: int, start: str) -> None:
-    """End every process of `group`, unless its number belongs to somebody else by now."""
-    leader = process_start(group)
-    if leader not in ("", start) or not process_group.members(group):
-        return
-    process_group.send(group, signal.SIGTERM)
-    process_group.send(group, signal.SIGCONT)
+def end_groups(tied: Mapping[int, str]) -> None:
+    """End every process of these groups (number -> start of its leader), unless they are others by now."""
+    left = [group for group, start in tied.items() if process_start(group) in ("", start)]
+    left = [group for group in left if process_group.members(group)]
+    for number in (signal.SIGTERM, signal.SIGCONT):
+        for group in left:
+            process_group.send(group, number)
     deadline = time.monotonic() + _GRACE
-    while process_group.members(group) and time.monotonic() < deadline:
+    while any(process_group.members(group) for group in left) and time.monotonic() < deadline:
         time.sleep(_LOOK)
-    process_group.send(group, signal.SIGKILL)
+    for group in left:
+        process_group.send(group, signal.SIGKILL)

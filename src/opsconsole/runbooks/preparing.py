@@ -139,7 +139,6 @@ def _shell(step: Step, surroundings: Surroundings, seen: Seen, run: str) -> tupl
         risk=step.risk,
         expected_exits=step.expectations.exits,
         capture=() if step.capture_pattern else step.capture,
-        on_start=surroundings.on_start,
     )
     return runner, command
 

@@ -248,7 +248,8 @@ class OutputFile:
         if self._file < 0:
             return
         try:
-            os.fsync(self._file)
+            if self.ends.size:
+                os.fsync(self._file)
         except OSError as error:
             self.error = self.error or error.strerror or str(error)
         os.close(self._file)

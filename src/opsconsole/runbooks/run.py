@@ -223,10 +223,6 @@ class Run:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
-    def watch_processes(self, listener: Callable[[int], None]) -> None:
-        """Have `listener` told the process of each step as it starts."""
-        self._attempts.on_process = listener
-
     # -- what can be done ---------------------------------------------------------------------------------------
 
     async def execute(self, step: Step, confirmation: Confirmation, sink: Sink, *, again: bool = False) -> Result:

@@ -17,7 +17,6 @@ from opsconsole.config.settings import Role
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.answers import StepCancelledError, WatchingError, described
 from opsconsole.runbooks.encoding import decode, encode
-from opsconsole.runbooks.leash import Leash
 from opsconsole.runbooks.link import LONGEST, Link, listen
 from opsconsole.runbooks.model import Step
 from opsconsole.runbooks.order import Order
@@ -48,10 +47,9 @@ class Visitor:
 class RunService:
     """Carries one run, from here to its end."""
 
-    def __init__(self, run: Run, order: Order, leash: Leash | None = None) -> None:
+    def __init__(self, run: Run, order: Order) -> None:
         self._run = run
         self._order = order
-        self._leash = leash
         self._visitors: list[Visitor] = []
         self._driver: Visitor | None = None
         self._task: asyncio.Task[Any] | None = None
@@ -66,7 +64,6 @@ class RunService:
         self._waiting: asyncio.TimerHandle | None = None
         self._attending: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
-        run.watch_processes(self._tie)
 
     async def serve(self, front: Link, request: object = None) -> None:
         """Serve whoever is connected until the run is over, was left, or nobody came back."""
@@ -353,7 +350,6 @@ class RunService:
 
     def _end(self) -> None:
         self._tell_output(final=True)
-        self._tie(0)
         self._running, self._task = None, None
         self._tell_plan()
         self._broadcast_standing()
@@ -391,7 +387,6 @@ class RunService:
             self._measure()
         elif step is not None:
             self._tell_output(final=True)
-            self._tie(0)
             if self._order.instructions is not None and self._running and self._running[0] == step.name:
                 self._running = None
         message: dict[str, Any] = {"ev": "change", "change": encode(change)}
@@ -427,10 +422,6 @@ class RunService:
     def _end_if_over(self) -> None:
         if self._run.state.over or self._run.state is RunState.LEFT:
             self._ended.set()
-
-    def _tie(self, process: int) -> None:
-        if self._leash is not None:
-            self._leash.tie(process)
 
 
 Decision = Callable[[Run, Step | None, Arguments], Any]

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import IO
 
@@ -81,6 +82,8 @@ class Supervision:
             raise
         finally:
             self._complaints.close()
+            # whoever started a process has to take note of its end, whenever that is
+            threading.Thread(target=self._process.wait, name="supervisor-end", daemon=True).start()
         return client
 
     def dismiss(self) -> None:

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from opsconsole.actions.runners import process_group
 from opsconsole.runbooks.answers import described
 from opsconsole.runbooks.encoding import decode
 from opsconsole.runbooks.leash import Leash
@@ -34,10 +35,11 @@ def main() -> int:
     _let_go_of_the_terminal()
     os.umask(0o077)
     leash = Leash.fork()
-    return asyncio.run(_serve(front, leash))
+    process_group.watch(leash.tie)
+    return asyncio.run(_serve(front))
 
 
-async def _serve(front: socket.socket, leash: Leash) -> int:
+async def _serve(front: socket.socket) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGHUP, signal.SIGINT):
         # a handler rather than "ignore", which the steps would inherit
@@ -55,7 +57,7 @@ async def _serve(front: socket.socket, leash: Leash) -> int:
         await link.close()
         return 1
     with _log_of(run):
-        service = RunService(run, order, leash)
+        service = RunService(run, order)
         loop.add_signal_handler(signal.SIGTERM, service.stop)
         await service.serve(link, message.get("id"))
     return 0

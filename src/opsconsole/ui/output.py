@@ -36,7 +36,9 @@ class OutputLog:
             data = data[-_AT_ONCE:]
         text = self._open + self._decoder.decode(data)
         *whole, self._open = text.replace("\r\n", "\n").split("\n")
-        for one in whole:
+        # of many short lines at once only those are looked at that will be kept
+        self.dropped += max(0, len(whole) - KEPT_LINES)
+        for one in whole[-KEPT_LINES:]:
             self._keep(one)
         # A return at the very end may be the first half of a line break, or overwrite the line with the next chunk.
         returned = "\r" if self._open.endswith("\r") else ""

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,27 @@ class Process:
     pid: int
     name: str
     group: int
+    started: int = 0
+    """In ticks of the kernel's clock."""
 
     def __str__(self) -> str:
         return f"{self.name} (pid {self.pid})"
+
+
+Watcher = Callable[[int, bool], None]
+"""Told of a group that was started (True), and that what started it is done with it (False)."""
+_watchers: list[Watcher] = []
+
+
+def watch(watcher: Watcher) -> None:
+    """Have `watcher` told of every group that runners of this process start, until the process ends."""
+    _watchers.append(watcher)
+
+
+def announce(group: int, *, started: bool) -> None:
+    """Tell whoever watches."""
+    for watcher in _watchers:
+        watcher(group, started)
 
 
 def send(group: int, number: signal.Signals) -> None:
@@ -36,13 +55,26 @@ def members(group: int) -> tuple[Process, ...]:
     return tuple(process for process in _living() if process.group == group)
 
 
-def marked(mark: str) -> tuple[Process, ...]:
+def marked(mark: str, since: int = 0) -> tuple[Process, ...]:
     """The living processes that were started with `mark` (`NAME=value`) in their environment, wherever they went.
 
+    `since`: not those that started before that; most of a machine's need not be looked into then.
     Those of other users (a `sudo` in between) cannot be seen.
     """
     wanted = mark.encode()
-    return tuple(process for process in _living() if wanted in _environment(process.pid).split(b"\x00"))
+    return tuple(
+        process
+        for process in _living()
+        if process.started >= since and wanted in _environment(process.pid).split(b"\x00")
+    )
+
+
+def start_of(pid: int) -> int:
+    """When a process started that lives, or has ended and was not reaped, in ticks; 0 where that cannot be known."""
+    try:
+        return _started((_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split())
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _living() -> list[Process]:
@@ -60,10 +92,15 @@ def _process(pid: int) -> Process | None:
         return None
     # The name is in parentheses and may hold anything, parentheses and spaces included.
     name, _, rest = stat.partition(b"(")[2].rpartition(b")")
-    state, _, group = rest.split()[:3]
-    if state.decode() in _DEAD:
+    fields = rest.split()
+    if fields[0].decode() in _DEAD:
         return None
-    return Process(pid, name.decode("utf-8", "replace"), int(group))
+    return Process(pid, name.decode("utf-8", "replace"), int(fields[2]), _started(fields))
+
+
+def _started(fields: list[bytes]) -> int:
+    """Of the fields of `stat` after the name: starttime is field 22 of proc(5), the state field 3."""
+    return int(fields[19])
 
 
 def _environment(pid: int) -> bytes:

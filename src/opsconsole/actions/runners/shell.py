@@ -117,6 +117,7 @@ class _Execution:
             return _not_started(error)
         pipe.start()
         exited = _exit_of(process)
+        process_group.announce(process.pid, started=True)
         try:
             if runner.on_start is not None:
                 runner.on_start(process.pid)
@@ -128,6 +129,7 @@ class _Execution:
             pipe.finish()
             if self._feed is not None:
                 self._feed.end()
+        process_group.announce(process.pid, started=False)
         await self._look_for_what_is_left(process.pid)
         code = process.poll()  # reaps it; from here on its number may be somebody else's
         if spool.complaint:
@@ -195,7 +197,8 @@ class _Execution:
 
     async def _look_for_what_is_left(self, group: int) -> None:
         """Processes that the script started and that go on: in the background, or in a session of their own."""
-        look = asyncio.ensure_future(asyncio.to_thread(process_group.marked, f"OPS_ATTEMPT={self._mark}"))
+        since = process_group.start_of(group)
+        look = asyncio.ensure_future(asyncio.to_thread(process_group.marked, f"OPS_ATTEMPT={self._mark}", since))
         await _uninterrupted(look)
         left = [process for process in look.result() if not (self._cancelled and process.group == group)]
         if left:
