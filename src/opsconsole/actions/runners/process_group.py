@@ -55,16 +55,17 @@ def members(group: int) -> tuple[Process, ...]:
     return tuple(process for process in _living() if process.group == group)
 
 
-def marked(mark: str, since: int = 0) -> tuple[Process, ...]:
+def marked(mark: str, since: int = 0, above: int = 0) -> tuple[Process, ...]:
     """The living processes that were started with `mark` (`NAME=value`) in their environment, wherever they went.
 
-    `since`: not those that started before that; most of a machine's need not be looked into then.
+    `since`: not those that started before that; most of a machine's need not be looked into then. `above`: nor those
+    with a lower number; right where nothing can have come round to the low ones again (see `in_order`).
     Those of other users (a `sudo` in between) cannot be seen.
     """
     wanted = mark.encode()
     return tuple(
         process
-        for process in _living()
+        for process in _living(above)
         if process.started >= since and wanted in _environment(process.pid).split(b"\x00")
     )
 
@@ -77,9 +78,17 @@ def start_of(pid: int) -> int:
         return 0
 
 
-def _living() -> list[Process]:
+def in_order(pid: int) -> bool:
+    """Whether the numbers given out since `pid` started, a moment ago, are all higher: they begin again at the end."""
     try:
-        pids = [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal()]
+        return int((_PROC / "loadavg").read_text("ascii").split()[-1]) >= pid
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _living(above: int = 0) -> list[Process]:
+    try:
+        pids = [int(name) for name in os.listdir(_PROC) if name.isdecimal() and int(name) >= above]  # noqa: PTH208 - fast
     except OSError:  # no /proc: nothing can be found, and the signals still reach the group
         return []
     return [process for process in map(_process, pids) if process is not None]

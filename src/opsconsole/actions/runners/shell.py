@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -37,6 +38,7 @@ INTERPRETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 GRACE = 10.0
 """Seconds between the request to end (SIGTERM) and the end (SIGKILL)."""
 _IMPATIENT = 0.3  # seconds that remain after a second cancellation: the console itself is about to go
+_BRIEF = 1.0  # seconds in which the kernel cannot have given out all the numbers of processes there are
 _LOOK = 0.05  # seconds between two looks whether the group is gone; no event tells
 _UNKILLABLE = 5.0  # seconds to wait after SIGKILL: a process stuck in the kernel does not even follow that
 _WARNING = 2  # exit code of a check that found something worth a look
@@ -98,6 +100,7 @@ class _Execution:
         self._handed_on = folder / "out"
         self._mark = uuid.uuid4().hex
         self._cancelled = False
+        self._began = time.monotonic()
         self._notes: list[str] = []
         self._feed: Feed | None = None
 
@@ -198,7 +201,9 @@ class _Execution:
     async def _look_for_what_is_left(self, group: int) -> None:
         """Processes that the script started and that go on: in the background, or in a session of their own."""
         since = process_group.start_of(group)
-        look = asyncio.ensure_future(asyncio.to_thread(process_group.marked, f"OPS_ATTEMPT={self._mark}", since))
+        brief = time.monotonic() - self._began < _BRIEF and process_group.in_order(group)
+        search = partial(process_group.marked, f"OPS_ATTEMPT={self._mark}", since, group if brief else 0)
+        look = asyncio.ensure_future(asyncio.to_thread(search))
         await _uninterrupted(look)
         left = [process for process in look.result() if not (self._cancelled and process.group == group)]
         if left:
