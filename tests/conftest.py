@@ -5,11 +5,18 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from opsconsole.config import secrets
 from tests.platform import DemoPlatform, started_demo
 
 # A property holds or it does not; how long the machine takes to look is not part of it.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test fetched as a secret is an ordinary word in the next one's output."""
+    monkeypatch.setattr(secrets, "_known", set())
 
 
 @pytest.fixture(scope="session")

@@ -205,7 +205,7 @@ async def test_a_step_waits_until_its_output_says_so(write: Write, begin: Begin,
 
 
 async def test_what_is_never_met_times_out_and_says_what_it_saw_last(write: Write, begin: Begin) -> None:
-    text = '```sh {"name":"wait","risk":"read","timeout":"1s","until":"up","every":"50ms"}\necho still down\n```\n'
+    text = '```sh {"name":"wait","risk":"read","timeout":"3s","until":"up","every":"50ms"}\necho still down\n```\n'
     run = begin(write(text))
     result = await run.execute(at(run), NONE, Screen(run))
     assert result.outcome is Outcome.TIMED_OUT
