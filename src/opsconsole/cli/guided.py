@@ -72,6 +72,7 @@ class Guide:
         for name, value in self._run.params.items():
             self._say(f"  {name} = {clean_line(value)}")
         while (step := self._run.current) is not None:
+            self._still_here()
             if reason := self._instructions.reason_to_leave_out(step, self._run.runbook):
                 await self._run.exclude(step, reason)
                 continue
@@ -237,7 +238,17 @@ class Guide:
         await self._run.abort(reason.strip() or await self._ask("why? "))
         raise _LeftError
 
+    def _still_here(self) -> None:
+        """Look, rather than rely on having been cancelled: what ends a run may come just after a task has ended by itself.
+
+        Raises:
+            _GoneError: the run or its operator went meanwhile.
+        """
+        if self._run.ended or self._signal in (signal.SIGHUP, signal.SIGTERM):
+            raise _GoneError
+
     async def _ask(self, prompt: str) -> str:
+        self._still_here()
         self._lines.forget()
         self._stream.write(prompt)
         self._stream.flush()
