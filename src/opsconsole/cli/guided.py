@@ -6,7 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TextIO, TypeVar
 
-from opsconsole.actions.action import Outcome
+from opsconsole.actions.action import Outcome, Result
 from opsconsole.actions.confirmation import Confirmation, Demand
 from opsconsole.cli.runbook_run import exit_code
 from opsconsole.cli.step_output import OutputPrinter
@@ -41,6 +41,8 @@ class Guide:
         self._signal: signal.Signals | None = None
         self._task: asyncio.Task[Any] | None = None
         self._shown: Step | None = None
+        self._held: list[str] | None = None
+        """What there is to say, while the terminal is not ours."""
         run.subscribe(self._hear)
 
     async def walk(self) -> int:
@@ -117,7 +119,10 @@ class Guide:
             self._say("not run")
             return
         printer = OutputPrinter(self._stream)
-        work = self._run.execute(step, confirmation, printer, again=again)
+        if step.interactive:
+            work = self._hand_over(step, confirmation, again)
+        else:
+            work = self._run.execute(step, confirmation, printer, again=again)
         try:
             result = await self._interruptible(work)
         except asyncio.CancelledError:
@@ -126,17 +131,33 @@ class Guide:
                 raise _GoneError from None
             await self._cancel(step)
             return
-        except StepCancelledError as error:
+        except (StepCancelledError, IllegalTransitionError) as error:
             self._say(str(error))
             return
         finally:
             printer.end()
-        if result.outcome in (Outcome.DECLINED, Outcome.UNAPPROVED):
+        if result.outcome in (Outcome.DECLINED, Outcome.UNAPPROVED) or self._run.locked_out == step.name:
             self._say(f"not run: {result.detail}")
         if result.outcome is Outcome.UNAPPROVED:
             self._say(f"somebody else runs: opsconsole runbook approve {self._run.id} {step.name}; then run it here")
         elif self._run.states[step.name].bad and (plan := self._run.rollback_plan()):
             self._say(f"b rolls back: {', '.join(one.name for one in plan)}")
+
+    async def _hand_over(self, step: Step, confirmation: Confirmation, again: bool) -> Result:
+        """Run an interactive step with this terminal. Raises IllegalTransitionError where there is none."""
+        from opsconsole.runbooks.hand_over import SAID, hand_over
+
+        if not self._stream.isatty():
+            return await self._run.execute(step, confirmation, lambda piece: None, again=again)
+        self._say(f"-- {SAID}")
+        self._held = []
+        source, target = self._lines.descriptor, self._stream.fileno()
+        try:
+            return await hand_over(self._run, step, confirmation, again=again, source=source, target=target)
+        finally:
+            held, self._held = self._held, None
+            for text in ("", *held):
+                self._say(text)
 
     async def _cancel(self, step: Step) -> None:
         """End the step; asked for once more, it is not waited for politely."""
@@ -239,7 +260,7 @@ class Guide:
         raise _LeftError
 
     def _still_here(self) -> None:
-        """Look, rather than rely on having been cancelled: what ends a run may come just after a task has ended by itself.
+        """Look, rather than rely on having been cancelled: what ends a run may come just after a task has ended.
 
         Raises:
             _GoneError: the run or its operator went meanwhile.
@@ -282,10 +303,13 @@ class Guide:
             self._say(f"-- {change.step} {change.state}{took}{detail}")
         elif change.kind == "file-changed":
             self._say(f"-- {change.detail}")
+        elif change.kind == "background":
+            self._say(f"-- {change.step}, in the background, {change.detail}")
 
     def _show(self, step: Step) -> None:
         group = self._run.runbook.groups[step.group].title
         facts = [step.risk.value.upper()] if step.executable else []
+        facts += [word for word, holds in (("INTERACTIVE", step.interactive), ("BACKGROUND", step.background)) if holds]
         facts += [f"verified by {step.verify}"] if step.verify else []
         facts += [f"undone by {step.undo}"] if step.undo else []
         if step.confirm.mode == "approve":
@@ -303,6 +327,9 @@ class Guide:
         self._say("")
 
     def _say(self, text: str) -> None:
+        if self._held is not None:
+            self._held.append(text)
+            return
         with contextlib.suppress(OSError):  # the terminal may be gone; the run is ended in order all the same
             self._stream.write(clean(text, limit=1_000_000) + "\n")
             self._stream.flush()

@@ -128,6 +128,8 @@ def exit_code(run: RunClient) -> int:
         return Exit.DONE
     if run.unapproved and run.state in (RunState.LEFT, RunState.ABORTED):
         return Exit.UNAPPROVED
+    if run.locked_out and run.state is RunState.LEFT:
+        return Exit.LOCKED
     if run.state in (RunState.ABORTED, RunState.LEFT):
         return Exit.DECLINED
     states = run.states
@@ -298,6 +300,8 @@ def tell(run: RunClient, change: Change, printer: OutputPrinter) -> None:
         narrate(f"-- {step.number} {step.title} ({step.risk})")
     elif change.kind == "file-changed":
         narrate(f"-- {change.detail}")
+    elif change.kind == "background":
+        narrate(f"-- {change.step}, in the background, {change.detail}")
 
 
 def _ask_for_missing(runbook: Runbook, filled: Filled) -> Filled:
@@ -367,6 +371,8 @@ def _asks(step: Step, place: _Place, surroundings: Surroundings, values: Mapping
 
 def _heading(step: Step) -> str:
     facts = [str(step.kind), str(step.risk)] if step.executable else [str(step.kind)]
+    facts += [word for word, holds in (("interactive", step.interactive), ("background", step.background)) if holds]
+    facts += [f"one live step per {step.lock}"] if step.lock else []
     facts += [f"verified by {step.verify}"] if step.verify else []
     facts += [f"undone by {step.undo}"] if step.undo else []
     return f"# {step.number} {step.name}: {step.title} ({', '.join(facts)})"

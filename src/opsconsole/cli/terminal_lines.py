@@ -11,14 +11,14 @@ class TerminalLines:
     """Reads lines from a terminal in its ordinary mode: the terminal echoes and edits, we get whole lines."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._descriptor = stream.fileno()
+        self.descriptor = stream.fileno()
         self._text = b""
 
     def forget(self) -> None:
         """Drop what was typed ahead: an answer is meant for the question that was on the screen."""
         self._text = b""
         with contextlib.suppress(termios.error):
-            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+            termios.tcflush(self.descriptor, termios.TCIFLUSH)
 
     async def read(self) -> str | None:
         """The next line without its end; None when there will be none: the terminal is gone, or Ctrl-D."""
@@ -31,13 +31,13 @@ class TerminalLines:
     async def _more(self) -> bool:
         loop = asyncio.get_running_loop()
         ready: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(self._descriptor, lambda: None if ready.done() else ready.set_result(None))
+        loop.add_reader(self.descriptor, lambda: None if ready.done() else ready.set_result(None))
         try:
             await ready
         finally:
-            loop.remove_reader(self._descriptor)
+            loop.remove_reader(self.descriptor)
         try:
-            piece = os.read(self._descriptor, 4096)
+            piece = os.read(self.descriptor, 4096)
         except OSError:
             return False
         self._text += piece

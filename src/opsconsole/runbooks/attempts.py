@@ -14,17 +14,22 @@ from typing import Any, Literal
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
 from opsconsole.actions.confirmation import Confirmation
 from opsconsole.actions.door import Door
+from opsconsole.actions.runners.terminal import Terminal
+from opsconsole.core.clean import clean_line
+from opsconsole.runbooks.background import Background, BackgroundRunner
 from opsconsole.runbooks.execution import DEFAULT_TIMEOUT, action_for, step_command
+from opsconsole.runbooks.lock import LockHeldError, StepLocks
 from opsconsole.runbooks.model import Step
 from opsconsole.runbooks.opening import Opened
 from opsconsole.runbooks.parameters import check
 from opsconsole.runbooks.progress import Progress
 from opsconsole.runbooks.record import OutputFile
 from opsconsole.runbooks.resuming import Records, recorded_result
-from opsconsole.runbooks.scopes import named_in, param_in
+from opsconsole.runbooks.scopes import named_in, param_in, values_in, with_arguments
 from opsconsole.runbooks.states import EVENT_OF_OUTCOME, StepEvent, StepState
 
 _log = logging.getLogger(__name__)
+_GOOD = frozenset({Outcome.OK, Outcome.WARN})
 _AGAIN = frozenset({Outcome.FAILED, Outcome.TIMED_OUT})
 
 
@@ -49,7 +54,7 @@ class StepReport:
 class Change:
     """Something that happened in a run, told after it was recorded."""
 
-    kind: Literal["step", "run", "note", "file-changed"]
+    kind: Literal["step", "run", "note", "file-changed", "background"]
     step: str = ""
     state: str = ""
     """The new state of the step or of the run."""
@@ -77,6 +82,10 @@ class Attempts:
         self._door = door
         self._tell = tell
         self._incident = incident
+        self.background = Background(self._ended_in_background)
+        context = door.context
+        about = {"run": opened.folder.id, "actor": context.actor, "host": context.host}
+        self._locks = StepLocks(about, opened.lock.keys if opened.lock else frozenset(), opened.locks)
 
     @property
     def values(self) -> Mapping[str, str]:
@@ -117,13 +126,22 @@ class Attempts:
             output=self._outputs.get(step.name, ""),
         )
 
-    def action(self, step: Step, sink: Sink | None = None, attempt: int = 1) -> Action:
+    def lock_key(self, step: Step) -> str:
+        """The key under which only one live step may be; empty: none."""
+        return with_arguments(step.lock, values_in(self._runbook, step.scope, self.values)) if step.lock else ""
+
+    def action(
+        self, step: Step, sink: Sink | None = None, attempt: int = 1, terminal: Terminal | None = None
+    ) -> Action:
         """The action that `step` is now; what its verification says goes to `sink`."""
         verifying = self._runbook.step(step.verify) if step.verify else None
 
         async def verify() -> Result:
             assert verifying is not None
-            return await self.run(verifying, Confirmation.none(), sink or _nowhere)
+            try:
+                return await self.run(verifying, Confirmation.none(), sink or _nowhere)
+            except LockHeldError as error:
+                return Result(Outcome.REFUSED, detail=str(error))
 
         one = (verifying.timeout or DEFAULT_TIMEOUT) + verifying.retry_delay if verifying else 0.0
         action = action_for(
@@ -137,27 +155,41 @@ class Attempts:
             verify=verify if verifying else None,
             # more than it can take: the verification's own timeout is the one that counts, and says so
             verify_timeout=30.0 + one * (1 + verifying.retries) if verifying else 60.0,
+            terminal=terminal,
         )
+        if isinstance(action.runner, BackgroundRunner):
+            return action
         return replace(action, runner=_Keeping(action.runner, partial(self._with_captured, step.scope)))
 
-    async def run(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
+    async def run(self, step: Step, confirmation: Confirmation, sink: Sink, terminal: Terminal | None = None) -> Result:
         """Run `step` until it succeeds or its `retries` are used up. The last attempt's result.
 
         Raises:
+            LockHeldError: another live step has its lock; nothing was started.
             asyncio.CancelledError: the calling task was cancelled; the attempt has been ended and recorded.
         """
+        await self.background.end(step.name)  # it begins anew
+        release = self._locks.take(self.lock_key(step), step.name)
+        try:
+            return await self._until_good(step, confirmation, sink, terminal)
+        finally:
+            self.background.afterwards(step.name, release)
+
+    async def _until_good(
+        self, step: Step, confirmation: Confirmation, sink: Sink, terminal: Terminal | None
+    ) -> Result:
         repeatable = step.risk is Risk.READ or step.idempotent
         for attempt in range(step.retries + 1):
-            result = await self._attempt(step, confirmation, sink)
+            result = await self._attempt(step, confirmation, sink, terminal)
             if result.outcome not in _AGAIN or not repeatable or attempt == step.retries:
                 break
             await asyncio.sleep(step.retry_delay)
         return result
 
-    async def _attempt(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
+    async def _attempt(self, step: Step, confirmation: Confirmation, sink: Sink, terminal: Terminal | None) -> Result:
         event = StepEvent.START if self._progress.states[step.name] is StepState.PENDING else StepEvent.RERUN
         number = self.counts.get(step.name, 0) + 1
-        action = self.action(step, sink, number)
+        action = self.action(step, sink, number, terminal)
         intent = {"attempt": number, "kind": step.kind, "risk": step.risk, "command": action.command}
         try:
             self._append("intent", step=step.name, **intent)
@@ -169,13 +201,19 @@ class Attempts:
         self._outputs[step.name] = output.path.name
         self._tell(Change("step", step.name, self._progress.move(step, event)))
         result = Result(Outcome.CANCELLED, detail="cancelled")
+        if isinstance(action.runner, BackgroundRunner):
+            runner = action.runner.into(output, sink, partial(self.background.keep, step.name, output=output))
+            action = replace(action, runner=runner)
         try:
             result = await self._door.perform(action, confirmation, sink=_both(output, sink))
         except asyncio.CancelledError:
             result = replace(result, duration=time.time() - self._started[step.name])
             raise
         finally:
-            output.close()
+            if result.outcome not in _GOOD:
+                await self.background.end(step.name)  # one that was started, and whose verification failed
+            if step.name not in self.background.names:
+                output.close()
             self._conclude(step, number, result, output)
         return result
 
@@ -193,15 +231,30 @@ class Attempts:
             "trunc": bool(output.error),
             "captured": dict(result.captured),
         }
+        if step.name in self.background.names:
+            fields["background"] = True
         try:
             self._append("result", step=step.name, **fields)
         except OSError:
             _log.exception("the end of a step could not be recorded")
         self._tell(Change("step", step.name, state, result.detail))
 
+    def _ended_in_background(self, name: str, result: Result, output: OutputFile) -> None:
+        asked = result.outcome is Outcome.CANCELLED
+        how = result.detail or (
+            f"exit code {result.exit_code}" if result.exit_code is not None else str(result.outcome)
+        )
+        detail = clean_line(f"{'ended' if asked else 'ended by itself'}: {how}", limit=500)
+        fields = {"rc": result.exit_code, "detail": detail, "ms": round(result.duration * 1000)}
+        try:
+            self._append("background-ended", step=name, **fields, bytes=output.ends.size, out=output.path.name)
+        except OSError:
+            _log.exception("the end of a step in the background could not be recorded")
+        self._tell(Change("background", name, "" if asked else result.outcome.value, detail))
+
     def _with_captured(self, scope: str, result: Result) -> Result:
         """`result`, failed where what was captured does not suit the parameter of that name."""
-        if result.outcome not in (Outcome.OK, Outcome.WARN):
+        if result.outcome not in _GOOD:
             return result
         for name, value in result.captured:
             param = param_in(self._runbook, scope, name)
@@ -211,6 +264,17 @@ class Attempts:
         pairs = tuple((named_in(scope, name), value) for name, value in result.captured)
         self.keep(dict(pairs))
         return replace(result, captured=pairs)
+
+    def record_lost_in_background(self, records: Records) -> None:
+        """Steps that went on beside the walk have ended with the process that carried it: say so."""
+        going: dict[str, None] = {}
+        for record in records:
+            if record.get("background"):
+                going[str(record.get("step"))] = None
+            elif record.get("ev") == "background-ended":
+                going.pop(str(record.get("step")), None)
+        for name in going:
+            self._append("background-ended", step=name, detail="ended with the process that carried the run")
 
     def keep(self, captured: Mapping[str, str]) -> None:
         """Take values over for later steps, by the names they have in the run's values."""

@@ -5,6 +5,7 @@ line is no end of the run.
 """
 
 import asyncio
+import base64
 import contextlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -68,6 +69,10 @@ class RunClient:
         self._rollback: list[str] = []
         self.unapproved = ""
         """The step that was to run and lacks other people's approval."""
+        self.locked_out = ""
+        """The step that was to run and whose lock another live step has."""
+        self.in_background: list[str] = []
+        """The steps that go on beside the walk."""
         self._running: tuple[str, float] | None = None
         self._plan: dict[str, Any] = {}
         self._accounts: dict[str, Any] = {}
@@ -209,9 +214,18 @@ class RunClient:
 
     # -- what can be done ---------------------------------------------------------------------------------------
 
-    async def execute(self, step: Step, confirmation: Confirmation, sink: Sink, *, again: bool = False) -> Result:
+    async def execute(
+        self,
+        step: Step,
+        confirmation: Confirmation,
+        sink: Sink,
+        *,
+        again: bool = False,
+        size: tuple[int, int] | None = None,
+    ) -> Result:
         """Run `step`; see `Run.execute`. Its output goes to `sink`, at the pace of this end.
 
+        `size` (rows, columns) says that there is a terminal here to hand over to an interactive step; see `hand_over`.
         Cancelling the calling task leaves the step alone; `cancel` ends it.
 
         Raises:
@@ -226,6 +240,8 @@ class RunClient:
             confirmation=encode(confirmation),
             again=again,
             shown=fingerprint(self.command(step)),
+            rows=size[0] if size else 0,
+            columns=size[1] if size else 0,
         )
         await self.caught_up()
         return decode(Result, said["result"])
@@ -239,6 +255,14 @@ class RunClient:
         said = await self.ask("rehearse", step=step.name)
         sink(str(said["text"]).encode())
         return decode(Result, said["result"])
+
+    def type(self, data: bytes) -> None:
+        """Pass on what was typed, to the interactive step that runs."""
+        self._link.send({"do": "type", "data": base64.b64encode(data).decode("ascii")})
+
+    def resize(self, rows: int, columns: int) -> None:
+        """The terminal that was handed over has another size."""
+        self._link.send({"do": "resize", "rows": rows, "columns": columns})
 
     async def cancel(self) -> bool:
         """End the step that runs, with everything it started; False where none runs. Returns when that is recorded."""
@@ -414,6 +438,7 @@ class RunClient:
         self._current, self._values = str(run["current"]), dict(run["values"])
         self._file_changed = bool(run["file_changed"])
         self.unapproved, self._rollback = str(run["unapproved"]), list(run["rollback"])
+        self.locked_out, self.in_background = str(run["locked_out"]), list(run["background"])
         self.driver, self.driving = str(message["driver"]), bool(message["driving"])
         running = message.get("running")
         self._running = (str(running[0]), float(running[1])) if running else None

@@ -71,6 +71,7 @@ OURS = frozenset(
         "onHangup",
         "idempotent",
         "interactive",
+        "background",
         "env",
         "conn",
         "maxRows",
@@ -90,9 +91,9 @@ OURS = frozenset(
         "cwd",
     }
 )
-LATER = frozenset({"lock", "interactive", "background", "interpreter", "promptEnv"})
+LATER = frozenset({"interpreter", "promptEnv"})
 """Attributes that would change what a step does, and that this version does not carry out."""
-_HARMLESS = frozenset({("interactive", "false"), ("background", "false"), ("promptEnv", "no")})
+_HARMLESS = frozenset({("promptEnv", "no")})
 
 
 def read_kind(language: str, reader: Reader) -> Kind:

@@ -16,6 +16,7 @@ from opsconsole.runbooks.scopes import values_in
 
 if TYPE_CHECKING:
     from opsconsole.actions.approval import Wanted
+    from opsconsole.actions.runners.terminal import Terminal
     from opsconsole.runbooks.preparing import Prepared
 
 DEFAULT_TIMEOUT = 60.0
@@ -92,6 +93,7 @@ def action_for(
     incident: str = "",
     verify: Verification | None = None,
     verify_timeout: float = 60.0,
+    terminal: "Terminal | None" = None,
 ) -> Action:
     """The action that `step` is, with `values` for parameters and captured values.
 
@@ -99,7 +101,7 @@ def action_for(
     """
     from opsconsole.runbooks.preparing import prepared
 
-    ready = prepared(step, surroundings, values, run)
+    ready = prepared(step, surroundings, values, run, terminal)
     undo = runbook.step(step.undo) if step.undo else None
     own = values_in(runbook, step.scope, values)
     typed = own.get(step.confirm.text, step.confirm.text) if step.confirm.mode == "type" else ""

@@ -20,6 +20,9 @@ MEANT_FOR: dict[str, frozenset[Kind]] = {
     "expectStatus": frozenset({Kind.HTTP}),
     "expectExit": frozenset({Kind.SHELL}),
     "cwd": frozenset({Kind.SHELL}),
+    "interactive": frozenset({Kind.SHELL}),
+    "background": frozenset({Kind.SHELL}),
+    "lock": frozenset({Kind.SHELL, Kind.SQL, Kind.HTTP, Kind.PROM, Kind.ACTION}),
     "host": frozenset({Kind.SHELL}),
     "hosts": frozenset({Kind.SHELL}),
     "parallel": frozenset({Kind.SHELL}),
@@ -37,6 +40,9 @@ MEANT_FOR: dict[str, frozenset[Kind]] = {
     "args": frozenset({Kind.ACTION, Kind.INCLUDE}),
 }
 """Attributes that mean something for some kinds only. Elsewhere they would be ignored, and somebody relies on them."""
+
+_HARMLESS = frozenset({("interactive", "false"), ("background", "false")})
+"""What runme wants said of many blocks, and what is so anyway."""
 
 STEP_UNTIL = re.compile(r"step:([a-z0-9][a-z0-9-]{0,63})")
 _COMPARISON = re.compile(r"(<=|>=|!=|<|>|==?)\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?)")
@@ -77,6 +83,9 @@ def read_kind_fields(kind: Kind, reader: Reader, body: str) -> dict[str, Any]:
         "max_rows": reader.number("maxRows", 100, 1, 10_000),
         "cwd": reader.text("cwd"),
         "txn": reader.flag("txn"),
+        "lock": reader.text("lock"),
+        "interactive": reader.flag("interactive"),
+        "background": reader.flag("background"),
         "hosts": _hosts(reader),
         "options": reader.words("options"),
         "sets": _variable(reader, "set"),
@@ -91,9 +100,9 @@ def read_kind_fields(kind: Kind, reader: Reader, body: str) -> dict[str, Any]:
 
 def report_misplaced(kind: Kind, reader: Reader) -> None:
     """Attributes that this kind would ignore."""
-    for name in reader.attributes:
+    for name, value in reader.attributes.items():
         meant = MEANT_FOR.get(name)
-        if meant is not None and kind not in meant:
+        if meant is not None and kind not in meant and (name, value) not in _HARMLESS:
             kinds = ", ".join(sorted(meant))
             reader.report(name, "misplaced-attribute", f"{name} means nothing for {kind} steps; it is for {kinds}")
     if kind in ANSWERED and reader.text("confirm") not in ("", "none"):

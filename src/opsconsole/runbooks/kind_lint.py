@@ -1,5 +1,6 @@
 """What is wrong with a step for its kind: what it lacks, and what it cannot have."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ def kind_faults(step: Step, steps: Mapping[str, Step]) -> Iterator[Fault]:
     if step.hosts and step.capture and not step.capture_pattern:
         yield Fault("capture", "capture", 'add "captureRegex": $OPS_OUT does not come back from another host')
     yield from _pattern(step)
+    yield from _beside(step)
     yield from _approval(step)
     if step.txn and step.risk is Risk.READ:
         yield Fault("txn", "txn", "a reading step is one statement in a transaction anyway")
@@ -52,6 +54,14 @@ def needs_timeout(step: Step) -> bool:
 def wants_risk(step: Step) -> bool:
     """Whether the risk is the author's to say, rather than what follows from the step."""
     return step.kind in (Kind.SHELL, Kind.SQL)
+
+
+def waited_for(step: Step) -> bool:
+    """Whether `step` ends by itself, and so can verify another one, or be waited for."""
+    return not (step.interactive or step.background)
+
+
+_WAITED_FOR = (Kind.SHELL, Kind.SQL, Kind.HTTP, Kind.PROM)
 
 
 def _choice(step: Step) -> Iterator[Fault]:
@@ -76,7 +86,7 @@ def _wait(step: Step, steps: Mapping[str, Step]) -> Iterator[Fault]:
     elif target is None:
         message = f"until: no step {step.wait_for!r}{nearest(step.wait_for, steps)}"
         yield Fault("until", "unknown-step", message)
-    elif target.risk is not Risk.READ or target.kind not in (Kind.SHELL, Kind.SQL, Kind.HTTP, Kind.PROM):
+    elif target.risk is not Risk.READ or target.kind not in _WAITED_FOR or not waited_for(target):
         yield Fault(
             "until", "wait", f'until: {step.wait_for!r} has to be a shell, sql, http or prom step with "risk":"read"'
         )
@@ -100,11 +110,29 @@ def _action(step: Step) -> Iterator[Fault]:
             yield Fault("action", "bad-argument", f"{step.action}: {complaint}")
 
 
+_ONE_TIME = ("retries", "until")
+_AT_THE_END = ("retries", "capture", "captureRegex", "expect", "reject", "expectExit")
+
+
+def _beside(step: Step) -> Iterator[Fault]:
+    """What does not go with a terminal, or with not being waited for."""
+    for attribute, applies, others in (
+        ("interactive", step.interactive, _ONE_TIME),
+        ("background", step.background, _AT_THE_END),
+    ):
+        if not applies:
+            continue
+        for other in (one for one in others if one in step.attributes):
+            yield Fault(other, attribute, f"{other} means nothing for a step with {attribute}")
+        if step.hosts:
+            yield Fault(attribute, attribute, f"{attribute} is for steps that run here, not on other hosts")
+    if step.interactive and step.background:
+        yield Fault("background", "background", "interactive and background; one of them")
+
+
 def _pattern(step: Step) -> Iterator[Fault]:
     if not step.capture_pattern:
         return
-    import re
-
     compiled = re.compile(step.capture_pattern)
     if not step.capture:
         yield Fault("captureRegex", "capture", 'which names? add "capture":["NAME"]')

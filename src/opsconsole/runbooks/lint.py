@@ -10,8 +10,8 @@ from opsconsole.core.problem import Problem, Severity, nearest
 from opsconsole.runbooks.body_lint import Finding, Names, body_findings
 from opsconsole.runbooks.frontmatter import VARIABLE
 from opsconsole.runbooks.includes import Find, beside, include_faults
-from opsconsole.runbooks.kind_lint import kind_faults, needs_timeout, wants_risk
-from opsconsole.runbooks.model import FORMAT, Kind, Param, Runbook, Step
+from opsconsole.runbooks.kind_lint import kind_faults, needs_timeout, waited_for, wants_risk
+from opsconsole.runbooks.model import ARGUMENT_SLOT, FORMAT, Kind, Param, Runbook, Step
 from opsconsole.runbooks.parameters import check
 
 _LOCK_SLOT = re.compile(r"\{([^{}]*)\}")
@@ -121,7 +121,7 @@ class _Linter:
 
     def _is_used(self, name: str) -> bool:
         word = re.compile(rf"\b{re.escape(name)}\b")
-        texts = [self.runbook.lock]
+        texts = [self.runbook.lock, *(step.lock for step in self.runbook.steps)]
         for step in self.runbook.steps:
             if step.executable:
                 texts += [step.body, step.confirm.text, *(condition.subject for condition in step.when)]
@@ -172,7 +172,7 @@ class _Linter:
         if step.retries and not step.idempotent:
             message = 'retries need "risk":"read" or "idempotent":"true": a second attempt could do it twice'
             self._at(step, "retries", "retries", message)
-        if step.expectations.until:
+        if step.expectations.until and not step.background:
             self._at(step, "until", "until", 'until needs "risk":"read": the step is run again and again')
         if not step.verify and step.name not in self.undoing and step.kind is not Kind.ACTION:
             message = "it changes something, and nothing verifies that it worked"
@@ -190,8 +190,10 @@ class _Linter:
                 self._at(step, attribute, "unknown-step", message)
             elif name == step.name or self._is_cyclic(step, attribute):
                 self._at(step, attribute, "cycle", f"{attribute}: {name!r} leads back to this step")
-            elif attribute == "verify" and (target.risk is not Risk.READ or target.kind not in _VERIFYING):
-                self._at(step, "verify", "verify-risk", f'{name!r} has to be a step with "risk":"read"')
+            elif attribute == "verify" and (
+                target.risk is not Risk.READ or target.kind not in _VERIFYING or not waited_for(target)
+            ):
+                self._at(step, "verify", "verify-risk", f'{name!r} has to be a step with "risk":"read" that just ends')
             elif attribute == "onFail" and self._positions[name] <= self._positions[step.name]:
                 self._at(step, "onFail", "cycle", f"onFail: {name!r} stands before this step; go forward only")
         for condition in step.when:
@@ -223,6 +225,7 @@ class _Linter:
     def _names(self, step: Step) -> None:
         known = self.names.all
         wanted = [("env", name) for name in step.env or ()]
+        wanted += [("lock", found[1] or found[2]) for found in ARGUMENT_SLOT.finditer(step.lock)]
         wanted += [
             ("when", condition.subject) for condition in step.when if not condition.is_step and condition.subject
         ]

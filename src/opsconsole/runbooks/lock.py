@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ class LockHeldError(ValueError):
     def __init__(self, key: str, holder: Mapping[str, Any]) -> None:
         self.key = key
         self.holder = holder
-        """What the holder wrote about itself: `run`, `actor`, `host`, `pid`, `since`; may be empty."""
+        """What the holder wrote about itself: `run`, `actor`, `step`, `host`, `since`; may be empty."""
         parts = [
-            f"{name} {clean_line(holder[name], limit=80)}" for name in ("actor", "run", "since") if holder.get(name)
+            f"{name} {clean_line(holder[name], limit=80)}"
+            for name in ("actor", "run", "step", "since")
+            if holder.get(name)
         ]
         super().__init__(f"{clean_line(key, limit=120)} is locked" + (f" by {', '.join(parts)}" if parts else ""))
 
@@ -80,6 +83,11 @@ class RunLock:
         os.write(descriptor, json.dumps({"key": key, **about}).encode())
         return cls(key, descriptor)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """All keys that are held."""
+        return frozenset({self.key, *(other.key for other in self._others)})
+
     def release(self) -> None:
         """Let go. The file stays: removing it would let two processes lock two files of one name."""
         for other in self._others:
@@ -89,6 +97,28 @@ class RunLock:
                 os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+class StepLocks:
+    """The locks that the steps of one run take, beside those of the run itself."""
+
+    def __init__(self, run: Mapping[str, Any], own: frozenset[str], root: Path | None) -> None:
+        """`run` is what holders say of themselves, `own` are the keys that the run holds: its steps need not ask."""
+        self._run = run
+        self._own = own
+        self._root = root
+
+    def take(self, key: str, step: str) -> Callable[[], None]:
+        """Take the lock of `key` for `step`. Returns what gives it back.
+
+        Raises:
+            LockHeldError: another live step has it, of this run or of another.
+            OSError: there is no place for locks.
+        """
+        if not key or key in self._own:
+            return lambda: None
+        since = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return RunLock.acquire(key, {**self._run, "step": step, "since": since}, root=self._root).release
 
 
 def lock_key(template: str, values: Mapping[str, str]) -> str:

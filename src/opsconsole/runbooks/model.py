@@ -228,6 +228,12 @@ class Step:
     """Action and include: (name, value); `$NAME` in a value stands for a parameter."""
     scope: str = ""
     """The include that this step came with; empty: the runbook's own."""
+    lock: str = ""
+    """One live step per key, whoever runs it; `$NAME` stands for a value that the step sees."""
+    interactive: bool = False
+    """Shell: it talks to the operator, who hands his terminal over to it."""
+    background: bool = False
+    """Shell: it goes on beside the walk, and ends with the run."""
     aside: bool = False
     """No part of the walk; there to verify or to be waited for."""
     attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

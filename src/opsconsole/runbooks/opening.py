@@ -34,6 +34,8 @@ class Opened:
     surroundings: Surroundings
     folder: RunFolder
     lock: RunLock | None
+    locks: Path | None = None
+    """The folder for locks; None: the state folder's."""
 
 
 def open_run(
@@ -67,7 +69,7 @@ def open_run(
     except BaseException:
         folder.discard()
         raise
-    return Opened(runbook, filled.values, surroundings, folder, lock)
+    return Opened(runbook, filled.values, surroundings, folder, lock, locks)
 
 
 def _included(runbook: Runbook, folder: RunFolder) -> dict[str, Any]:

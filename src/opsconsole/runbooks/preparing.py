@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from opsconsole.actions import registry
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
@@ -16,6 +17,10 @@ from opsconsole.runbooks.judging import StepRunner
 from opsconsole.runbooks.model import ANSWERED, Kind, Step
 from opsconsole.runbooks.scopes import complaints_in, with_arguments
 
+if TYPE_CHECKING:
+    from opsconsole.actions.runners.terminal import Terminal
+
+NO_TERMINAL = "it is interactive, and there is no terminal to hand over to it"
 Seen = Mapping[str, "str | Secret"]
 
 
@@ -31,10 +36,13 @@ class Prepared:
     """What the step sees and must not show."""
 
 
-def prepared(step: Step, surroundings: Surroundings, values: Mapping[str, str], run: str) -> Prepared:
+def prepared(
+    step: Step, surroundings: Surroundings, values: Mapping[str, str], run: str, terminal: "Terminal | None" = None
+) -> Prepared:
     """What carries `step` out with the `values` of its run.
 
-    Where it cannot be carried out (its database is not configured), running it fails and says why.
+    Where it cannot be carried out (its database is not configured), running it fails and says why. `terminal` is for
+    an interactive step.
     """
     seen = surroundings.visible(step, values)
     secrets = tuple(value for value in seen.values() if isinstance(value, Secret))
@@ -42,7 +50,7 @@ def prepared(step: Step, surroundings: Surroundings, values: Mapping[str, str], 
         why = f"what is passed to {step.scope}: {'; '.join(map(str, wrong))}"
         return Prepared(exact_command(step, seen), _Impossible(why), secrets=secrets)
     try:
-        return _prepared(step, surroundings, values, seen, run, secrets)
+        return _prepared(step, surroundings, values, seen, run, secrets, terminal)
     except ValueError as error:
         return Prepared(exact_command(step, seen), _Impossible(str(error)), secrets=secrets)
 
@@ -54,6 +62,7 @@ def _prepared(
     seen: Seen,
     run: str,
     secrets: tuple[Secret, ...],
+    terminal: "Terminal | None",
 ) -> Prepared:
     action: Action | None = None
     command = exact_command(step, seen)
@@ -61,7 +70,7 @@ def _prepared(
     inner: Runner
     match step.kind:
         case Kind.SHELL:
-            inner, command = _shell(step, surroundings, seen, run)
+            inner, command = _shell(step, surroundings, seen, run, terminal)
         case Kind.SQL:
             inner = _sql(step, surroundings, seen)
         case Kind.HTTP:
@@ -80,6 +89,8 @@ def _prepared(
             inner = _Impossible("it is for the operator to answer")
         case _:
             inner = _Impossible(f"{step.includes!r} was not put in")
+    if step.background:
+        return Prepared(command, inner, secrets=secrets)
     runner = StepRunner(
         inner,
         step.expectations,
@@ -102,6 +113,16 @@ class _Impossible:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusing:
+    """Stands for what was kept from starting, so that the audit journal has it."""
+
+    why: str
+
+    async def run(self, sink: Sink) -> Result:
+        return Result(Outcome.REFUSED, detail=self.why)
+
+
+@dataclass(frozen=True, slots=True)
 class _Agreed:
     """A question that was answered with yes: nobody comes this far without."""
 
@@ -120,7 +141,9 @@ class _Pause:
         return Result(Outcome.OK, detail=f"waited {self.seconds:g} s")
 
 
-def _shell(step: Step, surroundings: Surroundings, seen: Seen, run: str) -> tuple[Runner, str]:
+def _shell(
+    step: Step, surroundings: Surroundings, seen: Seen, run: str, terminal: "Terminal | None"
+) -> tuple[Runner, str]:
     from opsconsole.actions.runners.shell import INTERPRETERS, ShellRunner
 
     variables = {**surroundings.variables, "OPS_RUNBOOK": surroundings.book_of(step).id, **seen}
@@ -130,6 +153,8 @@ def _shell(step: Step, surroundings: Surroundings, seen: Seen, run: str) -> tupl
     env = {**variables, "OPS_RUN": run, "OPS_STEP": step.name}
     if step.hosts is not None:
         return _elsewhere(step, surroundings, seen, run, interpreter)
+    if step.interactive and terminal is None:
+        return _Impossible(NO_TERMINAL), command
     runner = ShellRunner(
         script=script,
         interpreter=interpreter,
@@ -139,7 +164,12 @@ def _shell(step: Step, surroundings: Surroundings, seen: Seen, run: str) -> tupl
         risk=step.risk,
         expected_exits=step.expectations.exits,
         capture=() if step.capture_pattern else step.capture,
+        terminal=terminal if step.interactive else None,
     )
+    if step.background:
+        from opsconsole.runbooks.background import BackgroundRunner
+
+        return BackgroundRunner(runner, step.expectations.until, step.expectations.every), command
     return runner, command
 
 

@@ -94,7 +94,7 @@ def reopen_run(
     except BaseException:
         folder.close()
         raise
-    return Opened(runbook, values, surroundings, folder, lock), records
+    return Opened(runbook, values, surroundings, folder, lock, locks), records
 
 
 def restore(progress: Progress, records: Records) -> list[str]:

@@ -19,13 +19,16 @@ from opsconsole.actions.action import Action, Approval, Outcome, Result, Sink
 from opsconsole.actions.approval import ApprovalError
 from opsconsole.actions.confirmation import Confirmation, Requirement, shortfall
 from opsconsole.actions.door import Door
+from opsconsole.actions.runners.terminal import Terminal
 from opsconsole.config.settings import Environment
 from opsconsole.core.clean import clean_line
 from opsconsole.core.secret import Secret
 from opsconsole.runbooks.attempts import Attempts, Change, StepReport
 from opsconsole.runbooks.library import UnreadableError, read_content
+from opsconsole.runbooks.lock import LockHeldError
 from opsconsole.runbooks.model import Kind, Runbook, Step
 from opsconsole.runbooks.opening import Mode, Opened, open_run
+from opsconsole.runbooks.preparing import NO_TERMINAL, Refusing
 from opsconsole.runbooks.progress import Passed, Progress
 from opsconsole.runbooks.record import process_start
 from opsconsole.runbooks.report import render_report
@@ -67,6 +70,8 @@ class Run:
         """The file on disk is not what was opened any more; what is executed is what was opened."""
         self.unapproved = ""
         """The step that was to run and lacks other people's approval."""
+        self.locked_out = ""
+        """The step that was to run and whose lock another live step has."""
         self._lock = opened.lock
         self._progress = Progress(opened.runbook)
         self._listeners: list[Callable[[Change], None]] = []
@@ -225,7 +230,15 @@ class Run:
 
     # -- what can be done ---------------------------------------------------------------------------------------
 
-    async def execute(self, step: Step, confirmation: Confirmation, sink: Sink, *, again: bool = False) -> Result:
+    async def execute(
+        self,
+        step: Step,
+        confirmation: Confirmation,
+        sink: Sink,
+        *,
+        again: bool = False,
+        terminal: Terminal | None = None,
+    ) -> Result:
         """Run `step` through the door, its retries and its verification included. Output goes to `sink`.
 
         Args:
@@ -233,6 +246,7 @@ class Run:
             confirmation: what the operator said; where it is not enough, nothing is started and nothing changes.
             sink: gets the output, secrets masked.
             again: the operator wants it although it was run before.
+            terminal: for an interactive step, to talk to its operator through.
 
         Raises:
             IllegalTransitionError: a manual step, one that was run before without `again`, a run that is over.
@@ -243,6 +257,8 @@ class Run:
         state = self.states[step.name]
         if state is not StepState.PENDING and not again:
             raise IllegalTransitionError(f"{step.name} is {state}; running it again has to be asked for")
+        if step.interactive and terminal is None:
+            raise IllegalTransitionError(f"{step.name}: {NO_TERMINAL}; run it guided, or skip it")
         self._notice_change()
         action = self._action(step)
         missing = shortfall(self.door.required(action), confirmation)
@@ -251,13 +267,31 @@ class Run:
             return await self.door.perform(action, confirmation, sink=sink)
         if action.approval is not None and (wanting := action.approval.missing()) and not self.door.refusal(action):
             return await self._ask_for_approval(step, action, action.approval, confirmation, wanting, sink)
-        self.unapproved = ""
+        self.unapproved = self.locked_out = ""
         self._turn(RunEvent.BEGIN_STEP)
         try:
-            return await self._attempts.run(step, confirmation, sink)
+            return await self._attempts.run(step, confirmation, sink, terminal)
+        except LockHeldError as error:
+            self.locked_out = step.name
+            self._append("locked", step=step.name, reason=str(error))
+            held = replace(action, runner=Refusing(str(error)), verify=None)
+            return await self.door.perform(held, confirmation, sink=sink)
         finally:
             self._turn(RunEvent.END_STEP)
             self._go_on(step)
+
+    @property
+    def in_background(self) -> list[str]:
+        """The steps that go on beside the walk."""
+        return self._attempts.background.names
+
+    async def end_background(self) -> None:
+        """End the steps that go on beside the walk, the latest first; before the run is ended or left.
+
+        Raises:
+            asyncio.CancelledError: once all of them have ended.
+        """
+        await self._attempts.background.end(*reversed(self.in_background))
 
     async def retry(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
         """`execute` once more, whatever came of it before."""
@@ -378,8 +412,9 @@ class Run:
         """Stop here; the run is not over, and everything that happened is kept.
 
         Raises:
-            IllegalTransitionError: a step is running, or the run is over.
+            IllegalTransitionError: a step is running, in the background too, or the run is over.
         """
+        self._none_beside()
         self._turn(RunEvent.LEAVE, record="leave")
         self.close()
 
@@ -419,6 +454,7 @@ class Run:
     def _take_up(self, records: Records) -> None:
         unknown = restore(self._progress, records)
         self._attempts.restore(records)
+        self._attempts.record_lost_in_background(records)
         self._append("resume", pid=os.getpid(), pid_start=process_start(os.getpid()), mode=self.mode, unknown=unknown)
         if not stands_where_it_jumped(records):
             self._record_passed(self._progress.advance(self.values))
@@ -477,7 +513,12 @@ class Run:
             self._append(record, state=state.value, **fields)
         self._tell(Change("run", state=state, detail=fields.get("reason", "")))
 
+    def _none_beside(self) -> None:
+        if self.in_background:
+            raise IllegalTransitionError(f"{', '.join(self.in_background)}: in the background; end that first")
+
     def _end(self, event: RunEvent, reason: str) -> None:
+        self._none_beside()
         self._turn(event, record="end", reason=reason)
         try:
             self.folder.write_report(render_report(self.folder.path))

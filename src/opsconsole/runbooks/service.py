@@ -1,6 +1,8 @@
 """A run in the service of those who are connected: one drives, the others watch, and it goes on without any."""
 
 import asyncio
+import base64
+import binascii
 import contextlib
 import hashlib
 import logging
@@ -13,6 +15,7 @@ from typing import Any
 
 from opsconsole.actions.confirmation import Confirmation
 from opsconsole.actions.guard import Context, user_name
+from opsconsole.actions.runners.terminal import Terminal
 from opsconsole.config.settings import Role
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.answers import StepCancelledError, WatchingError, described
@@ -64,6 +67,8 @@ class RunService:
         self._waiting: asyncio.TimerHandle | None = None
         self._attending: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
+        self._terminal: Terminal | None = None
+        """Of the interactive step that runs."""
 
     async def serve(self, front: Link, request: object = None) -> None:
         """Serve whoever is connected until the run is over, was left, or nobody came back."""
@@ -84,6 +89,7 @@ class RunService:
                 server.close()
                 with contextlib.suppress(OSError):
                     (self._run.folder.path / SOCKET).unlink()
+            await self._run.end_background()
             await asyncio.gather(*(self._farewell(one) for one in self._visitors))
             for task in self._attending:
                 task.cancel()
@@ -163,7 +169,10 @@ class RunService:
                 self._gone(visitor, str(message.get("reason", "")))
                 await visitor.link.close()
                 return
-            await self._answer(visitor, message)
+            if message.get("do") in ("type", "resize"):
+                self._at_terminal(visitor, message)
+            else:
+                await self._answer(visitor, message)
         self._gone(visitor, "the line is down")
 
     def _gone(self, visitor: Visitor, reason: str) -> None:
@@ -185,7 +194,10 @@ class RunService:
 
     def _hung_up(self) -> None:
         step = self._run.runbook.step(self._running[0]) if self._running else None
-        if step is not None and step.attributes.get("onHangup") == "kill" and self._task is not None:
+        if step is None or self._task is None:
+            return
+        # what talks to its operator would wait for answers for ever: a terminal that is gone ends what ran on it
+        if step.interactive or step.attributes.get("onHangup") == "kill":
             self._task.cancel()
 
     def _let_drive(self, visitor: Visitor) -> None:
@@ -218,6 +230,7 @@ class RunService:
 
     async def _stopped(self, reason: str) -> None:
         await self._cancelled()
+        await self._end_background()
         if self._run.state is RunState.WAITING:
             with contextlib.suppress(OSError):
                 self._run.record("note", text=f"the run is left: {reason}")
@@ -265,6 +278,8 @@ class RunService:
             pieces: list[bytes] = []
             result = await run.rehearse(self._step(message), pieces.append)
             return {"result": encode(result), "text": b"".join(pieces).decode("utf-8", "replace")}
+        if verb in ("leave", "abort", "finish"):
+            await self._end_background()
         decision = DECISIONS.get(verb)
         if decision is None:
             raise ValueError(f"{clean_line(verb, limit=40)} is nothing that can be asked of a run")
@@ -286,6 +301,7 @@ class RunService:
         if self._task is not None:
             raise IllegalTransitionError("a step is running")
         step = self._step(message)
+        self._terminal = _terminal_of(message) if step.interactive else None
         shown = message.get("shown")
         if shown and shown != fingerprint(self._run.command(step)):
             raise IllegalTransitionError(f"{step.name}: what it would run has changed since it was shown; look again")
@@ -294,13 +310,23 @@ class RunService:
             self._carry(visitor, request, step, confirmation, bool(message.get("again")))
         )
 
+    def _at_terminal(self, visitor: Visitor, message: Arguments) -> None:
+        """What the operator types into the interactive step, and how large his terminal is."""
+        if self._terminal is None or visitor is not self._driver:
+            return
+        if message.get("do") == "resize":
+            self._terminal.resize(*_size_in(message))
+            return
+        with contextlib.suppress(binascii.Error):
+            self._terminal.type(base64.b64decode(str(message.get("data", "")), validate=True))
+
     async def _carry(
         self, visitor: Visitor, request: object, step: Step, confirmation: Confirmation, again: bool
     ) -> None:
         answer: dict[str, Any]
         self._begin(step.name)
         try:
-            result = await self._run.execute(step, confirmation, self._take, again=again)
+            result = await self._run.execute(step, confirmation, self._take, again=again, terminal=self._terminal)
             answer = {"ok": {"result": encode(result)}}
         except asyncio.CancelledError:
             answer = {"error": described(StepCancelledError(f"{step.name} was cancelled"))}
@@ -327,11 +353,19 @@ class RunService:
             pass
         except Exception:
             _log.exception("the walk failed")
+            await run.end_background()
             if run.state is RunState.WAITING:
                 run.leave()
         finally:
             self._end()
             self._end_if_over()
+
+    async def _end_background(self) -> None:
+        """What goes on beside the walk ends with the run; meanwhile nothing else is decided."""
+        if self._run.in_background:
+            self._task = asyncio.ensure_future(self._run.end_background())
+            await asyncio.wait({self._task})
+            self._task = None
 
     async def _cancelled(self) -> bool:
         """End the step that runs, and wait until that is recorded."""
@@ -350,7 +384,7 @@ class RunService:
 
     def _end(self) -> None:
         self._tell_output(final=True)
-        self._running, self._task = None, None
+        self._running, self._task, self._terminal = None, None, None
         self._tell_plan()
         self._broadcast_standing()
         self._wait_for_somebody()
@@ -358,7 +392,9 @@ class RunService:
     def _take(self, piece: bytes) -> None:
         """Output: it is in its file already. Others are told how much there is, now and then."""
         if self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(_OUTPUT_PERIOD, self._tell_output)
+            # who types waits for what he typed
+            period = _OUTPUT_PERIOD if self._terminal is None else 0.0
+            self._telling = asyncio.get_running_loop().call_later(period, self._tell_output)
 
     def _tell_output(self, *, final: bool = False) -> None:
         if self._telling is not None:
@@ -447,6 +483,14 @@ DECISIONS: Mapping[str, Decision] = {
     "finish": lambda run, step, said: run.finish().value,
 }
 """What a driver may have recorded, beside running a step."""
+
+
+def _terminal_of(message: Arguments) -> Terminal | None:
+    return Terminal(*_size_in(message)) if message.get("rows") else None
+
+
+def _size_in(message: Arguments) -> tuple[int, int]:
+    return int(message.get("rows") or 24), int(message.get("columns") or 80)
 
 
 def fingerprint(command: str) -> str:

@@ -170,8 +170,10 @@ class _Trial:
                 result = await run.execute(step, _said(instructions, step, run), lambda piece: None)
                 if result.outcome is Outcome.DECLINED:
                     self.complain(f"{name}: {result.detail}")
+            await run.end_background()
             self.state = run.finish().value
         finally:
+            await run.end_background()
             run.close()
         reports = run.reports()
         self.steps = {report.step.name: report.state.value for report in reports}
@@ -297,7 +299,7 @@ def _stubbed(step: Step, stub: Stub) -> Step:
     return replace(
         step, kind=Kind.SHELL, language="sh", body="\n".join(lines), timeout=2.0, retry_delay=0.1, cwd="", env=None,
         conn="", expectations=expectations, hosts=None, capture_pattern="", duration=None, wait_for="",
-        attributes=MappingProxyType(attributes),
+        attributes=MappingProxyType(attributes), interactive=False, background=False, lock="",
     )  # fmt: skip
 
 

@@ -83,10 +83,16 @@ def questions(
                 found.append(f"{step.name}: a choice ({step.title}); --confirm {step.name}={options}, or --skip it")
             continue
         asking.append(step)
+        if step.interactive:
+            found.append(f"{step.name}: for a person at a terminal ({step.title}); --skip {step.name}=REASON")
+            continue
         found += _unconfirmed(action_for(step, runbook, surroundings, values, run=""), step, mode, instructions)
     if any(step.on_fail == "rollback" for step in asking):
         for undo in (runbook.step(name) for name in dict.fromkeys(step.undo for step in asking if step.undo)):
             assert undo is not None
+            if undo.interactive:
+                found.append(f"{undo.name}: for a person at a terminal, and a failure would lead to it")
+                continue
             found += _unconfirmed(action_for(undo, runbook, surroundings, values, run=""), undo, mode, instructions)
     return found
 
@@ -158,9 +164,12 @@ async def walk(run: Run, instructions: Instructions, sink: Sink) -> RunState:
     Raises:
         asyncio.CancelledError: the calling task was cancelled; the step that ran has been ended and recorded.
     """
-    await follow(run, instructions, sink)
-    if run.unapproved:
-        run.leave()  # it goes on where it is, once somebody approved
+    try:
+        await follow(run, instructions, sink)
+    finally:
+        await run.end_background()
+    if run.unapproved or run.locked_out:
+        run.leave()  # it goes on where it is, once somebody approved, or the lock is free
         return run.state
     return run.finish()
 

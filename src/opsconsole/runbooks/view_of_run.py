@@ -17,6 +17,8 @@ def standing(run: Run) -> dict[str, Any]:
         "values": dict(run.values),
         "file_changed": run.file_changed,
         "unapproved": run.unapproved,
+        "locked_out": run.locked_out,
+        "background": run.in_background,
         "rollback": [step.name for step in run.rollback_plan()],
     }
 

@@ -1,7 +1,9 @@
 """A run as the screen holds it: begun, attached to or taken up again; one step at a time, its output kept per step."""
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from opsconsole.actions.action import Outcome, Result
@@ -28,7 +30,15 @@ _TAIL = 64 * 1024
 class Walk:
     """One runbook being walked. Calls `changed` whenever there is something new to paint."""
 
-    def __init__(self, book: "Runbook", start: StartRun, changed: Callable[[], None], say: Said) -> None:
+    def __init__(
+        self,
+        book: "Runbook",
+        start: StartRun,
+        changed: Callable[[], None],
+        say: Said,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`aside` lets go of the terminal for as long as it is entered."""
         self.book = book
         self.steps = book.route
         self.run: RunClient | None = None
@@ -36,6 +46,7 @@ class Walk:
         self._start = start
         self._changed = changed
         self._say = say
+        self._aside = aside
         self._logs: dict[str, OutputLog] = {}
         self._last = ""
         self._log_of = ""
@@ -162,8 +173,10 @@ class Walk:
         run.subscribe(self._hear)
         run.watch(self._feed)
 
-    def _hear(self, _change: "Change | None" = None) -> None:
+    def _hear(self, change: "Change | None" = None) -> None:
         running = self.running.name if self.running is not None else ""
+        if change is not None and change.kind == "background":
+            self._say(f"{change.step}, in the background, {change.detail}", "warn" if change.state else "dim")
         if running != self._log_of:
             if self._log_of:
                 self._logs[self._log_of].end()
@@ -185,6 +198,8 @@ class Walk:
             return None
         again = run.states[step.name] is not StepState.PENDING
         try:
+            if step.interactive:
+                return await self._hand_over(step, confirmation, again)
             return await run.execute(step, confirmation, self._feed, again=again)
         except IllegalTransitionError as error:
             self._say(str(error), "warn")
@@ -199,6 +214,21 @@ class Walk:
                 self._logs[step.name].end()
             self._changed()
         return None
+
+    async def _hand_over(self, step: "Step", confirmation: Confirmation, again: bool) -> Result:
+        """Run an interactive step on the whole terminal; afterwards its output is shown like any other's."""
+        from opsconsole.runbooks.hand_over import SAID, hand_over
+
+        assert self.run is not None
+        run = self.run
+        source, target = 0, 2  # as Textual has it
+        with self._aside():
+            os.write(target, f"{SAID}\r\n".encode())
+            try:
+                return await hand_over(run, step, confirmation, again=again, source=source, target=target)
+            finally:
+                run.watch(self._feed)
+                self._logs.pop(step.name, None)  # it is read again, from what is kept
 
     async def rehearse(self, step: "Step") -> None:
         """Show what `step` would do, and do nothing."""

@@ -133,7 +133,7 @@ def test_what_is_commented_out_is_no_step() -> None:
         (HEAD + '```sh {"name":"x"}\ntrue\n```\n```sh {"name":"x"}\ntrue\n```\n', "duplicate-name"),
         (HEAD + '```sh {"name":"x","timeout":"soon"}\ntrue\n```\n', "bad-duration"),
         (HEAD + '```sh {"name":"x","rsik":"read"}\ntrue\n```\n', "unknown-attribute"),
-        (HEAD + '```sh {"name":"x","interactive":"true"}\ntrue\n```\n', "not-yet"),
+        (HEAD + '```sh {"name":"x","promptEnv":"yes"}\ntrue\n```\n', "not-yet"),
         (HEAD + '```ruby {"name":"x"}\nputs 1\n```\n', "no-kind"),
         (HEAD + '```sh {"name":"x","when":"$(id)"}\ntrue\n```\n', "bad-condition"),
         (HEAD + '```sh {"name":"x","expect":"("}\ntrue\n```\n', "bad-pattern"),

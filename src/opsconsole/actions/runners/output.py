@@ -60,13 +60,16 @@ class OutputPipe:
     closes it, and does not wait for its end.
     """
 
-    def __init__(self, sink: Sink, spool: Spool, secrets: Iterable[Secret]) -> None:
+    def __init__(
+        self, sink: Sink, spool: Spool, secrets: Iterable[Secret], ends: tuple[int, int] | None = None
+    ) -> None:
+        """`ends`: to read from, and for the process; None: a pipe of its own."""
         self.taken = 0
         """Bytes read, before masking."""
         self._sink = sink
         self._spool = spool
         self._masker = StreamMasker(secrets)
-        self._reader, self.writer = os.pipe2(os.O_CLOEXEC)
+        self._reader, self.writer = ends or os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._reader, False)
         self._loop = asyncio.get_running_loop()
 
@@ -101,6 +104,8 @@ class OutputPipe:
             piece = os.read(self._reader, _PIECE)
         except (BlockingIOError, InterruptedError):
             return False
+        except OSError:  # of a terminal, when nobody holds its other end any more
+            piece = b""
         if not piece:
             self._loop.remove_reader(self._reader)
             return False

@@ -22,6 +22,7 @@ from opsconsole.actions.runners import capture, process_group
 from opsconsole.actions.runners.environment import environment
 from opsconsole.actions.runners.feed import Feed
 from opsconsole.actions.runners.output import OutputPipe, Spool
+from opsconsole.actions.runners.terminal import Terminal, in_control
 from opsconsole.core.duration import duration_text
 from opsconsole.core.secret import Secret
 
@@ -49,7 +50,8 @@ _NO_ENV: Mapping[str, str | Secret] = MappingProxyType({})
 class ShellRunner:
     """Runs `script` with `interpreter`, or the command `argv`. Values reach it through the environment, never as text.
 
-    The script is a file of mode 0600, stdin is empty, the umask is 077, and there is no terminal. The step ends when
+    The script is a file of mode 0600, stdin is empty, the umask is 077, and there is no terminal unless one is given.
+    The step ends when
     its process does, whoever still holds its output; what it leaves running is reported. Cancelling sends SIGTERM
     to the whole group and after `grace` seconds SIGKILL.
     """
@@ -71,6 +73,8 @@ class ShellRunner:
     expected_exits: tuple[int, ...] = (0,)
     capture: tuple[str, ...] = ()
     """Names the step has to write to `$OPS_OUT`."""
+    terminal: Terminal | None = None
+    """Stdin, stdout and stderr are this terminal."""
     grace: float = GRACE
     on_start: Callable[[int], None] | None = None
     """Told the process id, which is the group's, too. If it raises, the step is ended at once."""
@@ -107,16 +111,20 @@ class _Execution:
     async def run(self, sink: Sink) -> Result:
         runner = self._runner
         spool = Spool(runner.spool)
-        pipe = OutputPipe(sink, spool, runner.all_secrets)
+        try:
+            ends = runner.terminal.open() if runner.terminal is not None else None
+        except OSError as error:
+            return Result(Outcome.FAILED, detail=f"there is no terminal for it: {error.strerror}")
+        pipe = OutputPipe(sink, spool, runner.all_secrets, ends)
         try:
             process = self._start(pipe.writer)
         except ValueError as error:
             pipe.finish()
+            self._end_input()
             return Result(Outcome.FAILED, detail=str(error))
         except OSError as error:
             pipe.finish()
-            if self._feed is not None:
-                self._feed.end()
+            self._end_input()
             return _not_started(error)
         pipe.start()
         exited = _exit_of(process)
@@ -130,8 +138,7 @@ class _Execution:
             raise
         finally:
             pipe.finish()
-            if self._feed is not None:
-                self._feed.end()
+            self._end_input()
         process_group.announce(process.pid, started=False)
         await self._look_for_what_is_left(process.pid)
         code = process.poll()  # reaps it; from here on its number may be somebody else's
@@ -146,10 +153,14 @@ class _Execution:
         env = environment(runner.env, fixed)
         if runner.stdin is not None:
             self._feed = Feed(runner.stdin)
+        if runner.terminal is not None:
+            command, stdin = in_control(command), writer
+        else:
+            stdin = subprocess.DEVNULL if self._feed is None else self._feed.reader
         try:
             return subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL if self._feed is None else self._feed.reader,
+                stdin=stdin,
                 stdout=writer,
                 stderr=writer,
                 cwd=runner.cwd,
@@ -160,6 +171,12 @@ class _Execution:
         finally:
             if self._feed is not None:
                 self._feed.handed_over()
+
+    def _end_input(self) -> None:
+        if self._feed is not None:
+            self._feed.end()
+        if self._runner.terminal is not None:
+            self._runner.terminal.close()
 
     def _write_script(self) -> Path:
         descriptor = os.open(self._script, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -74,7 +74,8 @@ class RunbookView(View):
     def walk(self) -> Walk:
         """The run behind the view; begun with the first step."""
         if self._walk is None:
-            self._walk = Walk(self.book, self.console.session.start_run, self._changed, self._say)
+            start, aside = self.console.session.start_run, self.console.console_app.suspend
+            self._walk = Walk(self.book, start, self._changed, self._say, aside)
             if self._run is not None:
                 self._walk.take(self._run)
         return self._walk
