@@ -269,8 +269,8 @@ def _prom(step: Step, environment: Environment, seen: Seen) -> tuple[Runner, str
     if environment.prometheus is None:
         raise ValueError(f"no prometheus is configured in {environment.name}")
     wanted = step.expectations
-    value = wanted.until_value or wanted.value
-    return PromRunner(environment.prometheus, query, value, wanted.rows, step.max_rows), query
+    demands = tuple(dict.fromkeys(one for one in (wanted.until_value, wanted.value) if one is not None))
+    return PromRunner(environment.prometheus, query, demands, wanted.rows, step.max_rows), query
 
 
 def _wait(step: Step, surroundings: Surroundings, values: Mapping[str, str], run: str) -> Runner:

@@ -45,6 +45,7 @@ class TestPrometheus:
         [
             ('up{job="$X"}', '"until":"=1","every":"100ms"', Outcome.OK, "1 series: 1"),
             ('up{job="dead"}', '"until":"=0","every":"100ms"', Outcome.OK, "1 series: 0"),
+            ("vector(3)", '"until":">2","every":"100ms","expect":"<9"', Outcome.OK, "1 series: 3"),
             ("vector(3)", '"expect":">2"', Outcome.OK, "1 series: 3"),
             ("vector(3)", '"expect":">3"', Outcome.FAILED, "{} is 3, expected >3"),
             ("vector(3)", '"expectValue":"<=0.5"', Outcome.FAILED, "{} is 3, expected <=0.5"),
@@ -64,13 +65,21 @@ class TestPrometheus:
         assert result.outcome is outcome, result
         assert detail in result.detail
 
+    @pytest.mark.parametrize(
+        ("more", "detail"),
+        [
+            ('"until":">3"', "{} is 3, expected >3"),
+            ('"until":">2","expect":"=5"', "{} is 3, expected =5"),  # both have to hold
+            ('"until":">2","expect":"nothing"', "the output does not have nothing"),
+        ],
+    )
     async def test_what_does_not_come_true_times_out_and_says_what_it_saw(
-        self, begin: Begin, write: Write, watched: Environment
+        self, begin: Begin, write: Write, watched: Environment, more: str, detail: str
     ) -> None:
-        text = prom("vector(3)", '"until":">3","every":"50ms"').replace("20s", "1s")
+        text = prom("vector(3)", f'{more},"every":"50ms"').replace("20s", "1s")
         result, _, _ = await asked(begin, write, watched, text)
         assert result.outcome is Outcome.TIMED_OUT
-        assert "{} is 3, expected >3" in result.detail
+        assert detail in result.detail
 
     @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
     async def test_a_value_is_a_label_s_value_and_nothing_else(

@@ -33,12 +33,12 @@ class RowDemand(Protocol):
 class PromRunner:
     """Evaluates `query` once and writes a line `{labels} value` for each sample.
 
-    With `value` every sample has to meet it, and there has to be one: no data proves nothing.
+    Every sample has to meet each of `values`, and there has to be one: no data proves nothing.
     """
 
     settings: PrometheusSettings
     query: str
-    value: Demand | None = None
+    values: tuple[Demand, ...] = ()
     rows: RowDemand | None = None
     max_rows: int = 100
 
@@ -68,15 +68,15 @@ class PromRunner:
         count = f"{len(found)} series"
         if self.rows is not None and not self.rows.holds(len(found)):
             return Result(Outcome.FAILED, detail=f"{count}, expected {self.rows}")
-        if self.value is not None:
+        for wanted in self.values:
             if not found:
-                return Result(Outcome.FAILED, detail=f"no data, expected {self.value}")
-            wrong = [(labels, value) for labels, value in found if not self.value.holds(value)]
+                return Result(Outcome.FAILED, detail=f"no data, expected {wanted}")
+            wrong = [(labels, value) for labels, value in found if not wanted.holds(value)]
             if wrong:
                 labels, value = wrong[0]
                 more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
                 return Result(
-                    Outcome.FAILED, detail=f"{labels} is {number(value)}{more}, expected {self.value}".lstrip()
+                    Outcome.FAILED, detail=f"{labels} is {number(value)}{more}, expected {wanted}".lstrip()
                 )
         if not found and self.rows is None:
             return Result(Outcome.WARN, detail="no data")
