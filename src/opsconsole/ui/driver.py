@@ -1,9 +1,11 @@
-"""The terminal, with two things Textual's driver lacks: it counts what is written, and it survives losing it."""
+"""The terminal, with what Textual's driver lacks: it counts bytes, survives losing it, and tells alt+q from q."""
 
 from collections import deque
 from collections.abc import Callable
 
+from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 
 class ConsoleDriver(LinuxDriver):
@@ -11,6 +13,16 @@ class ConsoleDriver(LinuxDriver):
 
     written = 0
     """Bytes handed to the terminal since the start, by this process."""
+
+    def process_message(self, message: Message) -> None:
+        """Pass on what the terminal sent. Alt with a letter types no letter.
+
+        Without the newer keyboard protocol it arrives as escape and the letter, which is also what escape and a key
+        typed quickly after it look like: neither may quit, or confirm, on account of the letter.
+        """
+        if isinstance(message, events.Key) and message.key.startswith("alt+"):
+            message.character = None
+        super().process_message(message)
 
     def write(self, data: str) -> None:
         """Queue `data` for the terminal.
