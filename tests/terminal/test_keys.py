@@ -446,7 +446,7 @@ def test_the_keys_of_a_run(main: Seat) -> None:
     seat.sees(r"Run this step\?")
     seat.press("x")
     seat.sees("not confirmed; nothing was run")
-    seat.press("v")
+    seat.press("z")
     seat.sees("^ attributes(.|\n)*undo +restore")
     seat.press("escape")
     seat.sees(r"2\.1  change")
@@ -472,6 +472,18 @@ def test_the_keys_of_a_run(main: Seat) -> None:
     seat.sees("no step is running")
     seat.press("u")
     seat.sees("can be undone")
+    seat.press("b")
+    seat.sees("nothing that was done here has an undo")
+    seat.press("v")
+    seat.sees("nothing that was run here has a step that verifies it")
+    seat.press("h")
+    seat.sees("hand over, with word that")
+    seat.press("the disk is slow", "enter")
+    seat.sees(r"t takes the run over; handed over by \S+: the disk is slow")
+    seat.press("t")
+    seat.sees("nobody drives this run. Take it over")
+    seat.press("y", "enter")
+    seat.sees_no("takes the run over")
     seat.press("2")
     seat.sees("Second")
     seat.press("0")
@@ -484,6 +496,73 @@ def test_the_keys_of_a_run(main: Seat) -> None:
     seat.sees("Second")
     [run] = seat.site.ask("runbook", "runs")
     assert (run["runbook"], run["state"]) == ("fix", "left")
+
+
+CHANGES = """\
+---
+runbook: 1
+id: fix
+title: Fix it
+lock: fix
+---
+```sh {"name":"one","risk":"write","timeout":"20s","undo":"un-one","verify":"is-one","excludeFromRunAll":"true"}
+touch one
+```
+```sh {"name":"is-one","risk":"read","timeout":"20s"}
+test -e one && echo "one is there"
+```
+```sh {"name":"un-one","risk":"write","timeout":"20s","excludeFromRunAll":"true"}
+rm one
+```
+```sh {"name":"two","risk":"destructive","confirm":"type:two","timeout":"9s","undo":"un-two","excludeFromRunAll":true}
+touch two; false
+```
+```sh {"name":"un-two","risk":"write","timeout":"20s","excludeFromRunAll":"true"}
+rm two
+```
+"""
+
+
+def test_verifying_rolling_back_and_pausing_a_run(server: FaultServer, tmp_path: Path) -> None:
+    site = keys_site(tmp_path, server.url)
+    site.write("runbooks/fix.md", CHANGES)
+    with ended_supervisors(site.state), site.console(columns=100, lines=40) as terminal:
+        seat = Seat(terminal, site, server)
+        seat.sees("Alpha +.*30(.|\n)*job29")
+        seat.press("9")
+        seat.sees("Fix it")
+        seat.press("enter")
+        seat.sees("enter run")
+        seat.press("enter")
+        seat.sees(r"Run this step\?")
+        seat.press("y")
+        seat.sees(r"one is there(.|\n)*1 s|one is there|✔ 1\.1|1\.2  is one")
+        seat.press("v")
+        seat.sees(r"OUTPUT of is-one(.|\n)*one is there|one is there")
+        seat.press("j")
+        seat.sees("go to step")
+        seat.press("two", "enter")
+        seat.sees(r"touch two")
+        seat.press("enter")
+        seat.sees("Type +two")
+        seat.press("two", "enter")
+        seat.sees("exit code 1")
+        seat.press("b")
+        seat.sees("Roll back, the latest first: un two, un one")
+        assert (tmp_path / "runbooks" / "two").exists()
+        seat.press("y", "enter")
+        seat.sees(r"rm two(.|\n)*Run this step\?")  # beside the exact command, each
+        seat.press("y")
+        seat.sees(r"rm one(.|\n)*Run this step\?")
+        seat.press("x")
+        seat.sees("the rollback stopped there")
+        assert [(tmp_path / "runbooks" / name).exists() for name in ("one", "two")] == [True, False]
+        seat.press("p")
+        seat.sees("WAITING|waiting")
+        [run] = site.ask("runbook", "runs")
+        assert (run["state"], run["live"], run["driver"]) == ("waiting", True, "")
+        seat.press("enter")
+        seat.sees("Fix it   by|touch two")
 
 
 # --- no key destroys ---------------------------------------------------------------------------------------------
@@ -569,6 +648,16 @@ def test_an_ascii_terminal_gets_ascii(server: FaultServer, tmp_path: Path) -> No
     text, raw = look(keys_site(tmp_path, server.url), LANG="C", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     assert "* OK" in text
     assert raw.isascii(), {byte for byte in raw if byte > 127}
+
+
+@pytest.mark.parametrize("typed", [("\x1bq",), ("?", "\x1b" + "q"), (":", "\x1bq")])
+def test_escape_and_a_letter_quickly_after_it_is_not_that_letter(main: Seat, typed: tuple[str, ...]) -> None:
+    main.press(*typed)
+    main.terminal.settle(0.3, 2.0)
+    assert main.terminal.exit_status is None
+    assert not main.hints().startswith("q")
+    main.press("escape", "escape")
+    main.sees("Alpha +.*30(.|\n)*job29")
 
 
 def test_quitting(server: FaultServer, tmp_path: Path) -> None:

@@ -232,6 +232,30 @@ def test_a_second_operator_watches_and_takes_over(site: Site) -> None:
     assert done(site) == ["looked", "repaired", "after"]
 
 
+def test_a_run_is_handed_over_with_a_word_and_paused_with_its_lock_kept(site: Site) -> None:
+    (site.folder / "go").touch()
+    with site.console("runbook", "run", "fix", columns=150) as terminal:
+        terminal.wait_for(PROMPT)
+        terminal.press("h the disk is slow", "enter")
+        terminal.wait_for(r"it goes on without this terminal; to come back: opsconsole runbook attach")
+        assert terminal.wait_exit() == Exit.DECLINED
+    assert (run_of(site).state, run_of(site).live, run_of(site).driver) == ("waiting", True, "")
+    with site.console("runbook", "attach", columns=150) as terminal:
+        terminal.wait_for(r"handed over by \S+: the disk is slow(.|\n)*" + PROMPT)
+        terminal.press("p", "enter")
+        assert terminal.wait_exit() == Exit.DECLINED
+    with site.console("runbook", "run", "fix") as terminal:
+        terminal.wait_for(r"fix is locked by")
+        assert terminal.wait_exit() == Exit.LOCKED
+    with site.console("runbook", "attach", columns=150) as terminal:
+        terminal.wait_for(PROMPT)
+        assert "handed over" not in terminal.text()
+        terminal.press("! no more", "enter")
+        assert terminal.wait_exit() == Exit.DECLINED
+    recorded = [event for event, _, _ in events(site)]
+    assert [one for one in recorded if one in ("hand-over", "pause", "end")] == ["hand-over", "pause", "end"]
+
+
 def test_two_at_once_under_one_lock_key_exactly_one_runs(site: Site) -> None:
     racing = [
         subprocess.Popen(

@@ -71,6 +71,8 @@ class Guide:
     async def _steps(self) -> None:
         head = f"{self._run.runbook.title}   run {self._run.id}   {self._run.actor}   {self._run.environment}"
         self._say(head)
+        if self._run.word:
+            self._say(f"  handed over by {self._run.word}")
         for name, value in self._run.params.items():
             self._say(f"  {name} = {clean_line(value)}")
         while (step := self._run.current) is not None:
@@ -94,6 +96,9 @@ class Guide:
             "j": self._jump,
             "u": self._undo,
             "b": self._roll_back,
+            "v": self._verify,
+            "h": self._hand_on,
+            "p": self._pause,
             "q": self._leave,
             "!": self._abort,
         }
@@ -214,6 +219,24 @@ class Guide:
             return
         self._show(undo)
         await self._execute(undo, again=self._run.states[undo.name] is not StepState.PENDING)
+
+    async def _verify(self, step: Step, rest: str) -> None:
+        verifying = self._run.runbook.step(step.verify) if step.verify else None
+        if verifying is None:
+            self._say("this step has nothing that verifies it")
+            return
+        self._show(verifying)
+        await self._execute(verifying, again=self._run.states[verifying.name] is not StepState.PENDING)
+
+    async def _hand_on(self, step: Step, text: str) -> None:
+        await self._run.hand_over(text.strip() or await self._ask("what should whoever drives it next know? "))
+        await self._run.detach()
+        raise _LeftError
+
+    async def _pause(self, step: Step, rest: str) -> None:
+        await self._run.pause()
+        await self._run.detach()
+        raise _LeftError
 
     async def _choose(self, step: Step, answer: str) -> None:
         """By number, or by the option itself."""
@@ -351,4 +374,5 @@ def _offer(step: Step, state: StepState) -> str:
     keys += ["d dry run"] if step.executable else []
     keys += ["u undo"] if step.undo else []
     keys += ["b roll back"] if state.bad else []
-    return "  ".join([*keys, "j jump", "q leave", "! abort"]) + " > "
+    keys += ["v verify"] if step.verify and state is not StepState.PENDING else []
+    return "  ".join([*keys, "j jump", "h hand over", "p pause", "q leave", "! abort"]) + " > "

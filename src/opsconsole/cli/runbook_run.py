@@ -130,7 +130,7 @@ def exit_code(run: RunClient) -> int:
         return Exit.UNAPPROVED
     if run.locked_out and run.state is RunState.LEFT:
         return Exit.LOCKED
-    if run.state in (RunState.ABORTED, RunState.LEFT):
+    if run.state in (RunState.ABORTED, RunState.LEFT) or not (run.state.over or run.driving):
         return Exit.DECLINED
     states = run.states
     bad = [states[step.name] for step in run.runbook.steps if step.critical and states[step.name].bad]

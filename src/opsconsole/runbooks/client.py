@@ -73,6 +73,8 @@ class RunClient:
         """The step that was to run and whose lock another live step has."""
         self.in_background: list[str] = []
         """The steps that go on beside the walk."""
+        self.word = ""
+        """What whoever handed the run over had to say (`NAME: text`), the latest."""
         self._running: tuple[str, float] | None = None
         self._plan: dict[str, Any] = {}
         self._accounts: dict[str, Any] = {}
@@ -320,6 +322,14 @@ class RunClient:
         """See `Run.finish`."""
         return RunState(await self.ask("finish"))
 
+    async def hand_over(self, text: str) -> None:
+        """Drive no longer, and leave word for whoever does next; until then the run waits."""
+        await self.ask("hand-over", text=text)
+
+    async def pause(self) -> None:
+        """Drive no longer; the run waits, and keeps its lock."""
+        await self.ask("pause")
+
     async def take_over(self) -> None:
         """Drive from now on; who drove so far watches."""
         await self.ask("take-over")
@@ -440,6 +450,7 @@ class RunClient:
         self.unapproved, self._rollback = str(run["unapproved"]), list(run["rollback"])
         self.locked_out, self.in_background = str(run["locked_out"]), list(run["background"])
         self.driver, self.driving = str(message["driver"]), bool(message["driving"])
+        self.word = str(message["word"])
         running = message.get("running")
         self._running = (str(running[0]), float(running[1])) if running else None
 

@@ -212,7 +212,7 @@ def _driver(header: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> 
         event, by = record.get("ev"), str(record.get("by", ""))
         if event in ("resume", "take-over") or (event == "attach" and record.get("driving")):
             driver = by
-        elif event == "detach" and record.get("driving"):
+        elif event in ("hand-over", "pause") or (event == "detach" and record.get("driving")):
             driver = ""
     return driver
 

@@ -69,6 +69,8 @@ class RunService:
         self._ended = asyncio.Event()
         self._terminal: Terminal | None = None
         """Of the interactive step that runs."""
+        self._word = ""
+        """Of whoever handed the run over, to whoever drives it next."""
 
     async def serve(self, front: Link, request: object = None) -> None:
         """Serve whoever is connected until the run is over, was left, or nobody came back."""
@@ -278,6 +280,8 @@ class RunService:
             pieces: list[bytes] = []
             result = await run.rehearse(self._step(message), pieces.append)
             return {"result": encode(result), "text": b"".join(pieces).decode("utf-8", "replace")}
+        if verb in ("hand-over", "pause"):
+            return self._set_aside(visitor, verb, str(message.get("text", "")))
         if verb in ("leave", "abort", "finish"):
             await self._end_background()
         decision = DECISIONS.get(verb)
@@ -360,6 +364,15 @@ class RunService:
             self._end()
             self._end_if_over()
 
+    def _set_aside(self, visitor: Visitor, verb: str, text: str) -> None:
+        """The run waits, and nobody drives it until somebody takes it; its lock is kept."""
+        text = clean_line(text.strip(), limit=1000)
+        self._run.record(verb, **_by(visitor), text=text, sync=True)
+        self._word = f"{visitor.context.actor}: {text}" if text else ""
+        self._driver = None
+        self._broadcast_standing()
+        self._wait_for_somebody()
+
     async def _end_background(self) -> None:
         """What goes on beside the walk ends with the run; meanwhile nothing else is decided."""
         if self._run.in_background:
@@ -436,6 +449,7 @@ class RunService:
             "run": standing(self._run),
             "driver": self._driver.context.actor if self._driver is not None else "",
             "driving": visitor is self._driver,
+            "word": self._word,
             "running": list(self._running) if self._running else None,
         }
 

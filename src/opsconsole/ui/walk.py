@@ -276,6 +276,27 @@ class Walk:
         """Drive from now on."""
         return await self.decide(lambda run, _step: run.take_over(), step=self.steps[-1])
 
+    async def roll_back(self, confirm: "Callable[[Step], Awaitable[Confirmation]]") -> bool | None:
+        """Undo what was tried, the latest first, until one step fails or is not confirmed. Whether all of it worked;
+        None, and said, where it could not go on."""
+        if self.run is None:
+            return None
+        try:
+            return await self.run.rollback(confirm, self._feed)
+        except (IllegalTransitionError, ValueError, StepCancelledError, SupervisorLostError, OSError) as error:
+            self._say(str(error), "warn")
+            return None
+        finally:
+            self._changed()
+
+    async def pause(self) -> bool:
+        """Go, and let the run wait for whoever comes back; False, and said, where it may not."""
+        if self.run is None or not await self.decide(lambda run, _step: run.pause(), step=self.steps[-1]):
+            return False
+        run, self.run = self.run, None
+        await run.detach()
+        return True
+
     async def finish(self) -> None:
         """End the run, as its steps have it."""
         if self.run is not None and not self.over:

@@ -75,9 +75,7 @@ class PromRunner:
             if wrong:
                 labels, value = wrong[0]
                 more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-                return Result(
-                    Outcome.FAILED, detail=f"{labels} is {number(value)}{more}, expected {wanted}".lstrip()
-                )
+                return Result(Outcome.FAILED, detail=f"{labels} is {number(value)}{more}, expected {wanted}".lstrip())
         if not found and self.rows is None:
             return Result(Outcome.WARN, detail="no data")
         only = f": {number(found[0][1])}" if len(found) == 1 else ""

@@ -1,5 +1,6 @@
 """A runbook being walked: one step at a time, beside its text, with the exact command and what it takes."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ComposeResult
 
-from opsconsole.actions.confirmation import Confirmation, Demand, Requirement
+from opsconsole.actions.confirmation import Confirmation, Demand
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.runbooks.includes import expand
 from opsconsole.runbooks.model import Kind, Runbook, Step
@@ -17,11 +18,11 @@ from opsconsole.ui.actions import Place
 from opsconsole.ui.commands import ranking
 from opsconsole.ui.dialogs.confirm import confirm
 from opsconsole.ui.dialogs.prompt import Ask, Choice
-from opsconsole.ui.editor import LineEditor
-from opsconsole.ui.lines import Line, Lines, Span, fit_line, line
+from opsconsole.ui.lines import Lines
 from opsconsole.ui.run_page import RunShown, run_lines
 from opsconsole.ui.screens.param_form import ParamForm
 from opsconsole.ui.screens.view import View
+from opsconsole.ui.step_question import StepQuestion
 from opsconsole.ui.walk import Walk, said_of
 from opsconsole.ui.widgets.canvas import Canvas
 
@@ -61,8 +62,7 @@ class RunbookView(View):
         self._run = run
         self._canvas = Canvas(self._paint)
         self._message = ("", "text")
-        self._confirming: tuple[Step, Requirement] | None = None
-        self._editor = LineEditor()
+        self._question: StepQuestion | None = None
         self._back = 0
         self._painting = False
         self._walk: Walk | None = None
@@ -130,8 +130,8 @@ class RunbookView(View):
         """What can be done with the step that is shown."""
         if self._filling:
             return [("run-step", "check and go on"), ("back", "back")]
-        if self._confirming is not None:
-            typed = self._confirming[1].demand is Demand.TYPED
+        if self._question is not None:
+            typed = self._question.typed
             return [("run-step", "run it, when the name is right"), ("back", "leave it")] if typed else []
         walk = self.walk
         if walk.lost:
@@ -157,8 +157,8 @@ class RunbookView(View):
         self._message = ("", "text")
         if self._filling:
             return self._key_of_form(event)
-        if self._confirming is not None:
-            self._key_of_confirmation(event)
+        if self._question is not None:
+            self._answer(self._question, event)
             return True
         return False
 
@@ -167,7 +167,7 @@ class RunbookView(View):
         if self._filling:
             self.form.paste(text)
             self._repaint()
-        elif self._confirming is not None:
+        elif self._question is not None:
             self._say("the name has to be typed", "warn")
         return True
 
@@ -183,33 +183,12 @@ class RunbookView(View):
         self._repaint()
         return True
 
-    def _key_of_confirmation(self, event: events.Key) -> None:
-        assert self._confirming is not None
-        step, requirement = self._confirming
-        if event.key in ("escape", "ctrl+c"):
-            self._confirming = None
-            self._say("not confirmed; nothing was run", "dim")
-        elif requirement.demand is Demand.YES:
-            self._confirming = None
-            if event.character == "y":
-                self._execute(step, Confirmation.yes())
-            else:
-                self._say("not confirmed; nothing was run. enter asks again", "dim")
-        elif event.key == "enter":
-            self._take_typed(step, requirement)
-        else:
-            self._editor.press(event.key, event.character)
+    def _answer(self, question: StepQuestion, event: events.Key) -> None:
+        said = question.press(event)
+        if not question.open and self._question is question:
+            self._question = None
+        self._say(*said)
         self.console.refresh_frame()
-        self._repaint()
-
-    def _take_typed(self, step: Step, requirement: Requirement) -> None:
-        typed = self._editor.text.strip()
-        if typed == requirement.text.strip():
-            self._confirming = None
-            self._execute(step, Confirmation.typed(typed))
-        else:
-            self._say(f"that is not {requirement.text}; nothing was run. esc leaves it", "warn")
-            self._editor.set("")
 
     # What can be done
 
@@ -308,12 +287,15 @@ class RunbookView(View):
             # The door says so, too, and records the attempt.
             self._execute(step, Confirmation.none())
             return
-        requirement = walk.requirement(step)
+        self._confirm(step, lambda said: self._execute(step, said) if not said.declined else None)
+
+    def _confirm(self, step: Step, then: "Callable[[Confirmation], None]") -> None:
+        """Ask what `step` takes, beside its exact command; at once where it takes nothing."""
+        requirement = self.walk.requirement(step)
         if requirement.demand is Demand.NONE:
-            self._execute(step, Confirmation.none())
+            then(Confirmation.none())
             return
-        self._confirming = (step, requirement)
-        self._editor = LineEditor()
+        self._question = StepQuestion(step, requirement, then)
         self.console.refresh_frame()
         self._repaint()
 
@@ -364,6 +346,62 @@ class RunbookView(View):
             self._say("no step that was run here can be undone", "dim")
         else:
             self._want(undo)
+
+    def do_verify_step(self) -> None:
+        """Look again whether the present step, or the last one that was run, has worked."""
+        walk = self.walk
+        if walk.run is None or walk.running is not None or not self._may_decide(idle=True):
+            return
+        run = walk.run
+        tried = [step for step in walk.steps if step.verify and run.report(step).attempts]
+        here = walk.current if walk.current is not None and walk.current.verify else tried[-1] if tried else None
+        verifying = self.book.step(here.verify) if here is not None else None
+        if verifying is None:
+            self._say("nothing that was run here has a step that verifies it", "dim")
+        else:
+            self._want(verifying)
+
+    def do_roll_back(self) -> None:
+        """Undo everything that was tried, the latest first, after asking; each step asks what it takes."""
+        walk = self.walk
+        if walk.run is None or not self._may_decide(idle=True):
+            return
+        plan = walk.run.rollback_plan()
+        if not plan:
+            self._say("nothing that was done here has an undo", "dim")
+            return
+        names = ", ".join(clean_line(step.title or step.name) for step in plan)
+        confirm(self.console, f"Roll back, the latest first: {names}?", lambda: self._work(self._roll_back()))
+
+    async def _roll_back(self) -> None:
+        async def said(step: Step) -> Confirmation:
+            answer: asyncio.Future[Confirmation] = asyncio.get_running_loop().create_future()
+            self._confirm(step, answer.set_result)
+            return await answer
+
+        done = await self.walk.roll_back(said)
+        if done is not None:
+            self._say(*(("rolled back", "ok") if done else ("the rollback stopped there", "warn")))
+        self.console.refresh_frame()
+
+    def do_hand_over(self) -> None:
+        """Let somebody else drive, with a word to him; we watch."""
+        if self.walk.run is None or not self.walk.going or not self._may_decide(idle=True):
+            return
+
+        def accept(text: str) -> str | None:
+            self._work(self._decide(lambda run, _step: run.hand_over(text), self.walk.steps[-1]))
+            return None
+
+        self.console.ask(Ask("hand over, with word that", accept))
+
+    async def do_pause_run(self) -> None:
+        """Go, and let the run wait with its supervisor: its lock is kept, whoever comes back finds it here."""
+        walk = self.walk
+        if walk.run is None or not walk.going or not self._may_decide(idle=True):
+            return
+        if await walk.pause():
+            self.console.do_back()
 
     def do_skip_step(self) -> None:
         """Leave the present step out, with a reason."""
@@ -523,6 +561,8 @@ class RunbookView(View):
     @property
     def _shown_step(self) -> Step | None:
         walk = self.walk
+        if self._question is not None:
+            return self._question.step
         return walk.running or walk.current or (walk.steps[-1] if walk.steps else None)
 
     def _say(self, text: str, role: str) -> None:
@@ -567,7 +607,7 @@ class RunbookView(View):
             command=walk.command(step, self.form.values) if step is not None and step.executable else "",
             wants=_wants(walk, step),
             elapsed=walk.elapsed,
-            asking=self._asking(),
+            asking=self._question.line() if self._question is not None else (),
             message=message,
             message_role=role,
             back=self._back,
@@ -581,25 +621,13 @@ class RunbookView(View):
         if run is not None and run.lost:
             return "The supervisor of this run is gone without a word; enter takes the run up again."
         if run is not None and not run.driving and not run.state.over:
-            return f"You watch; {clean_line(run.driver) or 'nobody'} drives. t takes the run over."
+            take = self.console.registry.key("take-over")
+            if run.word and not run.driver:
+                return f"{take} takes the run over; handed over by {clean_line(run.word)}"
+            return f"You watch; {clean_line(run.driver) or 'nobody'} drives. {take} takes the run over."
         if run is None or not self.walk.over:
             return "The walk is at its end; enter finishes the run." if self.walk.run and not self.walk.current else ""
         return f"The run has ended: {run.state.value}. Its record is in {run.folder}"
-
-    def _asking(self) -> Line:
-        if self._confirming is None:
-            return ()
-        _, requirement = self._confirming
-        if requirement.demand is Demand.YES:
-            return line(
-                Span("Run this step?  ", "strong"), Span("y", "key"), Span(" runs it, any other key does not", "dim")
-            )
-        return line(
-            Span("Type  ", "strong"),
-            Span(clean_line(requirement.text), "key"),
-            Span("  to run this step:  ", "strong"),
-            *fit_line(self._editor.shown(30), 30),
-        )
 
 
 def _wants(walk: Walk, step: Step | None) -> str:
