@@ -138,6 +138,8 @@ def test_ctrl_c_leaves_a_run_that_one_attached_to_alone(site: Site) -> None:
 def test_a_supervisor_that_is_killed_takes_its_step_along_and_nobody_claims_to_know(site: Site) -> None:
     with site.console("runbook", "run", "fix", columns=150) as terminal:
         into_the_repair(terminal)
+        (script,) = (run_of(site).path / "work").glob("*/script")  # and nowhere else
+        assert script.stat().st_mode & 0o777 == 0o600
         pid = supervisor_of(run_of(site).path)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
@@ -149,6 +151,7 @@ def test_a_supervisor_that_is_killed_takes_its_step_along_and_nobody_claims_to_k
     (site.folder / "go").touch()
     with site.console("runbook", "resume", columns=150) as terminal:
         terminal.wait_for(r"run it again(.|\n)*" + PROMPT)  # it asks, and has not run what is done
+        assert not script.exists()
         assert done(site) == ["looked"]
         terminal.press("r", "enter")
         terminal.wait_for(r"repair ok in(.|\n)*== 2.2(.|\n)*" + PROMPT)
@@ -156,6 +159,7 @@ def test_a_supervisor_that_is_killed_takes_its_step_along_and_nobody_claims_to_k
         assert terminal.wait_exit() == 0
     assert done(site) == ["looked", "repaired"]
     assert not read_journal(run_of(site).path).problems
+    wait_until(lambda: not (run_of(site).path / "work").exists())
 
 
 def test_what_is_unknown_can_be_marked_as_done(site: Site) -> None:

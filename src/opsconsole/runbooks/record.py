@@ -23,6 +23,8 @@ from opsconsole.core.paths import state_dir
 
 VERSION = 1
 JOURNAL = "journal.jsonl"
+WORK = "work"
+"""What running steps need: there while somebody carries the run."""
 SOCKET = "socket"
 """Where the supervisor of a run that goes on can be reached."""
 
@@ -162,6 +164,21 @@ class RunFolder:
         path = folder / f"{runbook}.md"
         if not path.exists():
             _write(path, source)
+
+    def work_folder(self) -> Path:
+        """An empty folder for what steps need while they run (their scripts): what a killed process left goes with it.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        self.clear_work()
+        path = self.path / WORK
+        path.mkdir(mode=0o700)
+        return path
+
+    def clear_work(self) -> None:
+        """Remove it."""
+        shutil.rmtree(self.path / WORK, ignore_errors=True)
 
     def open_output(self, step: str) -> "OutputFile":
         """A new file for the output of one attempt of `step`."""

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -56,7 +57,7 @@ async def _serve(front: socket.socket) -> int:
         link.send({"re": message.get("id"), "error": described(error)})
         await link.close()
         return 1
-    with _log_of(run):
+    with _log_of(run), _work_in(run):
         service = RunService(run, order)
         loop.add_signal_handler(signal.SIGTERM, service.stop)
         await service.serve(link, message.get("id"))
@@ -87,6 +88,16 @@ def _log_of(run: Run) -> Iterator[None]:
         with contextlib.suppress(OSError):
             if not path.stat().st_size:
                 path.unlink()
+
+
+@contextmanager
+def _work_in(run: Run) -> Iterator[None]:
+    """What steps write while they run is in the run's folder: whoever kills this process leaves nothing elsewhere."""
+    tempfile.tempdir = str(run.folder.work_folder())
+    try:
+        yield
+    finally:
+        run.folder.clear_work()
 
 
 if __name__ == "__main__":
