@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
+_OPENING = re.compile(r"\{(?!$)")
 _LANGUAGE = re.compile(r"[^\s{]*")
 
 Form = Literal["none", "json", "html"]
@@ -48,13 +49,9 @@ def read_info(info: str) -> Info:
 
 
 def _raw_attributes(info: str) -> str | None:
-    start = -1
-    for at, char in enumerate(info):
-        if start < 0 and char == "{" and info[at + 1 : at + 2] not in ("}", ""):
-            start = at
-        elif char == "}":
-            return info[start : at + 1] if start >= 0 else None
-    return None
+    stop = info.find("}")
+    start = _OPENING.search(info, 0, stop) if stop >= 0 else None
+    return info[start.start() : stop + 1] if start is not None else None
 
 
 def _no_constant(name: str) -> NoReturn:

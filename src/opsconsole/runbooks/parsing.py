@@ -3,6 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import PurePath
 from types import MappingProxyType
 
@@ -25,6 +26,12 @@ _MAX_TITLE = 300
 
 def parse_runbook(content: bytes, path: str, provenance: Provenance | None = None) -> Runbook:
     """The runbook that `content` is; `path` names it in problems, and lends its name where no id is given."""
+    return (_parsed if len(content) <= MAX_BYTES else _parsed.__wrapped__)(content, path, provenance)
+
+
+@lru_cache(maxsize=64)
+def _parsed(content: bytes, path: str, provenance: Provenance | None) -> Runbook:
+    """Kept for a while: libraries, includes, resumed runs and their fronts all ask for the same few files."""
     return _Parser(content, path, provenance).parse()
 
 

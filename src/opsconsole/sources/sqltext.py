@@ -8,7 +8,8 @@ statement, and is refused.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 LONGEST_IDENTIFIER = 63
 """Bytes. The server silently cuts a longer name off, and would touch another object."""
@@ -39,8 +40,7 @@ class Slot:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     start: int
@@ -256,22 +256,48 @@ def _checked(sql: str) -> Iterator[_Token]:
 
 
 def _tokens(sql: str) -> Iterator[_Token]:
+    tokens, error = _read(sql)
+    yield from tokens
+    if error is not None:
+        raise SqlTextError(error.message, error.line, error.column)
+
+
+@lru_cache(maxsize=32)
+def _read(sql: str) -> tuple[tuple[_Token, ...], SqlTextError | None]:
+    """The tokens up to an error, kept for a while: one text is asked for its slots, its statements and its command."""
+    found: list[_Token] = []
+    try:
+        found.extend(_lexed(sql))
+    except SqlTextError as error:
+        return tuple(found), error
+    return tuple(found), None
+
+
+def _lexed(sql: str) -> Iterator[_Token]:
     position = 0
     while position < len(sql):
         match = _LEXER.match(sql, position)
         assert match is not None  # the last alternative takes anything
-        kind, end = str(match.lastgroup), match.end()
-        token = _Token(kind, match.group(), position)
-        if kind == "block_comment":
-            end = _end_of_comment(sql, token)
-        elif kind == "dollar":
-            end = sql.find(match.group(), end) + len(match.group())
-            if end < match.end():
-                raise _error(sql, token, f"the text that {match.group()} opens does not end")
-        elif kind == "unclosed":
-            raise _error(sql, token, "a quote that does not end")
-        yield _Token(kind, sql[position:end], position)
-        position = end
+        token = _Token(str(match.lastgroup), match.group(), position)
+        if token.kind in _REACHING:
+            token = token._replace(text=sql[position : _end_of(sql, token)])
+        yield token
+        position += len(token.text)
+
+
+_REACHING = frozenset({"block_comment", "dollar", "unclosed"})
+"""What begins something whose end has to be looked for."""
+
+
+def _end_of(sql: str, opening: _Token) -> int:
+    if opening.kind == "block_comment":
+        return _end_of_comment(sql, opening)
+    if opening.kind == "unclosed":
+        raise _error(sql, opening, "a quote that does not end")
+    found = sql.find(opening.text, opening.start + len(opening.text))
+    if found < 0:
+        raise _error(sql, opening, f"the text that {opening.text} opens does not end")
+    return found + len(opening.text)
 
 
 def _end_of_comment(sql: str, opening: _Token) -> int:
