@@ -52,6 +52,8 @@ class RunClient:
         self.params: Mapping[str, str] = MappingProxyType({})
         self.in_order = False
         """Whether output is passed on before a change is told: for a front that prints both."""
+        self.skipped: Callable[[int], None] | None = None
+        """Told how many bytes of output are left out, by a front that shows only the end of what it cannot follow."""
         self.lost = False
         """The supervisor is gone without a word."""
         self.driver = ""
@@ -483,6 +485,9 @@ class RunClient:
             done = self._read.get(name, 0)
             if done >= size:
                 continue
+            if self.skipped is not None and size - done > _PIECE:
+                self.skipped(size - done - _TAIL)
+                done = size - _TAIL
             piece = self._piece(name, done, min(_PIECE, size - done))
             self._read[name] = done + len(piece) if piece else size  # the file may lack what the disk had no room for
             if piece and self._sink is not None:

@@ -8,7 +8,7 @@ from opsconsole.ui.lines import Line, Span, cut, line, width_of
 
 KEPT_LINES = 2_000
 _LONGEST_LINE = 2_000
-_AT_ONCE = 256 * 1024
+_AT_ONCE = 64 * 1024
 """Bytes of one chunk that are looked at, from its end: what is printed faster than that nobody can read."""
 
 
@@ -43,6 +43,14 @@ class OutputLog:
         # A return at the very end may be the first half of a line break, or overwrite the line with the next chunk.
         returned = "\r" if self._open.endswith("\r") else ""
         self._open = _last_state(self._open)[-_LONGEST_LINE:] + returned
+
+    def skip(self, size: int) -> None:
+        """So many bytes came too fast to look at."""
+        self.end()
+        self._decoder.reset()
+        self.total_bytes += size
+        self.dropped += 1
+        self.version += 1
 
     def end(self) -> None:
         """There is no more: what was not ended by a line break is a line."""

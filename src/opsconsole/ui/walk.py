@@ -172,6 +172,11 @@ class Walk:
         self._hear()
         run.subscribe(self._hear)
         run.watch(self._feed)
+        run.skipped = self._skip
+
+    def _skip(self, size: int) -> None:
+        if self._last in self._logs:
+            self._logs[self._last].skip(size)
 
     def _hear(self, change: "Change | None" = None) -> None:
         running = self.running.name if self.running is not None else ""

@@ -71,3 +71,13 @@ def test_no_bytes_break_it_and_no_row_is_too_wide(chunks: list[bytes], width: in
     shown, _ = wrapped(log.lines, width, rows)
     assert len(shown) <= rows
     assert all(line_width(one) <= max(2, width) for one in shown)
+
+
+def test_what_was_left_out_is_counted_and_cuts_no_character_in_two() -> None:
+    log = OutputLog()
+    log.feed("begun\nhalf a \u00fc".encode()[:-1])
+    log.skip(5_000_000)
+    log.feed("\u00fc whole\n".encode())
+    assert log.lines[0] == "begun"
+    assert log.lines[-1] == "\u00fc whole"
+    assert (log.total_bytes, log.dropped) == (5_000_000 + 14 + 9, 1)
