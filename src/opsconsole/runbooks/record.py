@@ -186,10 +186,10 @@ class RunFolder:
         self.output = OutputFile(self.path / "steps" / f"{self._outputs:02d}-{step}.out")
         return self.output
 
-    def write_report(self, text: str) -> Path:
-        """`report.md`, replaced as a whole."""
-        path = self.path / "report.md"
-        part = self.path / ".report.md.part"
+    def write_report(self, text: str, name: str = "report.md") -> Path:
+        """A report, replaced as a whole."""
+        path = self.path / name
+        part = self.path / f".{name}.part"
         part.unlink(missing_ok=True)
         _write(part, text.encode("utf-8", "replace"))
         part.replace(path)

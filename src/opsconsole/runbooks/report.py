@@ -9,7 +9,7 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.runbooks.history import JournalReading, read_journal
 
-_EXCERPT = 2000
+EXCERPT = 2000
 """Bytes of a step's output that the report quotes: its end."""
 
 
@@ -61,10 +61,15 @@ def _steps(folder: Path, reading: JournalReading) -> list[str]:
                 detail = f": {_line(record['detail'])}" if record.get("detail") else ""
                 lines += [f"{when} **{_line(record.get('state'))}** after {took}{code}{detail}", ""]
                 lines += _excerpt(folder, record)
-            case "skip" | "exclude" | "manual" | "choice" | "declined" | "approval-requested":
+            case "skip" | "exclude" | "manual" | "choice" | "declined" | "approval-requested" | "locked":
                 what = _line(record.get("state") or record["ev"])
                 reason = f": {_line(record['reason'])}" if record.get("reason") else ""
                 lines += [f"{when} {step} **{what}** by {_line(record.get('by'))}{reason}", ""]
+            case "background-ended":
+                lines += [f"{when} {step} in the background {_line(record.get('detail'))}", ""]
+            case "hand-over" | "pause" | "take-over":
+                word = f": {_line(record['text'])}" if record.get("text") else ""
+                lines += [f"{when} **{_line(record['ev'])}** by {_line(record.get('by'))}{word}", ""]
             case "file-changed":
                 lines += [f"{when} {_line(record.get('detail'))}", ""]
     return lines
@@ -93,15 +98,22 @@ def _excerpt(folder: Path, record: Mapping[str, Any]) -> list[str]:
     name = Path(str(record.get("out", ""))).name
     if not size or not name:
         return []
-    path = folder / "steps" / name
+    tail = output_end(folder, record)
+    if tail is None:
+        return [f"(the output, {size} bytes, cannot be read)", ""]
+    cut = [f"(the last {EXCERPT} of {size} bytes; all of it in steps/{name})", ""] if size > EXCERPT else []
+    return [*cut, *_fenced(tail), ""]
+
+
+def output_end(folder: Path, record: Mapping[str, Any]) -> str | None:
+    """The end of the output that the result `record` names, clean; None where it cannot be read."""
+    path = folder / "steps" / Path(str(record.get("out", ""))).name
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _EXCERPT))
-            tail = file.read()
+            file.seek(max(0, path.stat().st_size - EXCERPT))
+            return clean(file.read().decode("utf-8", "replace").rstrip("\n"))
     except OSError:
-        return [f"(the output, {size} bytes, cannot be read)", ""]
-    cut = [f"(the last {_EXCERPT} of {size} bytes; all of it in steps/{name})", ""] if size > _EXCERPT else []
-    return [*cut, *_fenced(tail.decode("utf-8", "replace").rstrip("\n")), ""]
+        return None
 
 
 def _fenced(text: str) -> list[str]:

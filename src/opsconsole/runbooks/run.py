@@ -6,6 +6,7 @@ run's folder before anybody hears of it.
 """
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -32,6 +33,7 @@ from opsconsole.runbooks.preparing import NO_TERMINAL, Refusing
 from opsconsole.runbooks.progress import Passed, Progress
 from opsconsole.runbooks.record import process_start
 from opsconsole.runbooks.report import render_report
+from opsconsole.runbooks.report_json import report_document
 from opsconsole.runbooks.resuming import Records, read_header, reopen_run, restore, stands_where_it_jumped
 from opsconsole.runbooks.scopes import named_in
 from opsconsole.runbooks.states import IllegalTransitionError, RunEvent, RunState, StepEvent, StepState
@@ -522,6 +524,8 @@ class Run:
         self._turn(event, record="end", reason=reason)
         try:
             self.folder.write_report(render_report(self.folder.path))
+            document = json.dumps(report_document(self.folder.path), indent=2, ensure_ascii=False)
+            self.folder.write_report(document + "\n", "report.json")
         except OSError:
             _log.exception("the report could not be written")
         self.close()

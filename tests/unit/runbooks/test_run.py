@@ -109,6 +109,26 @@ async def test_the_folder_tells_the_run_without_this_program(write: Write, begin
     assert all(path.stat().st_mode & 0o077 == 0 for path in [folder, *folder.rglob("*")])
 
 
+async def test_the_report_is_there_for_programs_too(write: Write, begin: Begin) -> None:
+    run = begin(write(read("one", "head -c 5000 /dev/zero | tr '\\0' x; printf '\\033[31m'") + read("two", "exit 3")))
+    await run.execute(at(run), NONE, Screen(run))
+    await run.execute(at(run), NONE, Screen(run))
+    run.note("the disk is slow")
+    run.abort("enough")
+    report = json.loads((run.folder.path / "report.json").read_text())
+    assert (report["run"], report["state"], report["reason"], report["actor"]) == (run.id, "aborted", "enough", "alice")
+    assert report["sha256"] == run.runbook.provenance.sha256
+    one, two = report["attempts"]
+    assert (one["step"], one["state"], one["exit_code"], one["output"]["bytes"]) == ("one", "ok", 0, 5005)
+    assert one["command"].startswith("head -c 5000")
+    assert (one["output"]["whole"], len(one["output"]["end"])) == (False, 2000)
+    assert "\x1b" not in one["output"]["end"]
+    assert (two["state"], two["detail"]) == ("failed", "exit code 3")
+    assert 0 < two["duration"] < 20
+    assert [event["text"] for event in report["events"] if event["ev"] == "note"] == ["the disk is slow"]
+    assert report["damage"] == []
+
+
 async def test_each_step_is_once_in_the_audit_journal(write: Write, begin: Begin, journal: SqliteJournal) -> None:
     run = begin(write(read("one", "true") + change("two", "true", ',"verify":"one"')))
     await run.execute(at(run), NONE, Screen(run))
