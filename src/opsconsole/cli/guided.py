@@ -8,7 +8,7 @@ from typing import Any, TextIO, TypeVar
 
 from opsconsole.actions.action import Outcome, Result
 from opsconsole.actions.confirmation import Confirmation, Demand
-from opsconsole.cli.runbook_run import exit_code
+from opsconsole.cli.run_front import exit_code
 from opsconsole.cli.step_output import OutputPrinter
 from opsconsole.cli.terminal_lines import TerminalLines
 from opsconsole.core.clean import clean, clean_line

@@ -87,9 +87,9 @@ def run(args: argparse.Namespace) -> int:
             return runbook_approve.approve(args)
         case "approvals":
             return runbook_approve.show(args)
-    from opsconsole.cli import runbook_run
+    from opsconsole.cli import runbook_print, runbook_run
 
-    return runbook_run.print_commands(args) if args.verb == "print" else runbook_run.run(args)
+    return runbook_print.print_commands(args) if args.verb == "print" else runbook_run.run(args)
 
 
 def find_runbook(args: argparse.Namespace) -> "Runbook":

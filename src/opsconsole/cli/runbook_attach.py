@@ -11,7 +11,9 @@ from typing import TextIO
 from opsconsole.cli import wiring
 from opsconsole.cli.guided import Guide
 from opsconsole.cli.output import narrate
-from opsconsole.cli.runbook_run import carry, exit_code, instructions_of, need_terminal, tell, until_signal
+from opsconsole.cli.run_front import carry, exit_code, tell, until_signal
+from opsconsole.cli.run_place import instructions_of
+from opsconsole.cli.runbook_run import need_terminal
 from opsconsole.cli.step_output import OutputPrinter
 from opsconsole.cli.terminal_lines import TerminalLines
 from opsconsole.core.exit_codes import Exit
