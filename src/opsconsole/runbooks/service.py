@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from opsconsole.actions.confirmation import Confirmation
@@ -19,32 +19,21 @@ from opsconsole.actions.runners.terminal import Terminal
 from opsconsole.config.settings import Role
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.answers import StepCancelledError, WatchingError, described
+from opsconsole.runbooks.audience import Audience, Visitor
 from opsconsole.runbooks.encoding import decode, encode
 from opsconsole.runbooks.link import LONGEST, Link, listen
 from opsconsole.runbooks.model import Step
 from opsconsole.runbooks.order import Order
 from opsconsole.runbooks.record import SOCKET
-from opsconsole.runbooks.run import Change, Run, Verdict
+from opsconsole.runbooks.run import Run, Verdict
 from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
 from opsconsole.runbooks.unattended import Instructions, walk
-from opsconsole.runbooks.view_of_run import account, accounts, differences, plan, standing
 
 _log = logging.getLogger(__name__)
-_OUTPUT_PERIOD = 0.05
-"""Seconds between two words about how much output there is: more often than a screen is painted."""
 _FAREWELL = 2.0
 """Seconds that everybody connected has to take the last news."""
 
 Arguments = Mapping[str, Any]
-
-
-@dataclass(slots=True, eq=False)
-class Visitor:
-    """Somebody who is connected."""
-
-    link: Link
-    context: Context
-    gone: bool = False
 
 
 class RunService:
@@ -53,32 +42,21 @@ class RunService:
     def __init__(self, run: Run, order: Order) -> None:
         self._run = run
         self._order = order
-        self._visitors: list[Visitor] = []
-        self._driver: Visitor | None = None
+        self._audience = Audience(run, unattended=order.instructions is not None)
         self._task: asyncio.Task[Any] | None = None
-        self._running: tuple[str, float] | None = None
-        self._sizes: dict[str, int] = {}
-        """Output file -> bytes, of the step that runs or ran last."""
-        self._told: dict[str, int] = {}
-        self._plan: dict[str, Any] = {}
-        self._basis: object = None
-        """What the plan was made of."""
-        self._telling: asyncio.TimerHandle | None = None
         self._waiting: asyncio.TimerHandle | None = None
         self._attending: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._terminal: Terminal | None = None
         """Of the interactive step that runs."""
-        self._word = ""
-        """Of whoever handed the run over, to whoever drives it next."""
 
     async def serve(self, front: Link, request: object = None) -> None:
         """Serve whoever is connected until the run is over, was left, or nobody came back."""
-        self._run.subscribe(self._hear)
+        self._run.subscribe(self._audience.hear)
         server = await self._open_door()
         visitor = Visitor(front, self._order.context)
-        self._driver = visitor
-        self._welcome(visitor, request)
+        self._audience.driver = visitor
+        self._audience.welcome(visitor, request)
         self._attend(visitor)
         if self._order.instructions is not None:
             self._task = asyncio.ensure_future(self._walk(self._order.instructions))
@@ -92,7 +70,7 @@ class RunService:
                 with contextlib.suppress(OSError):
                     (self._run.folder.path / SOCKET).unlink()
             await self._run.end_background()
-            await asyncio.gather(*(self._farewell(one) for one in self._visitors))
+            await asyncio.gather(*(self._farewell(one) for one in self._audience.visitors))
             for task in self._attending:
                 task.cancel()
             self._run.close()
@@ -124,12 +102,12 @@ class RunService:
             return
         visitor = Visitor(link, self._context_of(peer.uid, hello))
         wish = hello.get("drive")
-        drives = wish == "take" or (wish == "if-free" and self._driver is None)
-        before = self._driver
+        drives = wish == "take" or (wish == "if-free" and self._audience.driver is None)
+        before = self._audience.driver
         self._run.record("attach", **_by(visitor), driving=drives and before is None)
         if drives:
             self._let_drive(visitor)
-        self._welcome(visitor, hello.get("id"))
+        self._audience.welcome(visitor, hello.get("id"))
         self._attend(visitor)
 
     def _context_of(self, uid: int, hello: Arguments) -> Context:
@@ -142,23 +120,6 @@ class RunService:
             login=clean_line(hello.get("login", ""), limit=100),
             ssh_connection=clean_line(hello.get("ssh_connection", ""), limit=200),
         )
-
-    def _welcome(self, visitor: Visitor, request: object) -> None:
-        run = self._run
-        self._tell_plan()
-        answer = {
-            "id": run.id,
-            "folder": str(run.folder.path),
-            "mode": run.mode,
-            "environment": run.door.context.environment,
-            "params": dict(run.params),
-            "accounts": accounts(run),
-            "plan": self._plan,
-            "outputs": self._sizes,
-            **self._standing(visitor),
-        }
-        visitor.link.send({"re": request, "ok": answer})
-        self._visitors.append(visitor)
 
     def _attend(self, visitor: Visitor) -> None:
         task = asyncio.ensure_future(self._listen_to(visitor))
@@ -181,21 +142,21 @@ class RunService:
         if visitor.gone:
             return
         visitor.gone = True
-        self._visitors.remove(visitor)
-        driving = visitor is self._driver
+        self._audience.visitors.remove(visitor)
+        driving = visitor is self._audience.driver
         if driving:
-            self._driver = None
+            self._audience.driver = None
         if self._ended.is_set():
             return
         with contextlib.suppress(OSError):
             self._run.record("detach", **_by(visitor), driving=driving, reason=clean_line(reason, limit=200))
-        self._broadcast_standing()
+        self._audience.tell_standing()
         if driving and reason != "asked":
             self._hung_up()
         self._wait_for_somebody()
 
     def _hung_up(self) -> None:
-        step = self._run.runbook.step(self._running[0]) if self._running else None
+        step = self._run.runbook.step(self._audience.running[0]) if self._audience.running else None
         if step is None or self._task is None:
             return
         # what talks to its operator would wait for answers for ever: a terminal that is gone ends what ran on it
@@ -203,15 +164,15 @@ class RunService:
             self._task.cancel()
 
     def _let_drive(self, visitor: Visitor) -> None:
-        before = self._driver
+        before = self._audience.driver
         if before is visitor:
             return
-        self._driver = visitor
+        self._audience.driver = visitor
         self._run.door.context = visitor.context
-        self._tell_plan()
+        self._audience.tell_plan()
         if before is not None:
             self._run.record("take-over", **_by(visitor), before=before.context.actor)
-        self._broadcast_standing()
+        self._audience.tell_standing()
         self._wait_for_somebody()
 
     def _wait_for_somebody(self) -> None:
@@ -219,7 +180,7 @@ class RunService:
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
-        if self._driver is None and self._task is None and not self._ended.is_set():
+        if self._audience.driver is None and self._task is None and not self._ended.is_set():
             limit = self._order.idle_limit
             self._waiting = asyncio.get_running_loop().call_later(limit, self._nobody_came)
 
@@ -267,8 +228,8 @@ class RunService:
         if verb == "note":
             run.note(str(message["text"]))
             return None
-        if visitor is not self._driver:
-            who = self._driver.context.actor if self._driver is not None else "nobody"
+        if visitor is not self._audience.driver:
+            who = self._audience.driver.context.actor if self._audience.driver is not None else "nobody"
             raise WatchingError(f"you are watching; {who} drives this run")
         if verb == "cancel":
             return await self._cancelled()
@@ -289,8 +250,8 @@ class RunService:
             raise ValueError(f"{clean_line(verb, limit=40)} is nothing that can be asked of a run")
         step = self._step(message) if message.get("step") else None
         answer = decision(run, step, message)
-        self._tell_plan()
-        self._broadcast_standing()
+        self._audience.tell_plan()
+        self._audience.tell_standing()
         return answer
 
     def _step(self, message: Arguments) -> Step:
@@ -300,12 +261,13 @@ class RunService:
         return step
 
     def _execute(self, visitor: Visitor, request: object, message: Arguments) -> None:
-        if visitor is not self._driver:
+        if visitor is not self._audience.driver:
             raise WatchingError("you are watching; only the driver runs steps")
         if self._task is not None:
             raise IllegalTransitionError("a step is running")
         step = self._step(message)
         self._terminal = _terminal_of(message) if step.interactive else None
+        self._audience.typing = self._terminal is not None
         shown = message.get("shown")
         if shown and shown != fingerprint(self._run.command(step)):
             raise IllegalTransitionError(f"{step.name}: what it would run has changed since it was shown; look again")
@@ -316,7 +278,7 @@ class RunService:
 
     def _at_terminal(self, visitor: Visitor, message: Arguments) -> None:
         """What the operator types into the interactive step, and how large his terminal is."""
-        if self._terminal is None or visitor is not self._driver:
+        if self._terminal is None or visitor is not self._audience.driver:
             return
         if message.get("do") == "resize":
             self._terminal.resize(*_size_in(message))
@@ -330,7 +292,9 @@ class RunService:
         answer: dict[str, Any]
         self._begin(step.name)
         try:
-            result = await self._run.execute(step, confirmation, self._take, again=again, terminal=self._terminal)
+            result = await self._run.execute(
+                step, confirmation, self._audience.take_output, again=again, terminal=self._terminal
+            )
             answer = {"ok": {"result": encode(result)}}
         except asyncio.CancelledError:
             answer = {"error": described(StepCancelledError(f"{step.name} was cancelled"))}
@@ -351,8 +315,8 @@ class RunService:
                     run.leave()
                     return
                 demand = run.requirement(step).demand
-                await run.execute(step, instructions.confirmation(step, demand), self._take, again=True)
-            await walk(run, instructions, self._take)
+                await run.execute(step, instructions.confirmation(step, demand), self._audience.take_output, again=True)
+            await walk(run, instructions, self._audience.take_output)
         except asyncio.CancelledError:
             pass
         except Exception:
@@ -368,9 +332,9 @@ class RunService:
         """The run waits, and nobody drives it until somebody takes it; its lock is kept."""
         text = clean_line(text.strip(), limit=1000)
         self._run.record(verb, **_by(visitor), text=text, sync=True)
-        self._word = f"{visitor.context.actor}: {text}" if text else ""
-        self._driver = None
-        self._broadcast_standing()
+        self._audience.word = f"{visitor.context.actor}: {text}" if text else ""
+        self._audience.driver = None
+        self._audience.tell_standing()
         self._wait_for_somebody()
 
     async def _end_background(self) -> None:
@@ -389,85 +353,19 @@ class RunService:
         await asyncio.wait({task})
         return True
 
-    # -- what is told -------------------------------------------------------------------------------------------
+    # -- what goes on ------------------------------------------------------------------------------------------
 
     def _begin(self, step: str) -> None:
-        self._running = (step, time.time())
-        self._broadcast_standing()
+        self._audience.running = (step, time.time())
+        self._audience.tell_standing()
 
     def _end(self) -> None:
-        self._tell_output(final=True)
-        self._running, self._task, self._terminal = None, None, None
-        self._tell_plan()
-        self._broadcast_standing()
+        self._audience.tell_output(final=True)
+        self._audience.running, self._task, self._terminal = None, None, None
+        self._audience.typing = False
+        self._audience.tell_plan()
+        self._audience.tell_standing()
         self._wait_for_somebody()
-
-    def _take(self, piece: bytes) -> None:
-        """Output: it is in its file already. Others are told how much there is, now and then."""
-        if self._telling is None:
-            # who types waits for what he typed
-            period = _OUTPUT_PERIOD if self._terminal is None else 0.0
-            self._telling = asyncio.get_running_loop().call_later(period, self._tell_output)
-
-    def _tell_output(self, *, final: bool = False) -> None:
-        if self._telling is not None:
-            self._telling.cancel()
-            self._telling = None
-        self._measure()
-        if self._sizes != self._told:
-            for visitor in self._visitors:
-                if final or not visitor.link.behind:
-                    visitor.link.send({"ev": "output", "outputs": self._sizes})
-            self._told = dict(self._sizes)
-        output = self._run.folder.output
-        self._sizes = {output.path.name: output.ends.size} if output is not None else {}
-
-    def _measure(self) -> None:
-        output = self._run.folder.output
-        if output is not None:
-            self._sizes[output.path.name] = output.ends.size
-
-    def _hear(self, change: Change) -> None:
-        run = self._run
-        step = run.runbook.step(change.step) if change.kind == "step" else None
-        if step is not None and change.state == StepState.RUNNING:
-            if self._order.instructions is not None and self._running is None:
-                self._running = (step.name, time.time())
-            self._measure()
-        elif step is not None:
-            self._tell_output(final=True)
-            if self._order.instructions is not None and self._running and self._running[0] == step.name:
-                self._running = None
-        message: dict[str, Any] = {"ev": "change", "change": encode(change)}
-        if step is not None:
-            message["accounts"] = {step.name: account(run, step)}
-        for visitor in self._visitors:
-            visitor.link.send({**message, **self._standing(visitor)})
-
-    def _standing(self, visitor: Visitor) -> dict[str, Any]:
-        return {
-            "run": standing(self._run),
-            "driver": self._driver.context.actor if self._driver is not None else "",
-            "driving": visitor is self._driver,
-            "word": self._word,
-            "running": list(self._running) if self._running else None,
-        }
-
-    def _broadcast_standing(self) -> None:
-        for visitor in self._visitors:
-            visitor.link.send({"ev": "standing", **self._standing(visitor)})
-
-    def _tell_plan(self) -> None:
-        """What steps would run follows from what others captured."""
-        basis = (dict(self._run.values), self._run.door.context)
-        if basis == self._basis:
-            return
-        now, self._basis = plan(self._run), basis
-        changed = differences(self._plan, now)
-        self._plan = now
-        if changed:
-            for visitor in self._visitors:
-                visitor.link.send({"ev": "plan", "plan": changed})
 
     def _end_if_over(self) -> None:
         if self._run.state.over or self._run.state is RunState.LEFT:
