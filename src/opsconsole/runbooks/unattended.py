@@ -168,8 +168,9 @@ async def walk(run: Run, instructions: Instructions, sink: Sink) -> RunState:
         await follow(run, instructions, sink)
     finally:
         await run.end_background()
-    if run.unapproved or run.locked_out:
-        run.leave()  # it goes on where it is, once somebody approved, or the lock is free
+    step = run.current
+    if step is not None and run.states[step.name] is StepState.PENDING:
+        run.leave()  # it goes on where it is, once somebody approved or confirmed, or the lock is free
         return run.state
     return run.finish()
 
@@ -190,6 +191,8 @@ async def follow(run: Run, instructions: Instructions, sink: Sink) -> None:
             run.complete_manual(step, verdict, "said on the command line")
         elif step.kind is Kind.CHOICE:
             run.choose(step, instructions.confirmed[step.name])
+        elif step.interactive:
+            break  # there is nobody to talk to
         else:
             await run.execute(step, instructions.confirmation(step, run.requirement(step).demand), sink)
             if run.states[step.name] is StepState.PENDING:

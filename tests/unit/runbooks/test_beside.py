@@ -209,6 +209,11 @@ class TestInteractive:
         found = questions(run.runbook, {}, run._attempts._surroundings, run.door.context.mode, Instructions())
         assert found == ["talk: for a person at a terminal (talk); --skip talk=REASON"]
 
+    async def test_taken_up_without_an_operator_the_run_is_left_there(self, write: Write, begin: Begin) -> None:
+        run = begin(write(read("talk", self.BODY, self.MORE)), mode="auto")
+        assert await walk(run, Instructions(), lambda piece: None) is RunState.LEFT
+        assert records(run, "intent") == []
+
     async def test_cancelled_it_ends_with_what_it_started(self, write: Write, begin: Begin, tmp_path: Path) -> None:
         body = f"echo $$ > {tmp_path}/pid; sleep 600 & echo $! > {tmp_path}/child; wait"
         run = begin(write(read("talk", body, self.MORE)))

@@ -77,8 +77,8 @@ async def test_optional_steps_run_when_they_are_named(write: Write, begin: Begin
 
 
 async def test_what_was_not_confirmed_is_not_done_even_if_nobody_asked(write: Write, begin: Begin) -> None:
-    _, said = await output_of(begin, write(TEXT), Instructions(confirmed={"tell-them": "done"}))
-    assert said == ["look"]
+    state, said = await output_of(begin, write(TEXT), Instructions(confirmed={"tell-them": "done"}))
+    assert (state, said) == (RunState.LEFT, ["look"])  # and not ended well
 
 
 async def test_a_failure_ends_the_walk_unless_it_leads_on(write: Write, begin: Begin) -> None:
