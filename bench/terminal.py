@@ -99,7 +99,9 @@ class Terminal:
         self.pid, self.fd = self._spawn()
 
     def _spawn(self) -> tuple[int, int]:
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **self.env}
+        # A size in the environment would count for more than that of the terminal.
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        environment = {**inherited, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **self.env}
         pid, fd = pty.fork()
         if pid == 0:
             try:

@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "validate every content file, and probe each source",
     "status": "read everything once; the exit code is the state",
     "runbook": "list, show, check and run runbooks",
+    "db": "the PostgreSQL workbench: sessions, locks, queries, tables, indexes, and what repairs them",
     "audit": "what was done, by whom, and how it ended",
 }
 """Command -> its line in the help. `demo` lives in `cli/demo.py`, and so on."""

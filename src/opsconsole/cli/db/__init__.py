@@ -1,0 +1,22 @@
+"""The PostgreSQL workbench on the command line: a verb is a module of this package, imported when it is asked for."""
+
+import argparse
+
+EXAMPLE = """\
+opsconsole db activity --conn app
+  opsconsole db locks --format json
+  opsconsole db analyze --format md"""
+
+VERBS: dict[str, str] = {}
+"""Verb -> its line in the help; it lives in `cli/db/VERB.py`, which has `add_arguments` and `run`."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verbs of `db`."""
+    from opsconsole.cli.main import CommandParser
+
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="db_command", required=True, parser_class=CommandParser
+    )
+    for verb, summary in VERBS.items():
+        commands.add_parser(verb, help=summary, module=f"{__name__}.{verb}")
