@@ -289,9 +289,7 @@ class SshServer:
 @contextmanager
 def start_sshd() -> Iterator[SshServer]:
     """An sshd on loopback with keys of its own. `gone` is a host that nobody is."""
-    sshd = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if sshd is None:
-        raise binaries.MissingBinary("sshd", "apt-get install openssh-server")
+    sshd = str(binaries.find("sshd"))
     with scratch("sshd") as folder:
         port = free_port()
         for name in ("host", "user"):
@@ -314,12 +312,31 @@ def start_sshd() -> Iterator[SshServer]:
         (folder / "ssh_config").chmod(0o600)
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
-        program = Program([sshd, "-D", "-e", "-f", str(folder / "sshd_config")], folder / "log", _listening(port))
+        argv = [*_known_user(folder), sshd, "-D", "-e", "-f", str(folder / "sshd_config")]
+        program = Program(argv, folder / "log", _listening(port))
         program.start()
         try:
             yield SshServer(folder / "ssh_config", folder, program)
         finally:
             program.kill()
+
+
+def _known_user(folder: Path) -> list[str]:
+    """What has to stand before a sshd that was unpacked and not installed: started by root, it insists on its user.
+
+    It sees one, in a mount namespace of its own; the machine's list of users stays as it is.
+    """
+    try:
+        pwd.getpwnam("sshd")
+    except KeyError:
+        pass
+    else:
+        return []
+    if os.geteuid() != 0:
+        return []
+    users = folder / "passwd"
+    users.write_text(Path("/etc/passwd").read_text() + "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n")
+    return ["unshare", "--mount", "sh", "-c", f'mount --bind {users} /etc/passwd && exec "$@"', "sh"]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ _COMMANDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "postgres_exporter": "prometheus-postgres-exporter",
             "redis-server": "redis-server",
             "victoria-metrics": "victoria-metrics",
+            "sshd": "openssh-server",
         },
     ),
     "fedora": (
