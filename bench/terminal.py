@@ -99,9 +99,9 @@ class Terminal:
         self.pid, self.fd = self._spawn()
 
     def _spawn(self) -> tuple[int, int]:
-        # A size in the environment would count for more than that of the terminal.
-        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-        environment = {**inherited, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **self.env}
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **self.env}
+        for name in ("COLUMNS", "LINES"):  # would count for more than the size of the terminal
+            environment.pop(name, None)
         pid, fd = pty.fork()
         if pid == 0:
             try:

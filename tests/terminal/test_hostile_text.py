@@ -293,7 +293,7 @@ def _a_run(terminal: Terminal) -> None:
     terminal.press("enter")
     terminal.wait_for(r"OUTPUT of look|OUTPUT .*bytes", 10)
     terminal.wait_for(r"no line break", 5)
-    terminal.press("v")
+    terminal.press("z")
     terminal.wait_for("^ attributes")
     terminal.press("pagedown", "esc")
     terminal.wait_gone("^ attributes")
