@@ -240,7 +240,7 @@ def left_and_right(seat: Seat) -> None:
 
 def pages(seat: Seat) -> None:
     seat.press("down", "pagedown")
-    seat.until(lambda: seat.selected() < "job28", True)
+    seat.until(lambda: seat.selected() not in ("", "job29", "job28"), True)
     first = seat.selected()
     seat.press("space")
     seat.until(lambda: seat.selected() not in ("", first), True)
