@@ -59,3 +59,6 @@ class Coverage:
 
     def __add__(self, other: "Coverage") -> "Coverage":
         return Coverage(tuple(dict.fromkeys((*self.notes, *other.notes))))
+
+
+NOTHING_HIDDEN = Coverage()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
     from psycopg.errors import Diagnostic
 
+LONGEST_WAIT = 0.1
+"""Seconds that a reading waits for a lock, whatever the settings say: they are for what changes something. Somebody who
+waits in a queue of locks holds up all behind him."""
 _GRACE = 1.0
 """Seconds beyond the server's statement time-out after which the server is taken for dead."""
 _CANCEL_TIMEOUT = 2.0
@@ -168,7 +171,7 @@ class Lane:
         lines = [
             "begin read only",
             f"set local statement_timeout = {timeout}",
-            f"set local lock_timeout = {max(1, round(self._settings.lock_timeout * 1000))}",
+            f"set local lock_timeout = {max(1, round(min(self._settings.lock_timeout, LONGEST_WAIT) * 1000))}",
             f"set local idle_in_transaction_session_timeout = {timeout + 5000}",
             # What postgres_cells reads.
             "set local datestyle = 'ISO, YMD'",

@@ -150,11 +150,11 @@ async def test_an_answer_of_a_hundred_megabytes_is_refused(dsn: str) -> None:
 
 
 async def test_every_transaction_has_its_guards(dsn: str) -> None:
-    async with connected(dsn, statement_timeout=3, lock_timeout=0.5) as source:
+    async with connected(dsn, statement_timeout=3, lock_timeout=0.05) as source:
         names: tuple[str, ...] = ("application_name", "transaction_read_only", "statement_timeout", "lock_timeout")
         names += ("idle_in_transaction_session_timeout", "client_encoding")
         shown = ", ".join(f"current_setting('{name}')" for name in names)
-        assert await row(source, f"select {shown}") == ("opsconsole", "on", "3s", "500ms", "8s", "UTF8")
+        assert await row(source, f"select {shown}") == ("opsconsole", "on", "3s", "50ms", "8s", "UTF8")
         await source.read(query("select set_config('statement_timeout', '0', false), pg_sleep(0)"))
         assert await row(source, "select current_setting('statement_timeout')") == ("3s",)
 
@@ -176,7 +176,8 @@ async def test_a_slow_query_is_ended_and_then_kept_apart(dsn: str) -> None:
 
 async def test_a_lock_is_not_waited_for(postgres: PostgresServer) -> None:
     postgres.psql("create table if not exists locked ()")
-    async with connected(postgres.dsn(), lock_timeout=0.2) as source, locking(postgres, "locked"):
+    async with connected(postgres.dsn(), lock_timeout=30) as source, locking(postgres, "locked"):
+        assert await row(source, "select current_setting('lock_timeout')") == ("100ms",)
         error = await failure(source, "select * from locked")
     assert (error.kind, error.hint) == ("timeout", "somebody holds a lock on it")
     assert error.message == "canceling statement due to lock timeout [55P03]"

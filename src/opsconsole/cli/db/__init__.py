@@ -7,7 +7,10 @@ opsconsole db activity --conn app
   opsconsole db locks --format json
   opsconsole db analyze --format md"""
 
-VERBS: dict[str, str] = {}
+VERBS: dict[str, str] = {
+    "activity": "the sessions: what each does, for how long, and what it waits for",
+    "locks": "who blocks whom, as a tree",
+}
 """Verb -> its line in the help; it lives in `cli/db/VERB.py`, which has `add_arguments` and `run`."""
 
 

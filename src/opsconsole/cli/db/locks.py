@@ -1,0 +1,110 @@
+"""Who blocks whom, as a tree: at its root the one whose end frees the others.
+
+Also idle sessions that hold a lock, prepared transactions, and deadlocks that are forming.
+"""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from opsconsole.cli.db.opening import add_common, ask, tell_coverage
+from opsconsole.cli.output import print_json, print_text, rfc3339
+from opsconsole.core.duration import duration_text
+from opsconsole.core.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opsconsole.database.blocking import BlockingGraph, Member
+
+EXAMPLE = """\
+opsconsole db locks --conn app
+  opsconsole db locks --format json"""
+
+
+_LONGEST = 400
+"""Characters of a line; a statement can be megabytes long."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `db locks`."""
+    add_common(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show who waits for whom."""
+    from opsconsole.database.blocking import read_blocking
+
+    graph = ask(args, read_blocking)
+    if args.format == "json":
+        print_json(_fields(graph))
+    else:
+        print_text("\n".join(lines(graph)))
+        tell_coverage(graph.coverage)
+    return Exit.DONE
+
+
+def lines(graph: "BlockingGraph") -> "Iterator[str]":
+    """The tree as people read it, without colour."""
+    if not graph.waiters:
+        yield "nobody waits for a lock"
+    for cycle in graph.cycles:
+        yield f"deadlock: {' waits for '.join((*cycle, cycle[0]))}; the server ends one of them in deadlock_timeout"
+    for root in graph.roots:
+        for member in root.members:
+            yield f"{_rails(member.goes_on)}{_line(member)}"
+        yield f"  {root.effect}"
+
+
+def _rails(goes_on: tuple[bool, ...]) -> str:
+    """The lines of the tree before a node."""
+    if not goes_on:
+        return ""
+    return "".join("│ " if more else "  " for more in goes_on[:-1]) + ("├ " if goes_on[-1] else "└ ")
+
+
+def _line(member: "Member") -> str:
+    session, waiter = member.session, member.waiter
+    waiting = ""
+    if waiter is not None:
+        since = f" for {duration_text(waiter.seconds)}" if waiter.seconds is not None else ""
+        waiting = f"waits{since} for {waiter.wanted}"
+    if session is None:
+        gone = "" if member.node.startswith("2PC ") else "gone, or not visible"
+        return "  ".join(filter(None, (member.node, gone, waiting)))
+    taken = f"transaction {duration_text(session.transaction_seconds)}" if session.transaction_seconds else ""
+    who = " ".join(filter(None, (session.role, session.application)))
+    parts = (member.node, session.state or session.kind, taken, waiting, who, " ".join(session.query.split()))
+    return "  ".join(filter(None, parts))[:_LONGEST]
+
+
+def _fields(graph: "BlockingGraph") -> dict[str, Any]:
+    return {
+        "taken_at": rfc3339(graph.taken_at),
+        "roots": [
+            {
+                "frees": root.frees,
+                "longest_seconds": root.longest_seconds,
+                "effect": root.effect,
+                "node": root.top.node,
+                "members": [_member_fields(one) for one in root.members],
+            }
+            for root in graph.roots
+        ],
+        "cycles": graph.cycles,
+        "edges": [
+            {"waiter": str(one.pid), "blocked_by": one.blocked_by, "seconds": one.seconds, "wanted": one.wanted}
+            for one in graph.waiters
+        ],
+        "notes": graph.coverage.notes,
+    }
+
+
+def _member_fields(member: "Member") -> dict[str, Any]:
+    from opsconsole.cli.db.activity import session_fields
+
+    return {
+        "node": member.node,
+        "under": member.under or None,
+        "depth": member.depth,
+        "session": session_fields(member.session) if member.session is not None else None,
+    }
