@@ -91,18 +91,6 @@ def test_a_step_has_a_timeout_and_one_that_changes_something_a_verification(book
 
 
 @every_book
-def test_what_changes_something_has_an_undo_or_says_why_not(book: Runbook) -> None:
-    source = book.source.decode()
-    for step in book.steps:
-        if step.risk is Risk.READ or step.undo or step.name in {one.undo for one in book.steps}:
-            continue
-        before = source[: source.index(f'"name":"{step.name}"')]
-        introduction = source.split("\n# ", 1)[1].split("\n## ", 1)[0]
-        said = introduction + before[before.rfind("\n#") :]
-        assert re.search(r"undo|undone|is gone|drops the scratch", said, re.IGNORECASE), f"{book.id}: {step.name}"
-
-
-@every_book
 def test_it_reads_well_where_nothing_is_executed(book: Runbook) -> None:
     source = book.source.decode()
     assert "\t" not in source
