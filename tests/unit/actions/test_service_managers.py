@@ -13,7 +13,7 @@ from opsconsole.actions.action import Outcome, Result
 from opsconsole.config.settings import Environment
 from tests.unit.actions.managers import Managers
 
-DRIVERS = {
+DRIVERS: dict[str, dict[str, object]] = {
     "systemd": {"driver": "systemd"},
     "docker": {"driver": "docker"},
     "compose": {"driver": "compose", "files": ["/srv/compose.yml"], "project": "shop"},
