@@ -19,7 +19,9 @@ SECTIONS = {
         "escalation",
     ),
     "service-restart-procedures": (
-        "pre-restart checks", "full system restart", "emergency procedures", "post-restart verification",
+        "pre-restart checks", "airflow worker", "airflow scheduler", "airflow dag processor", "airflow triggerer",
+        "energy service", "profile service", "keycloak", "nginx", "redis", "postgresql", "monitoring",
+        "full system restart", "emergency procedures", "post-restart verification", "escalation",
     ),
     "database-maintenance": (
         "regular maintenance tasks", "vacuum", "analyze", "index checks", "performance monitoring", "backup",
