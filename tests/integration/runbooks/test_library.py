@@ -1,4 +1,4 @@
-"""The shipped runbooks about data and people (databases, backups, DAGs, quality, security, incidents), on the real platform."""
+"""The shipped runbooks about data and incidents (databases, backups, DAGs, quality, security), on the real platform."""
 
 from pathlib import Path
 
