@@ -11,7 +11,7 @@ from functools import partial
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink, Verification
 from opsconsole.actions.runners.shell import ShellRunner
-from opsconsole.actions.service_answers import advice, is_blind, runs
+from opsconsole.actions.service_answers import advice, is_answer, is_blind, runs
 from opsconsole.actions.service_drivers import argv, settled_argv
 from opsconsole.config.services import Service, load_services
 from opsconsole.config.settings import Environment
@@ -27,6 +27,8 @@ _LOOKS = {"systemd": 2, "docker": 2, "compose": 2}
 """Driver -> how often in a row it has to be seen to run: these say so of what is about to die at once."""
 _KEPT = 16 * 1024
 """Bytes of output that are looked at for what went wrong."""
+_NOT_RUNNABLE, _NOT_FOUND = 126, 127
+"""Exit codes that say that the program did not start, as shells have them."""
 _NO_CONNECTION = 255
 """ssh's own exit code."""
 
@@ -100,8 +102,10 @@ class _Asked:
         runner: Runner = ShellRunner(script="", argv=self.command, risk=Risk.WRITE)
         result = await runner.run(take)
         output = bytes(said).decode("utf-8", "replace")
-        if self.verb == "status" and (state := runs(self.service, result.exit_code, output)) is not None:
-            return replace(result, outcome=Outcome.OK, detail="it runs" if state else "it does not run")
+        if result.outcome not in (Outcome.OK, Outcome.FAILED):
+            return result
+        if self.verb == "status" and is_answer(self.service, result.exit_code, output):
+            return _state(result, runs(self.service, result.exit_code, output), output)
         if result.outcome is Outcome.FAILED:
             return replace(result, detail=_explained(self.service, self.verb, result, output))
         if self.verb in _CHANGING:
@@ -109,12 +113,21 @@ class _Asked:
         return result
 
 
+def _state(result: Result, state: bool | None, output: str) -> Result:
+    """To have looked is a success, whatever was seen."""
+    if state is None:
+        detail = f"neither up nor down: {_last_line(output)}"
+        return replace(result, outcome=Outcome.WARN, detail=detail)
+    return replace(result, outcome=Outcome.OK, detail="it runs" if state else "it does not run")
+
+
 def _explained(service: Service, verb: str, result: Result, output: str) -> str:
     """What failed, where, why, and what to do next."""
     where = f"{verb} {service.name} by {service.driver}" + (f" on {service.host}" if service.host else "")
     why = advice(service, output)
-    if result.exit_code == 127:
-        why = f"{result.detail}; install it here, or set host: or driver: in services.yaml"
+    if result.exit_code == _NOT_FOUND:
+        said = _last_line(output) or result.detail
+        why = f"{said}; install it {'there' if service.host else 'here'}, or set host: or driver: in services.yaml"
     elif result.exit_code == _NO_CONNECTION and service.host:
         why = f"{_last_line(output) or 'no connection'}; try: ssh -o BatchMode=yes {service.host} true"
     return f"{where}: {why or _last_line(output) or result.detail}"
@@ -149,7 +162,7 @@ async def _looked(service: Service, command: tuple[str, ...], wanted: bool) -> R
             if result.outcome is Outcome.CANCELLED or _is_cancelled():
                 break
             seen = clean_line(output.strip().split("\n")[0], limit=200) or result.detail
-            if result.exit_code in (126, 127) or (is_blind(service, output) and result.outcome is Outcome.FAILED):
+            if _is_in_vain(service, result, output):
                 return Result(Outcome.FAILED, result.exit_code, _explained(service, "status", result, output))
             good = good + 1 if runs(service, result.exit_code, output) is wanted else 0
             if good >= needed:
@@ -159,6 +172,13 @@ async def _looked(service: Service, command: tuple[str, ...], wanted: bool) -> R
         pass
     state = "does not run" if wanted else "still runs"
     return Result(Outcome.CANCELLED, detail=f"it {state}" + (f": {seen}" if seen else ""))
+
+
+def _is_in_vain(service: Service, result: Result, output: str) -> bool:
+    """Whether the next look would fail as this one did."""
+    lost = result.exit_code == _NO_CONNECTION and service.host
+    unable = result.exit_code in (_NOT_RUNNABLE, _NOT_FOUND)
+    return result.outcome is Outcome.FAILED and bool(lost or unable or is_blind(service, output))
 
 
 def _is_cancelled() -> bool:

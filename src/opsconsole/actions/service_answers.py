@@ -30,13 +30,19 @@ _DOWN_EXITS: Mapping[str, tuple[int, ...]] = MappingProxyType(
 """Driver -> exit codes of `status` that speak of the service, and not of the question."""
 
 
+def is_answer(service: Service, exit_code: int | None, output: str) -> bool:
+    """Whether `status` has shown how the service does, rather than failed itself."""
+    driver = "command" if service.status else service.driver
+    return exit_code in (0, *_DOWN_EXITS.get(driver, ())) and not (exit_code and is_blind(service, output))
+
+
 def runs(service: Service, exit_code: int | None, output: str) -> bool | None:
     """Whether it runs, by the answer to `status`; None: neither up nor down, or no answer at all.
 
     Of several processes all have to run, and all have to be down: one that is dead makes a service neither.
     """
     driver = "command" if service.status else service.driver
-    if exit_code not in (0, *_DOWN_EXITS.get(driver, ())) or (exit_code and is_blind(service, output)):
+    if not is_answer(service, exit_code, output):
         return None
     if driver == "kubectl":
         return _ready(output)
@@ -145,6 +151,12 @@ _FAULTS = (
     _Fault(
         r"refused connection|\.sock no such file|No such file or directory.*socket|could not find config file",
         "supervisord does not answer; is it running, and is files: in services.yaml its configuration?",
+        ("supervisor",),
+    ),
+    _Fault(
+        r"no such process name",
+        "supervisor shows the log of one program, by its full name; look with `supervisorctl status`, and set logs:"
+        " or unit: in services.yaml",
         ("supervisor",),
     ),
     _Fault(

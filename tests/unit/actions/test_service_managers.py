@@ -68,6 +68,16 @@ async def test_what_is_up_and_what_is_down_is_told_apart(
         assert (result.outcome, result.detail) == (Outcome.OK, words)
 
 
+@pytest.mark.parametrize(("driver", "state"), [("docker", "restarting"), ("kubectl", "3 3 1"), ("compose", "paused")])
+async def test_what_is_in_between_is_worth_a_look(
+    driver: str, state: str, managers: Managers, perform: Callable[..., Any]
+) -> None:
+    managers.set("api", state)
+    result, _, _ = await perform(driver, "status")
+    assert result.outcome is Outcome.WARN
+    assert result.detail.startswith("neither up nor down: ")
+
+
 @every_driver
 @pytest.mark.parametrize(("verb", "before"), [("restart", UP), ("start", DOWN), ("stop", UP)])
 async def test_it_is_done_seen_and_dated(
@@ -153,6 +163,27 @@ async def test_a_manager_that_is_not_installed_is_named(
     result, _, _ = await perform("kubectl", "restart")
     assert "restart api by kubectl: it could not be started: kubectl: No such file" in result.detail
     assert "set host: or driver: in services.yaml" in result.detail
+
+
+async def test_what_is_cancelled_is_not_said_to_be_done(tmp_path: Path) -> None:
+    own = ["sh", "-c", "echo begun; exec sleep 60"]
+    (tmp_path / "services.yaml").write_text(json.dumps({"version": 1, "services": {"api": {"restart": own}}}))
+    environment = Environment("e", tmp_path, tmp_path, services=tmp_path / "services.yaml")
+    registration = registry.find("service.restart")
+    assert registration is not None
+    said: list[bytes] = []
+    begun = asyncio.Event()
+
+    def take(piece: bytes) -> None:
+        said.append(piece)
+        loop.call_soon_threadsafe(begun.set)
+
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(registration.build({"service": "api"}, environment).runner.run(take))
+    await asyncio.wait_for(begun.wait(), 10)
+    task.cancel()
+    assert (await task).outcome is Outcome.CANCELLED
+    assert b"".join(said) == b"begun\n"
 
 
 async def test_verifying_gives_up_at_once_where_looking_again_is_in_vain(
