@@ -13,6 +13,7 @@ from opsconsole.config.services import Service
 
 VERBS = ("status", "start", "stop", "restart", "logs")
 _LINES = "40"
+_REPLICAS = r"{.spec.replicas} wanted, {.status.replicas} there, {.status.readyReplicas} ready"
 INSTANCE = "{instance}"
 
 
@@ -27,16 +28,34 @@ def argv(service: Service, verb: str, instance: str = "", ssh_config: str = "") 
     command = _DRIVERS[service.driver](service, verb)
     if not command:
         raise ValueError(f"{service.name}: no command for {verb}; add {verb}: [PROGRAM, ARGUMENT] to services.yaml")
+    return _placed(service, command, instance, ssh_config)
+
+
+def _placed(service: Service, command: list[str], instance: str, ssh_config: str) -> list[str]:
+    """`command` for that instance, as the user and on the host where it has to run."""
     command = _with_instance(service, command, instance)
     if service.sudo:
         command = ["sudo", "-n", "--", *command]
     return ssh_argv(service.host, shlex.join(command), ssh_config) if service.host else command
 
 
+def settled_argv(service: Service, instance: str = "", ssh_config: str = "") -> list[str]:
+    """The command that shows whether a start has come to its end: `status`, where the driver has nothing better.
+
+    Kubernetes has: until a roll-out is done, the old pods are as ready as the new ones.
+    """
+    if service.driver == "kubectl" and not service.status:
+        return _placed(service, _kubectl(service, "settled"), instance, ssh_config)
+    return argv(service, "status", instance, ssh_config)
+
+
 def _with_instance(service: Service, command: list[str], instance: str) -> list[str]:
     takes = any(INSTANCE in word for word in command)
     if instance and not takes:
-        raise ValueError(f"{service.name}: it has no instances; write {INSTANCE} into its entry in services.yaml")
+        raise ValueError(
+            f"{service.name}: it has no instances; leave the instance empty, or write {INSTANCE} into its entry"
+            " in services.yaml"
+        )
     if not instance and any(INSTANCE in word and word != INSTANCE for word in command):
         raise ValueError(f"{service.name}: which instance?")
     # alone it is an argument that can be left out: all instances
@@ -62,8 +81,16 @@ def _docker(service: Service, verb: str) -> list[str]:
         case "logs":
             return ["docker", "logs", "--tail", _LINES, "--", container]
         case "status":
-            # the exit code says nothing; the state is what `verify` looks for
-            return ["docker", "inspect", "--format", "{{.State.Status}} since {{.State.StartedAt}}", "--", container]
+            # an image or a network of that name is not meant; the exit code says nothing of the state
+            return [
+                "docker",
+                "container",
+                "inspect",
+                "--format",
+                "{{.State.Status}} since {{.State.StartedAt}}",
+                "--",
+                container,
+            ]
         case _:
             return ["docker", verb, "--", container]
 
@@ -99,6 +126,8 @@ def _kubectl(service: Service, verb: str) -> list[str]:
         case "logs":
             return [*base, "logs", f"--tail={_LINES}", "--all-containers", "--", workload]
         case "status":
+            return [*base, "get", f"--output=jsonpath={_REPLICAS}", "--", workload]
+        case "settled":
             return [*base, "rollout", "status", "--timeout=10s", "--", workload]
         case "restart":
             return [*base, "rollout", "restart", "--", workload]
@@ -134,16 +163,3 @@ _DRIVERS: Mapping[str, Callable[[Service, str], list[str]]] = MappingProxyType(
         "command": _command,
     }
 )
-
-ACTIVE: Mapping[str, str] = MappingProxyType(
-    {"docker": r"^running ", "compose": r"^\S+ running ", "supervisor": r"\bRUNNING\b"}
-)
-"""Driver -> what the output of `status` has where its exit code does not say that the service runs."""
-INACTIVE: Mapping[str, str] = MappingProxyType(
-    {
-        "docker": r"^(exited|created|dead) ",
-        "compose": r"\A\s*\Z|^\S+ (exited|created|dead) ",
-        "supervisor": r"\b(STOPPED|EXITED|FATAL)\b",
-    }
-)
-"""The same for a service that was stopped."""

@@ -14,8 +14,9 @@ _PROBLEMS = {  # how one sees that it is up, where that is not the metric `up`
 }
 
 
+CONTROL = "control"
+"""The script that services.yaml calls; see `opsconsole.demo.control`."""
 SCRIPTS = {
-    "OPS_SERVICE_CONTROL": ("control", "restart|status|start|stop|logs SERVICE [INSTANCE]"),
     "OPS_AIRFLOW": ("airflow", "dags pause|unpause|trigger DAG_ID, tasks clear DAG_ID: as Airflow's own"),
     "OPS_DEPLOY": (
         "deploy",
@@ -85,7 +86,8 @@ def services_yaml(present: Sequence[str], control: Path) -> dict[str, Any]:
 
 def write_scripts(folder: Path) -> None:
     """Write the scripts that runbooks call for the demo in `folder`."""
-    for name, usage in SCRIPTS.values():
+    scripts = [(CONTROL, "restart|status|start|stop|logs SERVICE [INSTANCE]"), *SCRIPTS.values()]
+    for name, usage in scripts:
         command = shlex.join([sys.executable, "-P", "-m", f"opsconsole.demo.{name}", "--folder", str(folder)])
         path = folder / name
         path.write_text(f'#!/bin/sh\n# {name} {usage}\nexec {command} "$@"\n', "utf-8")

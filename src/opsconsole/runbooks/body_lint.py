@@ -80,6 +80,11 @@ class Names:
         """All of them."""
         return [*self.params, *sorted(self.secrets), *sorted(self.captured)]
 
+    def is_number(self, name: str) -> bool:
+        """Whether it is declared as a whole number, which what is captured under its name has to be, too."""
+        param = self.params.get(name)
+        return param is not None and param.type == "int"
+
     def visible(self, step: Step) -> frozenset[str]:
         """What `step` may use: everything, or what its `env` lists; of secrets only what it lists."""
         params = self.params if step.env is None else [name for name in self.params if name in step.env]
@@ -220,8 +225,10 @@ def _prom(step: Step, names: Names) -> Iterator[Finding]:
             )
         elif slot.name not in known:
             yield Finding(slot.line, slot.column, *_unknown(slot.name, step, names))
-        elif not slot.place.quote:
-            message = f'${slot.name} stands outside of quotes; values are label values, such as {{job="${slot.name}"}}'
+        elif not slot.place.quote and not names.is_number(slot.name):
+            message = (
+                f'${slot.name} stands outside of quotes; only an int parameter can. Labels: {{job="${slot.name}"}}'
+            )
             yield Finding(slot.line, slot.column, "promql", message)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from opsconsole.actions.action import Action, Risk, Verification
+from opsconsole.actions.action import Action, Outcome, Result, Risk, Verification
 from opsconsole.config.settings import Environment
 from opsconsole.core.secret import Secret, mask
 from opsconsole.runbooks.model import Kind, Runbook, Step
@@ -124,8 +124,8 @@ def action_for(
         runner=ready.runner,
         timeout=timeout_of(step),
         undo=step_command(undo, surroundings, values) if undo else base.undo if base else "",
-        verify=verify or (base.verify if base else None),
-        verify_timeout=verify_timeout if verify or not base else base.verify_timeout,
+        verify=_in_turn(base.verify if base else None, verify),
+        verify_timeout=(verify_timeout if verify else 0.0) + (base.verify_timeout if base and base.verify else 0.0),
         run=run,
         incident=incident,
         confirm={"yes": "yes", "type": f"type:{typed}"}.get(step.confirm.mode, ""),
@@ -133,6 +133,18 @@ def action_for(
         approval=_approval(step, surroundings, ready, values, run),
         details=(*(base.details if base else ()), *((name, value) for name, value in details if value)),
     )
+
+
+def _in_turn(first: Verification | None, second: Verification | None) -> Verification | None:
+    """What an action looks for by itself, then what its step wants beside that."""
+    if first is None or second is None:
+        return first or second
+
+    async def both() -> Result:
+        result = await first()
+        return await second() if result.outcome in (Outcome.OK, Outcome.WARN) else result
+
+    return both
 
 
 def _approval(

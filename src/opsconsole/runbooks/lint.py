@@ -13,6 +13,7 @@ from opsconsole.runbooks.includes import Find, beside, include_faults
 from opsconsole.runbooks.kind_lint import kind_faults, needs_timeout, waited_for, wants_risk
 from opsconsole.runbooks.model import ARGUMENT_SLOT, FORMAT, Kind, Param, Runbook, Step
 from opsconsole.runbooks.parameters import check
+from opsconsole.runbooks.undo_lint import lacks_undo
 
 _LOCK_SLOT = re.compile(r"\{([^{}]*)\}")
 _VERIFYING = frozenset({Kind.SHELL, Kind.SQL, Kind.HTTP, Kind.PROM, Kind.WAIT, Kind.ACTION})
@@ -177,6 +178,9 @@ class _Linter:
         if not step.verify and step.name not in self.undoing and step.kind is not Kind.ACTION:
             message = "it changes something, and nothing verifies that it worked"
             self._at(step, "name", "no-verify", message, severity="warning")
+        if lacks_undo(step, self.runbook):
+            message = "it changes something: add an undo, or say in its text why it cannot be undone"
+            self._at(step, "name", "no-undo", message, severity="warning")
 
     def _references(self, step: Step) -> None:
         if step.on_fail == "rollback" and not any(one.undo for one in self.runbook.steps):

@@ -273,11 +273,19 @@ def with_stubs(runbook: Runbook, case: Case) -> Runbook:
         elif case.demo is None and step.executable and step.name not in case.real:
             steps.append(replace(_stubbed(step, Stub()), expectations=Expectations(), capture=()))
         else:
-            steps.append(step)
+            steps.append(_impatient(step))
     return replace(runbook, steps=tuple(steps))
 
 
+def _impatient(step: Step) -> Step:
+    """`step` as it is, but it looks again sooner: operators and servers want to be spared, a demo does not."""
+    often = replace(step.expectations, every=min(step.expectations.every, _EVERY))
+    return replace(step, expectations=often, retry_delay=min(step.retry_delay, 2 * _EVERY))
+
+
 _STUB = "# opsconsole: a stub"
+_EVERY = 0.25
+"""Seconds between two tries of a step that waits."""
 
 
 def is_stub(step: Step) -> bool:

@@ -1,7 +1,8 @@
 """Values in PromQL: where in the text they stand, and how they are written there.
 
 A value is whatever a label holds, and so it is hostile. In a matcher's string it is escaped for that string (and as a
-regular expression after `=~`), so that it can never end its string and go on as PromQL.
+regular expression after `=~`), so that it can never end its string and go on as PromQL. Outside of strings it has to be
+a whole number.
 """
 
 import re
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 _REGEX_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _MATCHER = re.compile(r"(=~|!~|!=|=)\s*$")
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 _SLOT = re.compile(r"\$(?:\{([A-Z][A-Z0-9_]*)\}|([A-Z][A-Z0-9_]*))")
 
 
@@ -100,23 +102,28 @@ def slots(text: str) -> Iterator[Slot]:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """`text` with each slot filled: only within quotes, escaped for them.
+    """`text` with each slot filled: within quotes escaped for them, elsewhere with a whole number.
 
     Raises:
-        PromqlTextError: a slot outside of quotes, without a value, or with one that cannot stand there.
+        PromqlTextError: a slot without a value, or with one that cannot stand there.
     """
     parts: list[str] = []
     position = 0
     for slot in slots(text):
-        if not slot.place.quote:
-            raise PromqlTextError(f"${slot.name} stands outside of quotes", slot.line, slot.column)
         if slot.name not in values:
             raise PromqlTextError(f"no value for ${slot.name}", slot.line, slot.column)
-        value = values[slot.name]
         try:
-            written = quoted(regex_escaped(value) if slot.place.regex else value, slot.place.quote, slot.name)
+            written = _written(values[slot.name], slot)
         except ValueError as error:
             raise PromqlTextError(str(error), slot.line, slot.column) from None
         parts += [text[position : slot.start], written]
         position = slot.end
     return "".join([*parts, text[position:]])
+
+
+def _written(value: str, slot: Slot) -> str:
+    if slot.place.quote:
+        return quoted(regex_escaped(value) if slot.place.regex else value, slot.place.quote, slot.name)
+    if not _NUMBER.fullmatch(value):
+        raise ValueError(f"${slot.name} stands outside of quotes, and is no whole number")
+    return value

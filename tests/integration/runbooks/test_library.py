@@ -1,61 +1,24 @@
-"""Every case of every shipped runbook's own test file, on the real platform."""
+"""The shipped runbooks about data and incidents (databases, backups, DAGs, quality, security), on the real platform."""
 
 from pathlib import Path
 
 import pytest
 
-from opsconsole.core.content import shipped_content
-from opsconsole.demo.stage import DemoStage
 from opsconsole.runbooks.model import Runbook
-from opsconsole.runbooks.testfile import SUFFIX, Case, RunbookTests, load_test_file
-from opsconsole.runbooks.testing import CaseOutcome, check_tests, run_case
-from tests.platform import DemoPlatform
-
-FOLDER = shipped_content() / "runbooks"
-# What these slow down, break or restart shows in the alerts for a minute: last, so that nobody waits for that.
-LAST = ("PERFORMANCE-TROUBLESHOOTING", "DEPLOYMENT", "FULL-SYSTEM-RESTART")
+from opsconsole.runbooks.testfile import Case
+from tests.integration.runbooks.library import OF_DATA, OF_SERVICES, as_parameters, cases, walk
 
 
-def loaded() -> list[tuple[RunbookTests, Runbook, Case]]:
-    found = []
-    places = {f"{name}{SUFFIX}": at for at, name in enumerate(LAST)}
-    for path in sorted(FOLDER.glob(f"*{SUFFIX}"), key=lambda one: (places.get(one.name, -1), one.name)):
-        tests, problems = load_test_file(path)
-        assert tests is not None, problems
-        runbook, wrong = check_tests(tests)
-        assert not [*problems, *wrong], problems + wrong
-        found += [(tests, runbook, case) for case in tests.cases]
-    return found
-
-
-CASES = loaded()
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where cases share their files."""
-    return tmp_path_factory.mktemp("shared")
-
-
-@pytest.mark.parametrize(
-    ("runbook", "case"),
-    [pytest.param(runbook, case, id=f"{runbook.id}: {case.title}") for _, runbook, case in CASES],
-)
+@pytest.mark.parametrize(("runbook", "case"), as_parameters(OF_DATA))
 async def test_case(runbook: Runbook, case: Case, shared: Path, request: pytest.FixtureRequest) -> None:
-    stage = None
-    if case.demo is not None:
-        platform: DemoPlatform = request.getfixturevalue("demo_platform")
-        stage = DemoStage(platform.running)
-    files = shared / f"{runbook.id}-{case.scratch}" if case.scratch else None
-    result = await run_case(runbook, case, stage, files)
-    assert result.outcome is CaseOutcome.PASSED, "\n".join(result.complaints)
+    await walk(runbook, case, shared, request)
 
 
 def test_no_step_that_changes_something_is_left_untried() -> None:
     """Each is really run, and verified, by a case with the demo. Those it has nothing for are listed here."""
     tried: dict[str, set[str]] = {}
     changing: dict[str, set[str]] = {}
-    for _, runbook, case in CASES:
+    for runbook, case in cases((*OF_DATA, *OF_SERVICES)):
         names = {step.name for step in runbook.steps if step.risk != "read"}
         changing[runbook.id] = names
         if case.demo is not None:
@@ -66,4 +29,5 @@ def test_no_step_that_changes_something_is_left_untried() -> None:
         ("deployment", "release"),
         ("deployment", "undo-release"),
         ("performance-troubleshooting", "cancel-statement"),
+        ("performance-troubleshooting", "restart.stop-it"),  # in service-restart-procedures it is
     }

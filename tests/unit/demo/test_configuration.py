@@ -45,11 +45,12 @@ def test_the_console_accepts_what_is_written_for_it(tmp_path: Path) -> None:
     assert settings.warnings == ()
     environment = settings.environment
     assert (environment.name, environment.mode, environment.banner) == ("demo", "guarded", "blue")
-    assert environment.env["OPS_SERVICE_CONTROL"].resolve().reveal() == str(control)
+    assert environment.env["OPS_AIRFLOW"].resolve().reveal() == str(control.with_name("airflow"))
     assert environment.services is not None
     read, problems = load_services(environment.services)
     assert problems == []
     assert [one.name for one in read] == [service.name for service in SERVICES]
+    assert all(one.restart == (str(control), "restart", one.name, "{instance}") for one in read)
     assert read[0].restart == (str(control), "restart", "energy-service", "{instance}")
 
 

@@ -53,6 +53,24 @@ def test_a_good_runbook_has_no_findings() -> None:
     assert findings(sql("select :'DAG', * from :\"TABLE\" where a::text = ':x' -- :y"), PARAM) == []
 
 
+@pytest.mark.parametrize(
+    "above",
+    ["There is no undo.\n", "It cannot be undone.\n", "Irreversible!\n", "## A\nNo undo.\n- [ ] look\n"],
+)
+def test_a_reason_above_a_step_stands_for_its_undo(above: str) -> None:
+    assert "no-undo" not in [code for code, *_ in findings(above + sh("true", WRITES))]
+
+
+@pytest.mark.parametrize("above", ["Undocumented.\n", "## A\nNo undo.\n## B\nMore.\n"])
+def test_a_reason_elsewhere_does_not(above: str) -> None:
+    assert "no-undo" in [code for code, *_ in findings(above + sh("true", WRITES))]
+
+
+def test_an_int_may_stand_bare_in_promql() -> None:
+    number = "params: {N: {type: int, default: 1}}\n"
+    assert findings(prom("up > $N"), number) == []
+
+
 @pytest.mark.parametrize("path", sorted((shipped_content() / "runbooks").glob("*.md")), ids=lambda path: path.name)
 def test_shipped_runbooks_have_no_findings(path: Path) -> None:
     assert lint(load_runbook(path)) == ()
@@ -76,6 +94,7 @@ def test_shipped_runbooks_have_no_findings(path: Path) -> None:
         (sh("true", GOOD + ',"confirm":"type:DAGG"'), ("unknown-param", 6, 48, "error")),
         (sh("true", '"risk":"write","timeout":"1s"'), ("run-all", 6, 19, "warning")),
         (sh("true", WRITES), ("no-verify", 6, 8, "warning")),
+        (sh("true", WRITES), ("no-undo", 6, 8, "warning")),
         (sh("true", WRITES + ',"retries":2'), ("retries", 6, 76, "error")),
         (sh("true", WRITES + ',"until":"x"'), ("until", 6, 76, "error")),
         (sh("true", '"risk":"destructive","timeout":"1s"'), ("run-all", 6, 19, "error")),
