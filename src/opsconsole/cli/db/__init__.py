@@ -7,7 +7,9 @@ opsconsole db activity --conn app
   opsconsole db locks --format json
   opsconsole db analyze --format md"""
 
-VERBS: dict[str, str] = {}
+VERBS: dict[str, str] = {
+    "tables": "tables: size, dead rows, vacuum, age, what autovacuum does next",
+}
 """Verb -> its line in the help; it lives in `cli/db/VERB.py`, which has `add_arguments` and `run`."""
 
 
