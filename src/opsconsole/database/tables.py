@@ -175,8 +175,10 @@ def table_of(row: Row) -> Table:
     }
     lasting: Mapping[str, Literal["unlogged", "temporary"]] = {"u": "unlogged", "t": "temporary"}
     counts = {name: row.count(name) for name in _COUNTS}
-    moments = {name: row.moment(name) for name in ("vacuum_at", "autovacuum_at", "analyze_at", "autoanalyze_at")}
-    shares = {name: row.number(name) for name in ("vacuum_after", *_SHARES)}
+    auto = Autovacuum(
+        row.flag("autovacuum"),
+        *map(row.number, ("vacuum_after", "vacuum_due", "insert_due", "analyze_due", "freeze_due")),
+    )
     return Table(
         oid=row.text("oid"),
         schema=row.text("schema"),
@@ -189,9 +191,12 @@ def table_of(row: Row) -> Table:
         rows=None if row.flag("never_counted") else row.number("reltuples"),
         xid_age=row.whole("xid_age"),
         mxid_age=row.whole("mxid_age"),
-        autovacuum=Autovacuum(row.flag("autovacuum"), **shares),
+        autovacuum=auto,
+        vacuum_at=row.moment("vacuum_at"),
+        autovacuum_at=row.moment("autovacuum_at"),
+        analyze_at=row.moment("analyze_at"),
+        autoanalyze_at=row.moment("autoanalyze_at"),
         **counts,
-        **moments,
     )
 
 
@@ -199,7 +204,6 @@ _COUNTS = (
     "partitions", "indexes", "live", "dead", "modified", "inserted", "updated", "hot", "deleted", "seq_scans",
     "seq_rows", "index_scans", "vacuums", "autovacuums", "analyzes", "autoanalyzes",
 )  # fmt: skip
-_SHARES = ("vacuum_due", "insert_due", "analyze_due", "freeze_due")
 
 
 async def read_sizes(database: Database, oids: Iterable[str]) -> dict[str, Sizes | None]:

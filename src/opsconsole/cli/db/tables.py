@@ -20,7 +20,8 @@ opsconsole db tables --sort dead
   opsconsole db tables --schema app --limit 200 --format json"""
 
 _COLUMNS = (
-    "TABLE", "SIZE", "TABLE ONLY", "INDEXES", "ROWS", "DEAD", "DEAD %", "VACUUM", "ANALYZE", "SEQ", "IDX", "AGE", "NEXT",
+    "TABLE", "SIZE", "TABLE ONLY", "INDEXES", "ROWS", "DEAD", "DEAD %", "VACUUM", "ANALYZE", "SEQ", "IDX", "AGE",
+    "NEXT",
 )  # fmt: skip
 
 

@@ -1,0 +1,355 @@
+"""All that is wrong with the objects of a database, as findings: ranked by what repairing is worth, each with its fix.
+
+Pure: what was read goes in. What other subjects find (slow queries, blocked sessions) is added by `ranked`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from opsconsole.core.duration import duration_text
+from opsconsole.core.state import State
+from opsconsole.core.units import format_value
+from opsconsole.database.bloat import BloatReading
+from opsconsole.database.finding import Coverage, Finding, Fix
+from opsconsole.database.index_findings import index_findings
+from opsconsole.database.indexes import IndexReading
+from opsconsole.database.instance import Instance, lifetime
+from opsconsole.database.naming import quoted
+from opsconsole.database.sequences import Sequence, Sequences
+from opsconsole.database.settings import Settings
+from opsconsole.database.tables import WRAPAROUND_STOP, Table
+from opsconsole.database.vacuum import OLD_XIDS, VacuumReport, reason, remedy
+
+DEAD_ROWS, DEAD_SHARE = 10_000, 0.2
+"""From both on, dead rows are worth a vacuum (autovacuum's own scale factor is 0.2)."""
+BLOATED, BLOAT_SHARE = 50 * 2.0**20, 0.4
+"""Bytes and share: below, an estimate is too rough to act on (source: the bloat checks of check_postgres)."""
+SEQ_ROWS = 10_000_000
+"""Rows read by sequential scans, from which a large table is worth a look."""
+HIT_SHARE = 0.9
+PARTITION_BYTES = 100 * 2.0**30
+"""Size from which partitioning is worth a thought (source: PostgreSQL documentation, 5.11: larger than memory)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """All that the findings rest on. What was not read is None."""
+
+    tables: tuple[Table, ...] = ()
+    vacuum: VacuumReport | None = None
+    bloat: BloatReading | None = None
+    indexes: IndexReading | None = None
+    sequences: Sequences | None = None
+    settings: Settings | None = None
+    instance: Instance | None = None
+    database: str = ""
+    version: str = ""
+    taken_at: float = 0.0
+    coverage: Coverage = field(default_factory=Coverage)
+
+
+def findings(readings: Readings) -> tuple[Finding, ...]:
+    """All of them, worst and most rewarding first."""
+    found: list[Finding] = [one for table in readings.tables for one in table_findings(table)]
+    if readings.vacuum:
+        found += holder_findings(readings.vacuum)
+    if readings.bloat:
+        found += bloat_findings(readings.bloat)
+    if readings.indexes:
+        found += index_findings(readings.indexes)
+    if readings.sequences:
+        found += sequence_findings(readings.sequences.sequences)
+    if readings.settings:
+        found += setting_findings(readings.settings)
+    if readings.instance:
+        found += instance_findings(readings.instance)
+    return ranked(found)
+
+
+def ranked(*groups: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings of any subjects, together: by state, then what is measured in seconds, bytes, nothing; largest first."""
+    units = {"s": 0, "bytes": 1}
+    found = (one for group in groups for one in group)
+    return tuple(sorted(found, key=lambda one: (-one.state.severity, units.get(one.unit, 2), -one.effect, one.subject)))
+
+
+def table_findings(table: Table) -> Iterator[Finding]:
+    """What is wrong with one table."""
+    yield from _old(table)
+    yield from _dead(table)
+    yield from _statistics(table)
+    yield from _scanned(table)
+    if table.kind == "table" and table.sizes.total >= PARTITION_BYTES:
+        yield Finding(
+            "large-table",
+            State.OK,
+            table.title,
+            f"{_size(table.sizes.total)} in one table",
+            "vacuum, index builds and dropping old rows take as long as the whole table",
+            "partition it by what old rows are dropped by (usually time), where queries name that column; keep the "
+            "number of partitions in the hundreds",
+            evidence={"bytes": table.sizes.total},
+        )
+    if table.kind == "table" and not table.autovacuum.enabled and "autovacuum_enabled" in table.options:
+        yield Finding(
+            "autovacuum-off",
+            State.WARN,
+            table.title,
+            "autovacuum is off for this table",
+            "its dead rows stay, and its statistics age, until somebody thinks of it",
+            f"ALTER TABLE {quoted(table.schema, table.name)} RESET (autovacuum_enabled);",
+            evidence={"options": table.options},
+        )
+
+
+def holder_findings(report: VacuumReport) -> Iterator[Finding]:
+    """What keeps vacuum from removing rows."""
+    for one in report.holders:
+        if one.age < OLD_XIDS and (one.seconds or 0.0) < 3600:
+            continue
+        fix = None
+        if one.kind == "session" and one.started:
+            fix = Fix(
+                "postgres.terminate",
+                {"pid": one.id, "backend_start": one.started},
+                f"SELECT pg_terminate_backend({one.id});",
+                "none",
+                "none: its transaction is rolled back",
+            )
+        yield Finding(
+            "vacuum-held-back",
+            State.WARN,
+            f"{one.kind} {one.id}",
+            "vacuum cannot remove rows",
+            reason(one),
+            remedy(one),
+            evidence={"age": one.age, "seconds": one.seconds, "owner": one.owner},
+            fix=fix,
+        )
+
+
+def bloat_findings(reading: BloatReading) -> Iterator[Finding]:
+    """Relations that are mostly air."""
+    for one in reading.relations:
+        wasted, share = one.wasted, one.share
+        if wasted is None or share is None or wasted < BLOATED or share < BLOAT_SHARE:
+            continue
+        name, lock = quoted(one.schema, one.name), f"SHARE UPDATE EXCLUSIVE on {one.schema}.{one.table}"
+        if one.kind == "index":
+            fix = Fix(
+                "postgres.reindex",
+                {"schema": one.schema, "index": one.name},
+                f"REINDEX INDEX CONCURRENTLY {name};",
+                lock,
+                "none needed: the new index is the same",
+            )
+        else:
+            fix = Fix(
+                "postgres.vacuum",
+                {"schema": one.schema, "table": one.name, "mode": "full"},
+                f"VACUUM (FULL) {name};",
+                f"ACCESS EXCLUSIVE on {one.title} until it is done: nobody reads or writes it",
+                "none: nothing is lost",
+            )
+        how = "counted" if one.exact else "estimated from statistics"
+        yield Finding(
+            f"bloated-{one.kind}",
+            State.WARN,
+            one.title,
+            f"{format_value(share, 'percentunit')} of it is empty ({how})",
+            f"{_size(wasted)} of {_size(one.total)} are read, cached and backed up for nothing",
+            "" if one.kind == "index" else "needs as much free disk again; pg_repack does it without the lock",
+            effect=wasted,
+            unit="bytes",
+            evidence={"total": one.total, "needed": one.needed, "exact": one.exact},
+            fix=fix,
+            caveats=()
+            if one.exact
+            else ("an estimate, which wide rows and equal keys mislead: count it exactly first",),
+        )
+
+
+def sequence_findings(sequences: Iterable[Sequence]) -> Iterator[Finding]:
+    """Sequences near their end."""
+    for one in sequences:
+        if one.state not in (State.WARN, State.CRIT) or one.cycles:
+            continue
+        column = f"{one.table}.{one.column} ({one.column_type})" if one.table else f"type {one.type}"
+        yield Finding(
+            "sequence-ends",
+            one.state,
+            one.title,
+            f"{format_value(one.used, 'percentunit')} used up",
+            f"{one.remaining or 0:.0f} numbers are left of {column}; then every INSERT fails",
+            "change the column to bigint in good time: a rewrite under ACCESS EXCLUSIVE, or a new column filled in steps; "
+            "then ALTER SEQUENCE … AS bigint",
+            evidence={"last": one.last, "used": one.used, "remaining": one.remaining},
+        )
+
+
+def setting_findings(settings: Settings) -> Iterator[Finding]:
+    """Settings worth changing."""
+    for one in settings.advice:
+        when = "a restart" if one.restart else "SELECT pg_reload_conf();"
+        yield Finding(
+            "setting",
+            one.state,
+            one.name,
+            f"{one.name} is {one.value}",
+            one.why,
+            f"{one.sql or 'set it in postgresql.conf'} then {when}",
+            evidence={"value": one.value, "source": one.reference},
+        )
+
+
+def instance_findings(instance: Instance) -> Iterator[Finding]:
+    """What the counters say as a whole."""
+    told = lifetime(instance)
+    counters, since = told.grown, f"over the last {duration_text(told.seconds)}"
+    if told.hit_share is not None and told.hit_share < HIT_SHARE and (counters.read or 0) > 100_000:
+        yield Finding(
+            "cache-hit",
+            State.WARN,
+            "shared_buffers",
+            f"{format_value(told.hit_share, 'percentunit')} cache hits",
+            f"{counters.read} blocks came from outside shared_buffers {since}",
+            "find the queries that read most first; then more shared_buffers",
+            evidence={"hit_share": told.hit_share},
+        )
+    if told.requested_share is not None and told.requested_share > 0.5 and (counters.checkpoints_requested or 0) >= 10:
+        yield Finding(
+            "checkpoints",
+            State.WARN,
+            "max_wal_size",
+            f"{format_value(told.requested_share, 'percentunit')} of the checkpoints were forced",
+            "each makes every page's next change write the page to WAL whole",
+            "raise max_wal_size",
+            evidence={"requested": counters.checkpoints_requested},
+        )
+    if counters.deadlocks:
+        yield Finding(
+            "deadlocks",
+            State.OK,
+            "transactions",
+            f"{counters.deadlocks} deadlocks {since}",
+            "one transaction of each was rolled back",
+            "take locks in one order; the server's log names the statements",
+            evidence={"deadlocks": counters.deadlocks},
+        )
+    if counters.checksum_failures:
+        yield Finding(
+            "checksums",
+            State.CRIT,
+            "data files",
+            f"{counters.checksum_failures} pages failed their checksum",
+            "data on disk is damaged",
+            "stop, copy the data directory, and restore from a backup",
+            evidence={"failures": counters.checksum_failures},
+        )
+
+
+def _old(table: Table) -> Iterator[Finding]:
+    if table.state is State.OK:
+        return
+    left = WRAPAROUND_STOP - (table.xid_age or 0)
+    yield Finding(
+        "wraparound",
+        table.state,
+        table.title,
+        f"{table.xid_age} transactions old",
+        f"after {left} more the server takes no writes at all",
+        evidence={"xid_age": table.xid_age},
+        fix=_vacuum(table, "freeze", "FREEZE"),
+    )
+
+
+def _dead(table: Table) -> Iterator[Finding]:
+    share = table.dead_share or 0.0
+    if table.dead < DEAD_ROWS or share < DEAD_SHARE:
+        return
+    effect = table.sizes.heap * share
+    yield Finding(
+        "dead-rows",
+        State.WARN,
+        table.title,
+        f"{table.dead} dead rows, {format_value(share, 'percentunit')} of all",
+        f"about {_size(effect)} that every scan reads; they are reused once vacuumed",
+        effect=effect,
+        unit="bytes",
+        evidence={"dead": table.dead, "live": table.live, "last_vacuum": table.vacuumed_at},
+        fix=_vacuum(table, "plain", "ANALYZE", analyze="yes"),
+        caveats=("where something holds vacuum back it removes nothing: see vacuum-report",),
+    )
+    if table.autovacuum.enabled and table.kind == "table" and table.live + table.dead > 1_000_000:
+        yield _oftener(table)
+
+
+def _oftener(table: Table) -> Finding:
+    name = quoted(table.schema, table.name)
+    options = "autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000"
+    return Finding(
+        "autovacuum-late",
+        State.OK,
+        table.title,
+        "autovacuum comes late to a large table",
+        f"it waits for {table.autovacuum.vacuum_after or 0:.0f} dead rows",
+        evidence={"options": table.options},
+        fix=Fix(
+            "postgres.autovacuum",
+            {"schema": table.schema, "table": table.name, "scale_factor": "0.02", "threshold": "1000"},
+            f"ALTER TABLE {name} SET ({options});",
+            f"SHARE UPDATE EXCLUSIVE on {table.title}, for a moment",
+            f"ALTER TABLE {name} RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold);",
+        ),
+    )
+
+
+def _statistics(table: Table) -> Iterator[Finding]:
+    never = table.analyzed_at is None and table.live >= DEAD_ROWS
+    changed = (table.autovacuum.analyze_due or 0.0) > 2 and table.modified >= DEAD_ROWS
+    if never or changed:
+        yield Finding(
+            "old-statistics",
+            State.WARN,
+            table.title,
+            "never analyzed" if never else f"{table.modified} rows changed since the last analyze",
+            "the planner reckons with numbers that are no longer true",
+            evidence={"modified": table.modified},
+            fix=Fix(
+                "postgres.analyze",
+                {"schema": table.schema, "table": table.name},
+                f"ANALYZE {quoted(table.schema, table.name)};",
+                f"SHARE UPDATE EXCLUSIVE on {table.title}",
+                "none: statistics only",
+            ),
+        )
+
+
+def _scanned(table: Table) -> Iterator[Finding]:
+    rows = table.rows or 0.0
+    if rows < DEAD_ROWS or table.seq_rows < SEQ_ROWS or table.seq_scans <= table.index_scans:
+        return
+    yield Finding(
+        "sequential-scans",
+        State.OK,
+        table.title,
+        f"read whole {table.seq_scans} times, by index {table.index_scans}",
+        f"{table.seq_rows} rows were read that way",
+        "a heuristic: which columns were looked for is not known; look at "
+        "its queries, and their plans, before an index is made",
+        evidence={"seq_scans": table.seq_scans, "index_scans": table.index_scans, "seq_rows": table.seq_rows},
+    )
+
+
+def _vacuum(table: Table, mode: str, option: str, **more: str) -> Fix:
+    return Fix(
+        "postgres.vacuum",
+        {"schema": table.schema, "table": table.name, "mode": mode, **more},
+        f"VACUUM ({option}) {quoted(table.schema, table.name)};",
+        f"SHARE UPDATE EXCLUSIVE on {table.title}: reads and writes go on",
+        "none: nothing is lost",
+    )
+
+
+def _size(value: float) -> str:
+    return format_value(value, "bytes")
