@@ -93,7 +93,8 @@ def remedy(holder: Holder) -> str:
     return {
         "session": f"end its transaction, or the session {holder.id}",
         "prepared": f"ROLLBACK PREPARED {_literal(holder.id)}; or COMMIT PREPARED, as its transaction manager decides",
-        "slot": f"bring its consumer back; where there is none: SELECT pg_drop_replication_slot({_literal(holder.id)});",
+        "slot": "bring its consumer back, or where there is none: "
+        f"SELECT pg_drop_replication_slot({_literal(holder.id)});",
         "standby": "end the long query there, or set hot_standby_feedback = off there",
     }[holder.kind]
 

@@ -5,7 +5,8 @@ select d.numbackends as backends, d.xact_commit as commits, d.xact_rollback as r
        d.tup_returned as rows_returned, d.tup_fetched as rows_fetched,
        d.checksum_failures,
        d.sessions_fatal + d.sessions_killed as sessions_lost,  -- if pg_stat_database.sessions_fatal else null::int8 as sessions_lost,
-       greatest(extract(epoch from clock_timestamp() - d.stats_reset), 0)::float8 as reset_ago,
+       case when d.stats_reset is not null then
+            greatest(extract(epoch from clock_timestamp() - d.stats_reset), 0) end::float8 as reset_ago,
        greatest(extract(epoch from clock_timestamp() - pg_postmaster_start_time()), 0)::float8 as uptime,
        (select count(*) from pg_stat_replication) as standbys,
        c.num_timed as checkpoints_timed,                          -- if pg_stat_checkpointer.num_timed else b.checkpoints_timed,

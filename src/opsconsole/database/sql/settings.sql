@@ -1,6 +1,6 @@
 -- The settings that advice is about, and what it depends on. Any role, PostgreSQL 12 and later; a setting that the
--- version does not have brings no row. Shared memory and catalogs, no lock.
-select s.name, s.setting, coalesce(s.unit, '') as unit, s.source, s.context, s.pending_restart
+-- version does not have brings no row. reset_val, for the console sets some of them for itself. Shared memory and catalogs, no lock.
+select s.name, s.reset_val as setting, coalesce(s.unit, '') as unit, s.source, s.context, s.pending_restart
   from pg_settings s
  where s.name in ('autovacuum', 'autovacuum_max_workers', 'autovacuum_vacuum_cost_delay', 'autovacuum_vacuum_cost_limit',
                   'vacuum_cost_limit', 'checkpoint_completion_target', 'checkpoint_timeout', 'checkpoint_warning',

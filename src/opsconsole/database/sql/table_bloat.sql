@@ -6,9 +6,7 @@ select c.oid::text as oid, n.nspname as schema, c.relname as name, c.relpages::f
        current_setting('block_size')::float8 as block_size,
        coalesce((select max(option_value) from pg_options_to_table(c.reloptions)
                   where option_name = 'fillfactor'), '100')::float8 as fillfactor,
-       w.width::float8 as width, w.nulls, c.relnatts::int4 as columns,
-       greatest(extract(epoch from clock_timestamp() - greatest(pg_stat_get_last_analyze_time(c.oid),
-                pg_stat_get_last_autoanalyze_time(c.oid))), 0)::float8 as analyzed_ago
+       w.width::float8 as width, w.nulls, c.relnatts::int4 as columns
   from (select * from pg_class
          where relkind in ('r', 'm') and relpages >= 128 and not pg_is_other_temp_schema(relnamespace)
          order by relpages desc limit :'limit'::int) c
