@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from opsconsole.database.row import Row
 from opsconsole.database.tables import Autovacuum, Sizes, Table
 
 _COUNTS = (
@@ -19,3 +20,8 @@ def table(**given: Any) -> Table:
         "autovacuum": Autovacuum(True, 50.0, 0.0, 0.0, 0.0, 0.0), **dict.fromkeys(_COUNTS, 0),
     }  # fmt: skip
     return Table(**{**fields, **given})
+
+
+def row(**cells: Any) -> Row:
+    """A row of an answer."""
+    return Row(cells)
