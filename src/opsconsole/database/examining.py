@@ -46,7 +46,20 @@ async def examine(database: Database) -> Readings:
         coverage += Coverage(("unused indexes are not judged: the statistics reach back less than seven days",))
     at = max((one.taken_at for one in (held, indexed, counted) if one), default=0.0)
     return Readings(
-        found, held, wasted, indexed, drawn, settled, counted, catalog.database, catalog.version, at, coverage
+        found,
+        held,
+        wasted,
+        indexed,
+        drawn,
+        settled,
+        counted,
+        extensions=frozenset(catalog.extensions),
+        available=frozenset(catalog.available),
+        conn=database.name,
+        database=catalog.database,
+        version=catalog.version,
+        taken_at=at,
+        coverage=coverage,
     )
 
 

@@ -4,7 +4,7 @@ Pure: what was read goes in. What other subjects find (slow queries, blocked ses
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
@@ -37,6 +37,12 @@ class Readings:
     sequences: Sequences | None = None
     settings: Settings | None = None
     instance: Instance | None = None
+    extensions: frozenset[str] = frozenset()
+    """Created in this database."""
+    available: frozenset[str] = frozenset()
+    """That could be created."""
+    conn: str = ""
+    """The database's name in the configuration: what a fix is for."""
     database: str = ""
     version: str = ""
     taken_at: float = 0.0
@@ -58,7 +64,8 @@ def findings(readings: Readings) -> tuple[Finding, ...]:
         found += setting_findings(readings.settings)
     if readings.instance:
         found += instance_findings(readings.instance)
-    return ranked(found)
+    found += extension_findings(readings)
+    return ranked(_for(one, readings.conn) for one in found)
 
 
 def ranked(*groups: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -166,6 +173,24 @@ def setting_findings(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def extension_findings(readings: Readings) -> Iterator[Finding]:
+    """Extensions that the console could use, and that are only waiting to be created."""
+    uses = {
+        "pg_stat_statements": "what each query costs is not counted; shared_preload_libraries has to name it, too",
+        "pgstattuple": "bloat can be estimated, not counted",
+    }
+    for name, why in uses.items():
+        if name in readings.available and name not in readings.extensions:
+            fix = Fix(
+                "postgres.create-extension",
+                {"extension": name},
+                f"CREATE EXTENSION {quoted(name)};",
+                "none on tables",
+                f"DROP EXTENSION {quoted(name)};",
+            )
+            yield Finding("extension", State.OK, name, f"the extension {name} is not created", why, fix=fix)
+
+
 def instance_findings(instance: Instance) -> Iterator[Finding]:
     """What the counters say as a whole."""
     told = lifetime(instance)
@@ -210,6 +235,13 @@ def instance_findings(instance: Instance) -> Iterator[Finding]:
             "stop, copy the data directory, and restore from a backup",
             evidence={"failures": counters.checksum_failures},
         )
+
+
+def _for(finding: Finding, conn: str) -> Finding:
+    """The finding, with its fix said to be for the database `conn`."""
+    if finding.fix is None or not conn:
+        return finding
+    return replace(finding, fix=replace(finding.fix, arguments={**finding.fix.arguments, "conn": conn}))
 
 
 def _size(value: float) -> str:

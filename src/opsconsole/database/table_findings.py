@@ -12,6 +12,8 @@ DEAD_ROWS, DEAD_SHARE = 10_000, 0.2
 """From both on, dead rows are worth a vacuum (autovacuum's own scale factor is 0.2)."""
 SEQ_ROWS = 10_000_000
 """Rows read by sequential scans, from which a large table is worth a look."""
+UPDATES, HOT_SHARE = 100_000, 0.5
+"""From so many updates on, less than that share of HOT ones is worth a look."""
 PARTITION_BYTES = 100 * 2.0**30
 """Size from which partitioning is worth a thought (source: PostgreSQL documentation, 5.11: larger than memory)."""
 
@@ -22,6 +24,7 @@ def table_findings(table: Table) -> Iterator[Finding]:
     yield from _dead(table)
     yield from _statistics(table)
     yield from _scanned(table)
+    yield from _cold_updates(table)
     if table.kind == "table" and table.sizes.total >= PARTITION_BYTES:
         yield Finding(
             "large-table",
@@ -135,6 +138,20 @@ def _scanned(table: Table) -> Iterator[Finding]:
         "a heuristic: which columns were looked for is not known; look at "
         "its queries, and their plans, before an index is made",
         evidence={"seq_scans": table.seq_scans, "index_scans": table.index_scans, "seq_rows": table.seq_rows},
+    )
+
+
+def _cold_updates(table: Table) -> Iterator[Finding]:
+    if table.updated < UPDATES or table.hot_share is None or table.hot_share >= HOT_SHARE:
+        return
+    yield Finding(
+        "few-hot-updates",
+        State.OK,
+        table.title,
+        f"{format_value(table.hot_share, 'percentunit')} of {table.updated} updates were HOT",
+        "the others wrote an entry into every index of the table",
+        "leave room in the pages (ALTER TABLE … SET (fillfactor = 85)), and drop indexes on columns that change often",
+        evidence={"updated": table.updated, "hot": table.hot, "indexes": table.indexes},
     )
 
 

@@ -19,7 +19,7 @@ from opsconsole.database.settings import read_settings
 from opsconsole.database.vacuum import read_vacuum, sentences, stuck_tables
 from tests.integration.database.conftest import Connect
 from tests.integration.database.objects import HOSTILE, database_with, role
-from tests.servers import PostgresServer
+from tests.servers import PostgresServer, start_postgres
 
 AIRY = """
 create table airy (id int, filler text) with (autovacuum_enabled = false);
@@ -167,3 +167,19 @@ def test_the_commands(verb: str, postgres: PostgresServer, capsys: pytest.Captur
             assert main(["--postgres", postgres.dsn(name), "db", verb, *more, "--format", form]) == Exit.DONE
             said = capsys.readouterr().out
             assert said if form != "json" else {"taken_at", "notes"} <= set(json.loads(said))
+
+
+async def test_prepared_transactions_and_slots_hold_rows_too(asked: Connect) -> None:
+    settings = ["max_prepared_transactions=2", "wal_level=logical"]
+    with start_postgres(settings=settings) as server, database_with(server, "create table t (id int)") as name:
+        server.psql("select pg_create_logical_replication_slot('gone', 'pgoutput')", name)
+        server.psql("begin; insert into t values (1); prepare transaction 'it''s'", name)
+        async with asked(server.dsn(name)) as database:
+            report = await read_vacuum(database)
+        async with asked(server.dsn()) as database:
+            elsewhere = await read_vacuum(database)
+        server.psql("rollback prepared 'it''s'; select pg_drop_replication_slot('gone')", name)
+    by_kind = {one.kind: one for one in report.holders}
+    assert by_kind["prepared"].id == "it's"
+    assert (by_kind["slot"].id, by_kind["slot"].state, by_kind["slot"].catalogs_only) == ("gone", "inactive", True)
+    assert elsewhere.holders == ()

@@ -26,9 +26,9 @@ def test_worst_first_then_what_is_worth_most() -> None:
     def one(state: State, effect: float, unit: str) -> Finding:
         return Finding(f"{effect:g}{unit}", state, "t", "", "", effect=effect, unit=unit)
 
-    found = [one(State.OK, 9, "bytes"), one(State.WARN, 1, "bytes"), one(State.WARN, 2, "bytes"), one(State.WARN, 1, "s"),
-             one(State.CRIT, 0, ""), one(State.WARN, 0, "")]  # fmt: skip
-    assert ids(*ranked(found[:3], found[3:])) == ["0", "1s", "2bytes", "1bytes", "0", "9bytes"]
+    objects = [one(State.OK, 9, "bytes"), one(State.WARN, 1, "bytes"), one(State.WARN, 2, "bytes")]
+    others = [one(State.WARN, 1, "s"), one(State.CRIT, 0, ""), one(State.WARN, 0, "")]
+    assert ids(*ranked(objects, others)) == ["0", "1s", "2bytes", "1bytes", "0", "9bytes"]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,7 @@ def test_worst_first_then_what_is_worth_most() -> None:
         ({"dead": 20_000, "live": 20_000}, ["dead-rows"]),
         ({"dead": 20_000, "live": 2_000_000}, []),
         ({"dead": 2_000_000, "live": 2_000_000, "analyze_at": 1.0}, ["dead-rows", "autovacuum-late"]),
+        ({"updated": 200_000, "hot": 10}, ["few-hot-updates"]),
         ({"xid_age": 1_700_000_000}, ["wraparound"]),
         ({"live": 20_000}, ["old-statistics"]),
         ({"rows": 1e6, "seq_rows": 10**9, "seq_scans": 1000, "index_scans": 5}, ["sequential-scans"]),
@@ -50,6 +51,16 @@ def test_worst_first_then_what_is_worth_most() -> None:
 def test_findings_about_a_table(given: dict[str, Any], told: list[str]) -> None:
     given = {"analyze_at": 1.0} | given if given.get("live") != 20_000 or "dead" in given else given
     assert ids(*findings(Readings((table(**given),)))) == told
+
+
+def test_a_fix_is_for_the_database_that_was_read() -> None:
+    (found,) = findings(Readings(available=frozenset({"pgstattuple"}), conn="app"))
+    assert found.fix is not None
+    assert (found.fix.action, found.fix.arguments) == (
+        "postgres.create-extension",
+        {"extension": "pgstattuple", "conn": "app"},
+    )
+    assert findings(Readings(available=frozenset({"pgstattuple"}), extensions=frozenset({"pgstattuple"}))) == ()
 
 
 def test_names_in_statements_are_quoted() -> None:
@@ -160,8 +171,9 @@ def test_after_a_reset_no_counter_is_believed() -> None:
 
 
 def relation(**given: Any) -> dict[str, Any]:
-    return {"oid": "1", "schema": "app", "name": "t", "table_name": "t", "pages": 1000.0, "rows": 10_000.0,
-            "block_size": 8192.0, "fillfactor": 100.0, "width": 40.0, "nulls": False, "columns": 3, **given}  # fmt: skip
+    sized = {"pages": 1000.0, "rows": 10_000.0, "block_size": 8192.0, "fillfactor": 100.0, "width": 40.0}
+    named = {"oid": "1", "schema": "app", "name": "t", "table_name": "t"}
+    return {**named, **sized, "nulls": False, "columns": 3, **given}
 
 
 def test_a_table_is_estimated_by_the_width_of_its_rows() -> None:

@@ -1,11 +1,17 @@
 """What follows from a table's numbers."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.state import State
-from opsconsole.database.tables import Autovacuum, next_of
+from opsconsole.core.values import Cell
+from opsconsole.core.values import Table as Answered
+from opsconsole.database.asking import Database
+from opsconsole.database.statement import statement
+from opsconsole.database.tables import Autovacuum, next_of, read_tables
 from tests.unit.database.made import table
 
 
@@ -35,3 +41,22 @@ def test_what_comes_next(autovacuum: Autovacuum, words: str) -> None:
 @pytest.mark.parametrize(("age", "state"), [(None, State.OK), (1_000_000_000, State.WARN), (1_700_000_000, State.CRIT)])
 def test_the_state_is_the_distance_to_wraparound(age: int | None, state: State) -> None:
     assert table(xid_age=age).state is state
+
+
+async def test_a_lock_that_comes_while_sizes_are_asked_leaves_the_estimates() -> None:
+    """No real server can be made to be locked between one row of an answer and the next."""
+    cells: dict[str, Cell] = dict.fromkeys(re.findall(r"\bas (\w+)", statement("tables", {})), 0)
+    named: dict[str, Cell] = {"oid": "7", "schema": "app", "name": "t", "kind": "r", "block_size": 8192.0, "pages": 3.0}
+    moments: dict[str, Cell] = dict.fromkeys(("vacuum_at", "autovacuum_at", "analyze_at", "autoanalyze_at"))
+    row = {"persistence": "p", "owner": "app", "options": "", "partitions": 0} | cells | named | moments
+
+    async def ask(query: Query) -> Answer:
+        if "pg_total_relation_size" in query.text:
+            raise SourceError(query.source, "overloaded", "canceling statement due to lock timeout [55P03]")
+        if "pg_stat_get_live_tuples" in query.text:
+            return Answer(Answered(tuple(row), (tuple(row.values()),)), 1.0, 0.0)
+        return Answer(Answered(("kind", "name", "detail", "place"), ()), 1.0, 0.0)
+
+    found = await read_tables(Database("postgres/app", ask))
+    assert (found.tables[0].sizes.heap, found.tables[0].sizes.exact) == (3 * 8192.0, False)
+    assert "locked" in found.coverage.notes[0]
