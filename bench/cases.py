@@ -11,12 +11,14 @@ from typing import Any
 
 import yaml
 
+from bench.database_objects import all_findings, fill, first_page
 from bench.measure import Program, highlights, in_turn, key_latencies, median, p95, steady
 from bench.report import Row
 from bench.servers import CONSOLE, frozen_prometheus, hanging_server
 from bench.steps import HEAD, overhead, reading_time, step
 from opsconsole.core.content import shipped_content
 from opsconsole.runbooks.history import list_runs, read_journal
+from tests.servers import start_postgres
 
 HELLO = Program((sys.executable, "-m", "bench.programs.hello"), r"\d{10}\.\d\d")
 BARE_LINES = Program((sys.executable, "-m", "bench.programs.bare_lines"), r"SELECT")
@@ -140,6 +142,21 @@ def flood(folder: Path) -> tuple[int, float]:
     return int(result["bytes"]), float(result["ms"]) / 1000
 
 
+def database_objects(_: dict[str, Any]) -> Iterator[Row]:
+    """Tables and findings of a database with 10,000 and 50,000 tables, two indexes each."""
+    with start_postgres(settings=["max_locks_per_transaction=256"]) as server:
+        taken = {}
+        for tables, page in ((10_000, 0.5), (50_000, 1.0)):
+            name = fill(server, tables)
+            yield Row(
+                f"tables, first page of {tables:,}", first_page(server, name), page, "s", "one locked, median of 3"
+            )
+            taken[tables] = all_findings(server, name)
+        yield Row("all findings on 10,000 tables", taken[10_000], 5.0, "s", "20,000 indexes, median of 3")
+        growth = taken[50_000] / taken[10_000]
+        yield Row("… growth to 50,000", growth, 5.0, "x", f"{taken[50_000]:.2f} s; five times the tables")
+
+
 @contextmanager
 def state_in(folder: Path) -> Iterator[None]:
     """The state folder of what is measured in this process."""
@@ -154,4 +171,4 @@ def state_in(folder: Path) -> Iterator[None]:
             os.environ["OPSCONSOLE_STATE"] = before
 
 
-CASES = (starting, watching, tables, keys, memory, steps)
+CASES = (starting, watching, tables, keys, memory, steps, database_objects)

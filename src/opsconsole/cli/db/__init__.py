@@ -10,8 +10,16 @@ opsconsole db activity --conn app
 VERBS: dict[str, str] = {
     "activity": "the sessions: what each does, for how long, and what it waits for",
     "locks": "who blocks whom, as a tree",
+    "analyze": "the performance report: all findings, ranked, with SQL, lock and undo",
+    "tables": "tables: size, dead rows, vacuum, age, what autovacuum does next",
+    "vacuum-report": "why vacuum does not help",
+    "bloat": "space beyond what rows need, estimated or counted",
+    "indexes": "unused, redundant and invalid indexes; foreign keys without one",
+    "sequences": "sequences near their end",
+    "settings": "settings worth changing, each with its reason",
+    "instance": "cache hits, checkpoints, WAL, temporary files in an interval",
 }
-"""Verb -> its line in the help; it lives in `cli/db/VERB.py`, which has `add_arguments` and `run`."""
+"""Verb -> its line in the help; it lives in `cli/db/VERB.py` (`_` for `-`), which has `add_arguments` and `run`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,4 +30,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         title="commands", metavar="COMMAND", dest="db_command", required=True, parser_class=CommandParser
     )
     for verb, summary in VERBS.items():
-        commands.add_parser(verb, help=summary, module=f"{__name__}.{verb}")
+        commands.add_parser(verb, help=summary, module=f"{__name__}.{verb.replace('-', '_')}")

@@ -4,11 +4,11 @@ What needs somebody stands first: transactions that do nothing, and waiting for 
 """
 
 import argparse
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from opsconsole.cli.db.opening import add_common, ask, tell_coverage
-from opsconsole.cli.output import print_json, print_table, rfc3339
+from opsconsole.cli.db.opening import add_common, ask
+from opsconsole.cli.db.printing import fields_of, narrate_notes, print_reading
+from opsconsole.cli.output import print_table
 from opsconsole.core.duration import duration_text, parse_duration
 from opsconsole.core.exit_codes import Exit
 
@@ -54,22 +54,16 @@ def run(args: argparse.Namespace) -> int:
 
 def session_fields(session: "Session") -> dict[str, Any]:
     """One session as JSON has it. Fields may be added; none is renamed."""
-    fields = {field.name: getattr(session, field.name) for field in dataclasses.fields(session)}
-    return {**fields, "workers": [one.pid for one in session.workers]}
+    return {**fields_of(session), "workers": [one.pid for one in session.workers]}
 
 
 def _print_sessions(activity: "Activity", sessions: "list[Session]", form: str) -> None:
     if form == "json":
-        print_json(
-            {
-                "taken_at": rfc3339(activity.taken_at),
-                "sessions": [session_fields(one) for one in sessions],
-                "notes": activity.coverage.notes,
-            }
-        )
+        fields = [session_fields(one) for one in sessions]
+        print_reading("sessions", fields, activity.taken_at, activity.coverage.notes)
         return
     print_table(_COLUMNS, map(_row, sessions))
-    tell_coverage(activity.coverage)
+    narrate_notes(activity.coverage.notes)
 
 
 def _row(session: "Session") -> tuple[object, ...]:
@@ -90,13 +84,7 @@ def _row(session: "Session") -> tuple[object, ...]:
 
 def _print_groups(activity: "Activity", groups: "list[Group]", form: str) -> None:
     if form == "json":
-        print_json(
-            {
-                "taken_at": rfc3339(activity.taken_at),
-                "groups": [dataclasses.asdict(group) for group in groups],
-                "notes": activity.coverage.notes,
-            }
-        )
+        print_reading("groups", groups, activity.taken_at, activity.coverage.notes)
         return
     rows = (
         (group.name or "-", group.count, group.active, group.waiting, group.idle_in_transaction,
@@ -104,7 +92,7 @@ def _print_groups(activity: "Activity", groups: "list[Group]", form: str) -> Non
         for group in groups
     )  # fmt: skip
     print_table(_GROUP_COLUMNS, rows)
-    tell_coverage(activity.coverage)
+    narrate_notes(activity.coverage.notes)
 
 
 def _lasting(seconds: float | None) -> str | None:

@@ -6,7 +6,8 @@ Also idle sessions that hold a lock, prepared transactions, and deadlocks that a
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from opsconsole.cli.db.opening import add_common, ask, tell_coverage
+from opsconsole.cli.db.opening import add_common, ask
+from opsconsole.cli.db.printing import narrate_notes
 from opsconsole.cli.output import print_json, print_text, rfc3339
 from opsconsole.core.duration import duration_text
 from opsconsole.core.exit_codes import Exit
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(_fields(graph))
     else:
         print_text("\n".join(lines(graph)))
-        tell_coverage(graph.coverage)
+        narrate_notes(graph.coverage.notes)
     return Exit.DONE
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from opsconsole.config.settings import Environment
     from opsconsole.database.asking import Database
-    from opsconsole.database.finding import Coverage
 
 T = TypeVar("T")
 
@@ -40,14 +39,6 @@ def ask(args: argparse.Namespace, read: "Callable[[Database], Awaitable[T]]") ->
             await sources.close()
 
     return asyncio.run(asked())
-
-
-def tell_coverage(coverage: "Coverage") -> None:
-    """Say beside the table what it cannot show, and how to allow it."""
-    from opsconsole.cli.output import narrate
-
-    for note in coverage.notes:
-        narrate(f"not seen: {note}")
 
 
 def database_of(environment: "Environment", name: str | None) -> str:
