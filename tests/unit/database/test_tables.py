@@ -48,9 +48,8 @@ async def test_a_lock_that_comes_while_sizes_are_asked_leaves_the_estimates() ->
     cells: dict[str, Cell] = dict.fromkeys(re.findall(r"\bas (\w+)", statement("tables", {})), 0)
     named: dict[str, Cell] = {"oid": "7", "schema": "app", "name": "t", "kind": "r", "block_size": 8192.0, "pages": 3.0}
     moments: dict[str, Cell] = dict.fromkeys(("vacuum_at", "autovacuum_at", "analyze_at", "autoanalyze_at"))
-    row: dict[str, Cell] = (
-        {"persistence": "p", "owner": "app", "options": "", "partitions": 0} | cells | named | moments
-    )
+    rest: dict[str, Cell] = {"persistence": "p", "owner": "app", "options": "", "partitions": 0}
+    row: dict[str, Cell] = {**rest, **cells, **named, **moments}
 
     async def ask(query: Query) -> Answer:
         if "pg_total_relation_size" in query.text:
