@@ -46,7 +46,7 @@ class _Exactly:
 
 def session_action(function: str, arguments: Mapping[str, str], environment: Environment) -> Action:
     """The action that calls `function` for the session that `arguments` name."""
-    database = _database(environment, arguments.get("conn", ""))
+    database = database_of(environment, arguments.get("conn", ""))
     ends = function == "pg_terminate_backend"
     values = {"PID": arguments["pid"], "STARTED": arguments["backend_start"]}
     sql = _SIGNAL.format(function=function)
@@ -104,7 +104,12 @@ async def _is_over(database: PostgresSettings, values: Mapping[str, str], ends: 
         return Result(Outcome.CANCELLED, detail=f"the session is not {wanted}: what it does cannot be interrupted")
 
 
-def _database(environment: Environment, name: str) -> PostgresSettings:
+def database_of(environment: Environment, name: str) -> PostgresSettings:
+    """The database called `name` in `environment`, with or without `postgres/`; the only one where none is named.
+
+    Raises:
+        ValueError: there is none of that name, or several and none is named.
+    """
     known = environment.postgres
     if not name and len(known) == 1:
         return next(iter(known.values()))

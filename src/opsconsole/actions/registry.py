@@ -100,6 +100,8 @@ _STARTED = Argument(
     required=True,
     pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.]{5,20}([+-][0-9:]{2,9}|Z)?",
 )
+_SCHEMA = Argument("schema", "a schema's name, as it is, without quotes", required=True, pattern=r"(?s).{1,63}")
+_TABLE = Argument("table", "the table's name, as it is, without quotes", required=True, pattern=r"(?s).{1,63}")
 _CONN = Argument("conn", "the database: a name under postgres: in the configuration", pattern=_NAME)
 
 register(
@@ -149,5 +151,25 @@ register(
         Risk.DESTRUCTIVE,
         (_PID, _STARTED, _CONN),
         "opsconsole.actions.postgres_session:terminate",
+    ),
+    Registration(
+        "postgres.vacuum",
+        "vacuum a table",
+        Risk.WRITE,
+        (
+            _SCHEMA,
+            _TABLE,
+            _CONN,
+            Argument("mode", "plain, full (rewrites it, locked) or freeze", pattern="plain|full|freeze"),
+            Argument("analyze", "yes or no", pattern="yes|no"),
+        ),
+        "opsconsole.database.actions.maintenance:vacuum",
+    ),
+    Registration(
+        "postgres.analyze",
+        "analyze a table",
+        Risk.WRITE,
+        (_SCHEMA, _TABLE, _CONN),
+        "opsconsole.database.actions.maintenance:analyze",
     ),
 )

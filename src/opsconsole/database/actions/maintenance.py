@@ -1,0 +1,131 @@
+"""VACUUM and ANALYZE of one table: `postgres.vacuum`, `postgres.analyze`.
+
+Looked at before (a standby, a view, somebody else's table are refused before anything is sent), run on a connection of
+its own without a statement time-out, and judged by what it did: the server's counter has to have moved, and where dead
+rows stay, whoever keeps them is named.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
+from opsconsole.actions.postgres_session import database_of
+from opsconsole.actions.runners.sql import SqlRunner
+from opsconsole.config.settings import Environment, PostgresSettings
+from opsconsole.core.reading import SourceError
+from opsconsole.database.actions.standing import Standing, looking_at, read_standing
+from opsconsole.database.naming import quoted
+from opsconsole.database.vacuum import oldest, read_vacuum, reason, remedy
+
+TIMEOUT = 6 * 3600.0
+"""Seconds: a large table takes hours, and what was cleaned until then stays cleaned when it is stopped."""
+LOCK_TIMEOUT = 5.0
+"""Seconds to wait for the lock; who waits longer in its queue holds up every ALTER TABLE behind."""
+_VERIFY_TIMEOUT = 15.0
+_LAG = 0.25
+"""Seconds between two looks at statistics that may come late (before 15 by half a second and more)."""
+
+_MOSTLY = 0.5
+"""Share of the dead rows that is still there afterwards from which it did not help. Some always died meanwhile."""
+
+_OPTIONS = {"plain": (), "full": ("FULL",), "freeze": ("FREEZE",)}
+
+
+def vacuum(arguments: Mapping[str, str], environment: Environment) -> Action:
+    """VACUUM of `schema`.`table`; `mode` is plain, full or freeze, `analyze` yes or no."""
+    mode = arguments.get("mode", "plain")
+    options = [*_OPTIONS[mode], *(["ANALYZE"] if arguments.get("analyze") == "yes" else [])]
+    listed = f" ({', '.join(options)})" if options else ""
+    action = _maintenance("postgres.vacuum", f"VACUUM{listed}", "vacuums", arguments, environment)
+    if mode != "full":
+        return action
+    name = action.target
+    lock = "ACCESS EXCLUSIVE: nobody reads or writes the table meanwhile, and it needs its size once more on disk"
+    return replace(action, risk=Risk.DESTRUCTIVE, confirm=f"type:{name}", details=(*action.details, ("lock", lock)))
+
+
+def analyze(arguments: Mapping[str, str], environment: Environment) -> Action:
+    """ANALYZE of `schema`.`table`."""
+    return _maintenance("postgres.analyze", "ANALYZE", "analyzes", arguments, environment)
+
+
+def _maintenance(
+    action_id: str, command: str, counter: str, arguments: Mapping[str, str], environment: Environment
+) -> Action:
+    settings = database_of(environment, arguments.get("conn", ""))
+    schema, table = arguments["schema"], arguments["table"]
+    statement = f'{command} :"schema".:"table"'
+    runner = SqlRunner(
+        settings,
+        statement,
+        identifiers={"schema": schema, "table": table},
+        risk=Risk.WRITE,
+        timeout=TIMEOUT,
+        lock_timeout=LOCK_TIMEOUT,
+    )
+    work = _Maintenance(settings, schema, table, counter, runner)
+    return Action(
+        id=action_id,
+        title=f"{command} {schema}.{table}",
+        command=f"-- on {settings.name}\n{command} {quoted(schema, table)};",
+        target=f"{schema}.{table}",
+        risk=Risk.WRITE,
+        runner=work,
+        timeout=TIMEOUT,
+        undo="none is needed: no row that anybody can see changes",
+        verify=work.verified,
+        verify_timeout=_VERIFY_TIMEOUT,
+        details=(("database", settings.name), ("schema", schema), ("table", table)),
+    )
+
+
+@dataclass(slots=True)
+class _Maintenance:
+    """One statement on one table, with what was there before."""
+
+    settings: PostgresSettings
+    schema: str
+    table: str
+    counter: str
+    """The field of Standing that moves when it is done."""
+    statement: SqlRunner
+    before: Standing | None = field(default=None, init=False)
+
+    async def run(self, sink: Sink) -> Result:
+        try:
+            async with looking_at(self.settings) as database:
+                self.before = await read_standing(database, self.schema, self.table)
+        except SourceError as error:
+            return Result(Outcome.FAILED, detail=f"nothing was sent: {error}")
+        if self.before is None:
+            return Result(Outcome.REFUSED, detail=f"there is no table {self.table} in schema {self.schema}")
+        if self.before.refusal:
+            return Result(Outcome.REFUSED, detail=self.before.refusal)
+        return await self.statement.run(sink)
+
+    async def verified(self) -> Result:
+        """Whether it had its effect; waits for statistics that come late."""
+        before = self.before
+        assert before is not None, "it ran"
+        if before.kind == "p":
+            return Result(Outcome.OK, detail="a partitioned table has no counter of its own; its partitions have")
+        async with looking_at(self.settings) as database:
+            while True:
+                after = await read_standing(database, self.schema, self.table)
+                if after is None or after.oid != before.oid:
+                    return Result(Outcome.FAILED, detail="the table was replaced or dropped meanwhile")
+                if getattr(after, self.counter) > getattr(before, self.counter):
+                    break
+                await asyncio.sleep(_LAG)
+            if self.counter == "vacuums" and after.dead and after.dead >= before.dead * _MOSTLY:
+                return await self._held(after)
+        fewer = f"; dead rows {before.dead:,} -> {after.dead:,}" if self.counter == "vacuums" else ""
+        return Result(Outcome.OK, detail=f"the server counts one more{fewer}")
+
+    async def _held(self, after: Standing) -> Result:
+        """It ran, and the dead rows are still there: who keeps them?"""
+        async with looking_at(self.settings) as database:
+            holder = oldest((await read_vacuum(database)).holders)
+        why = f"{reason(holder)}; {remedy(holder)}" if holder else "they died meanwhile, or their counts are estimates"
+        return Result(Outcome.WARN, detail=f"it ran, and {after.dead:,} dead rows are still there: {why}")

@@ -1,0 +1,95 @@
+"""How a table stands before and after maintenance, and why it may not be touched."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from opsconsole.config.settings import PostgresSettings
+from opsconsole.database.asking import Database
+from opsconsole.database.row import Row
+
+_WITHOUT_ROWS = {
+    "v": "a view",
+    "f": "a foreign table",
+    "i": "an index",
+    "I": "a partitioned index",
+    "S": "a sequence",
+    "c": "a type",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One table at one moment."""
+
+    oid: str
+    kind: str
+    """As pg_class.relkind has it."""
+    system: bool
+    standby: bool
+    may: bool
+    """The role owns it, or may maintain it."""
+    owner: str
+    role: str
+    vacuums: int
+    analyzes: int
+    dead: int
+    """Rows, as the statistics reckon."""
+    live: int
+    pages: int
+    xid_age: int | None
+
+    @property
+    def refusal(self) -> str:
+        """Why maintenance would do nothing here or must not be tried; empty where nothing speaks against it."""
+        if self.standby:
+            return "this is a standby: maintenance is done on the primary, and arrives here by itself"
+        if self.kind in _WITHOUT_ROWS:
+            return f"it is {_WITHOUT_ROWS[self.kind]}, which has no rows of its own"
+        if not self.may:
+            return (
+                f"{self.role} may not maintain it, and the server would skip it and call that a success: "
+                f"it is {self.owner}'s; act as {self.owner}, or grant {self.owner} to {self.role}"
+            )
+        return ""
+
+
+@asynccontextmanager
+async def looking_at(settings: PostgresSettings) -> AsyncIterator[Database]:
+    """The database of `settings`, for reading, over a connection that is closed afterwards."""
+    from opsconsole.sources.postgres import PostgresSource
+
+    source = PostgresSource(settings)
+    try:
+        yield Database(f"postgres/{settings.name}", source.read)
+    finally:
+        await source.close()
+
+
+async def read_standing(database: Database, schema: str, table: str) -> Standing | None:
+    """How the table stands; None where there is none of that name.
+
+    Raises:
+        SourceError: the database cannot be asked.
+    """
+    rows = await database.rows("table_standing", {"schema": schema, "table": table})
+    role = (await database.catalog()).role
+    return _standing(rows.one, role) if len(rows) else None
+
+
+def _standing(row: Row, role: str) -> Standing:
+    return Standing(
+        oid=row.text("oid"),
+        kind=row.text("kind"),
+        system=row.flag("system"),
+        standby=row.flag("standby"),
+        may=row.flag("may"),
+        owner=row.text("owner"),
+        role=role,
+        vacuums=row.count("vacuums"),
+        analyzes=row.count("analyzes"),
+        dead=row.count("dead"),
+        live=row.count("live"),
+        pages=row.count("pages"),
+        xid_age=row.whole("xid_age"),
+    )

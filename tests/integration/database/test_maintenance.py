@@ -1,0 +1,143 @@
+"""VACUUM and ANALYZE as actions on a real PostgreSQL: what the server calls success has to be one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+
+import psycopg
+import pytest
+
+from opsconsole.actions import registry
+from opsconsole.actions.action import Action, Outcome, Result, Risk
+from opsconsole.config.loading import postgres_at, settings_for
+from opsconsole.config.settings import Environment
+from tests.servers import PostgresServer
+
+SCHEMA, TABLE = 'we"ird.sch%s', "tab'le\n\u2603 % $$"
+
+
+@pytest.fixture(scope="module")
+def server(postgres: PostgresServer) -> PostgresServer:
+    postgres.psql("create role keeper login; create role stranger login")
+    return postgres
+
+
+@pytest.fixture
+def table(server: PostgresServer) -> Iterator[str]:
+    """A table with an odd name of keeper's, half of its 2,000 rows dead; gives its quoted name."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        name = psycopg.sql.Identifier(SCHEMA, TABLE).as_string(connection)
+        schema = psycopg.sql.Identifier(SCHEMA).as_string(connection)
+        for statement in (
+            f"create schema {schema} authorization keeper",
+            f"create table {name} (id int) with (autovacuum_enabled = off)",
+            f"alter table {name} owner to keeper",
+            f"grant usage on schema {schema} to stranger",
+            f"insert into {name} select generate_series(1, 2000)",
+            f"delete from {name} where id % 2 = 0",
+        ):
+            connection.execute(statement.encode())
+        connection.execute("select pg_stat_force_next_flush()")
+        yield name
+        connection.execute(f"drop schema {schema} cascade".encode())
+
+
+def environment(server: PostgresServer, user: str) -> Environment:
+    database = postgres_at(server.dsn(user=user))
+    found: Environment = settings_for().environment
+    from dataclasses import replace
+
+    return replace(found, postgres=MappingProxyType({database.name: database}))
+
+
+def action(server: PostgresServer, name: str, *, user: str = "keeper", **more: str) -> Action:
+    registration = registry.find(f"postgres.{name}")
+    assert registration is not None
+    return registration.build({"schema": SCHEMA, "table": TABLE, **more}, environment(server, user))
+
+
+async def carried_out(wanted: Action) -> tuple[Result, Result | None]:
+    result = await wanted.runner.run(lambda piece: None)
+    assert wanted.verify is not None
+    return result, await wanted.verify() if result.outcome in (Outcome.OK, Outcome.WARN) else None
+
+
+@contextmanager
+def snapshot(server: PostgresServer) -> Iterator[int]:
+    """A transaction that still sees what was there; gives its pid."""
+    with psycopg.connect(server.dsn()) as connection:
+        connection.execute("set transaction isolation level repeatable read")
+        connection.execute("select 1")
+        yield connection.info.backend_pid
+        connection.rollback()
+
+
+async def test_a_vacuum_is_proven_by_the_dead_rows_that_are_gone(server: PostgresServer, table: str) -> None:
+    wanted = action(server, "vacuum", analyze="yes")
+    assert wanted.command.endswith(f"VACUUM (ANALYZE) {table};")
+    result, proof = await carried_out(wanted)
+    assert result.outcome is Outcome.OK, result.detail
+    assert proof is not None
+    assert proof.outcome is Outcome.OK
+    assert "dead rows 1,000 -> 0" in proof.detail
+
+
+async def test_an_analyze_is_proven_by_the_servers_counter(server: PostgresServer, table: str) -> None:
+    result, proof = await carried_out(action(server, "analyze"))
+    assert result.outcome is Outcome.OK, result.detail
+    assert proof is not None
+    assert proof.outcome is Outcome.OK
+
+
+async def test_rows_that_a_snapshot_keeps_are_said_with_whose_it_is(server: PostgresServer, table: str) -> None:
+    with snapshot(server) as pid:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            connection.execute(f"delete from {table}".encode())
+            connection.execute("select pg_stat_force_next_flush()")
+        result, proof = await carried_out(action(server, "vacuum"))
+    assert result.outcome is Outcome.OK, result.detail
+    assert proof is not None
+    assert proof.outcome is Outcome.WARN
+    assert f"session {pid}" in proof.detail
+
+
+async def test_a_table_of_somebody_else_is_refused_before_anything_is_sent(server: PostgresServer, table: str) -> None:
+    for name in ("vacuum", "analyze"):
+        result, _ = await carried_out(action(server, name, user="stranger"))
+        assert result.outcome is Outcome.REFUSED
+        assert "stranger may not maintain it" in result.detail
+        assert "it is keeper's" in result.detail
+
+
+async def test_what_is_no_table_is_refused(server: PostgresServer, table: str) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        schema = psycopg.sql.Identifier(SCHEMA).as_string(connection)
+        connection.execute(f"create view {schema}.seen as select 1 as one".encode())
+    result, _ = await carried_out(action(server, "vacuum", table="seen", user="postgres"))
+    assert (result.outcome, result.detail) == (Outcome.REFUSED, "it is a view, which has no rows of its own")
+    result, _ = await carried_out(action(server, "vacuum", table="gone"))
+    assert (result.outcome, "there is no table gone" in result.detail) == (Outcome.REFUSED, True)
+
+
+async def test_a_lock_is_waited_for_a_while_and_then_it_is_a_failure(
+    server: PostgresServer, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsconsole.database.actions.maintenance.LOCK_TIMEOUT", 0.2)
+    with psycopg.connect(server.dsn()) as connection:
+        connection.execute(f"lock table {table} in access exclusive mode".encode())
+        result, _ = await carried_out(action(server, "vacuum"))
+        connection.rollback()
+    assert result.outcome is Outcome.FAILED
+    assert "lock" in result.detail
+
+
+def test_a_full_vacuum_is_destructive_and_asks_for_the_tables_name(server: PostgresServer) -> None:
+    wanted = action(server, "vacuum", mode="full")
+    assert wanted.risk is Risk.DESTRUCTIVE
+    assert wanted.confirm == f"type:{SCHEMA}.{TABLE}"
+    assert "VACUUM (FULL)" in wanted.command
+
+
+def test_an_unknown_mode_is_no_action(server: PostgresServer) -> None:
+    with pytest.raises(ValueError, match="mode"):
+        action(server, "vacuum", mode="everything")
