@@ -178,20 +178,21 @@ async def read_texts(database: Database, keys: Iterable[Key]) -> dict[tuple[int,
 
 
 async def read_text(database: Database, queryid: int) -> str:
-    """The text of one statement, whoever ran it.
+    """The text of a statement that ran in this database, whoever ran it.
 
     Raises:
-        SourceError: the server does not answer, or has no readable statement of that id.
+        SourceError: the server does not answer, or has no readable statement of that id here.
     """
     catalog = await database.catalog()
     if reason := why_not(catalog):
         raise SourceError(database.source, "unsupported", reason)
     texts = await read_texts(database, [Key(0, 0, queryid, True)])
-    found = next((text for text in texts.values() if text), "")
-    if not found:
-        known = "db queries lists those there are; others' need pg_read_all_stats"
-        raise SourceError(database.source, "bad-query", f"no statement with the queryid {queryid}", hint=known)
-    return found
+    here = [text for (_, oid, _), text in texts.items() if text and str(oid) == catalog.facts.get("database_oid")]
+    if not here:
+        elsewhere = "it ran in another database: --conn with that" if texts else "db queries lists those there are"
+        message = f"no statement with the queryid {queryid} that this role may see in {catalog.database}"
+        raise SourceError(database.source, "bad-query", message, hint=elsewhere)
+    return here[0]
 
 
 def why_not(catalog: Catalog) -> str | None:
