@@ -29,11 +29,8 @@ class Explained:
     database: str = ""
     taken_at: float = 0.0
     """Unix seconds; 0 where it is not known."""
-
-    @property
-    def generic(self) -> bool:
-        """Whether it is the plan that holds for any value of `$1`."""
-        return parameters(self.sql) > 0
+    generic: bool = False
+    """It is the plan that holds for any value of `$1`."""
 
 
 async def read_plan(settings: PostgresSettings, sql: str, *, timeout: float = 30.0) -> Explained:
@@ -74,7 +71,7 @@ def explained(sql: str, text: str, database: str) -> Explained:
     Raises:
         PlanError: that is no plan.
     """
-    return Explained(clean(sql), plan_of(text), json.loads(text), database, time.time())
+    return Explained(_shown(sql), plan_of(text), json.loads(text), database, time.time(), parameters(sql) > 0)
 
 
 def saved(one: Explained) -> dict[str, Any]:
@@ -107,10 +104,21 @@ def load_plan(path: Path) -> Explained:
             raise PlanError(f"format {clean_line(document.get('format'))}, and {FORMAT} is known here")
         inner = document.get("plan") if ours else document
         about = document if ours else {}
-        return Explained(clean(about.get("sql", "")), plan_from(inner), inner, clean(about.get("database", "")))
+        return Explained(
+            _shown(about.get("sql", "")),
+            plan_from(inner),
+            inner,
+            clean_line(about.get("database", "")),
+            generic=about.get("generic") is True,
+        )
     except OSError as error:
         raise PlanError(f"{name}: {error.strerror}") from None
     except RecursionError:
         raise PlanError(f"{name}: nested too deep") from None
     except ValueError as error:
         raise PlanError(f"{name}: {error if isinstance(error, PlanError) else 'no JSON'}") from None
+
+
+def _shown(sql: object) -> str:
+    """Whole: half a statement is none."""
+    return clean(sql, limit=_LARGEST)

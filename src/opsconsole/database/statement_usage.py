@@ -65,6 +65,11 @@ class Usage:
         return self.mean > SLOW or self.most > SLOW
 
     @property
+    def slow_at_worst(self) -> bool:
+        """Whether only its slowest call was slow."""
+        return self.slow and self.mean <= SLOW
+
+    @property
     def n_plus_one(self) -> bool:
         """Whether it looks like a query in a loop: very often, about one row, quick, and dear in sum."""
         least, most = N_PLUS_ONE_ROWS

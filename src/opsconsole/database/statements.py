@@ -159,7 +159,7 @@ async def read_statements(database: Database) -> Snapshot:
 
 
 async def read_texts(database: Database, keys: Iterable[Key]) -> dict[tuple[int, int, int], str]:
-    """The texts of these statements by (user, database, queryid), cleaned. What the server dropped is missing.
+    """The texts of these by (user, database, queryid), cleaned, long ones cut. What the server dropped is missing.
 
     Raises:
         SourceError: the server does not answer, which takes it longer the larger its file of texts is; or one of all
@@ -173,12 +173,13 @@ async def read_texts(database: Database, keys: Iterable[Key]) -> dict[tuple[int,
     answer = await database.rows("statement_texts", binds, most=MOST_STATEMENTS)
     return {
         (row.count("user_id"), row.count("database_id"), row.count("queryid")): row.encoded("query", "utf-8")
+        + ("…" if row.flag("more") else "")
         for row in answer
     }
 
 
 async def read_text(database: Database, queryid: int) -> str:
-    """The text of a statement that ran in this database, whoever ran it.
+    """The whole text of a statement that ran in this database, whoever ran it.
 
     Raises:
         SourceError: the server does not answer, or has no readable statement of that id here.
@@ -186,13 +187,15 @@ async def read_text(database: Database, queryid: int) -> str:
     catalog = await database.catalog()
     if reason := why_not(catalog):
         raise SourceError(database.source, "unsupported", reason)
-    texts = await read_texts(database, [Key(0, 0, queryid, True)])
-    here = [text for (_, oid, _), text in texts.items() if text and str(oid) == catalog.facts.get("database_oid")]
-    if not here:
-        elsewhere = "it ran in another database: --conn with that" if texts else "db queries lists those there are"
+    binds = {"SCHEMA": catalog.extensions[EXTENSION].schema, "QUERYID": str(queryid)}
+    pieces = await database.rows("statement_text", binds)
+    if not pieces.rows:
         message = f"no statement with the queryid {queryid} that this role may see in {catalog.database}"
-        raise SourceError(database.source, "bad-query", message, hint=elsewhere)
-    return here[0]
+        hint = "db queries lists those there are, and in which database"
+        raise SourceError(database.source, "bad-query", message, hint=hint)
+    if pieces.truncated:
+        raise SourceError(database.source, "unsupported", "the statement is too long to be read: give it with --file")
+    return bytes.fromhex("".join(row.text("query") for row in pieces)).decode("utf-8", "replace")
 
 
 def why_not(catalog: Catalog) -> str | None:

@@ -21,7 +21,9 @@ ODD = 'we"ird.sch%s'
 @pytest.fixture(scope="module")
 def counted(postgres: PostgresServer) -> Iterator[str]:
     """A database with the extension in a schema of a hostile name."""
-    postgres.psql("create database counted; create role bare login; create role watch login in role pg_monitor")
+    postgres.psql(
+        "create database counted; create role pgss_bare login; create role pgss_watch login in role pg_monitor"
+    )
     postgres.psql(f'create schema "{ODD.replace(chr(34), chr(34) * 2)}"', "counted")
     quoted = f'"{ODD.replace(chr(34), chr(34) * 2)}"'
     postgres.psql(
@@ -30,7 +32,7 @@ def counted(postgres: PostgresServer) -> Iterator[str]:
         "counted",
     )
     yield "counted"
-    postgres.psql("drop database counted with (force); drop role bare; drop role watch")
+    postgres.psql("drop database counted with (force); drop role pgss_bare; drop role pgss_watch")
 
 
 @pytest.fixture(autouse=True)
@@ -79,14 +81,14 @@ async def test_a_reset_in_a_window_is_seen(postgres: PostgresServer, counted: st
 async def test_others_statements_are_hidden_from_a_bare_role_and_counted(
     postgres: PostgresServer, counted: str, asked: Connect
 ) -> None:
-    async with asked(postgres.dsn(counted, user="bare")) as database:
+    async with asked(postgres.dsn(counted, user="pgss_bare")) as database:
         found = await read_statements(database)
     assert found.available
     assert found.hidden > 0
     assert found.hidden_total > 0
-    assert {entry.user for entry in found.entries} <= {"bare"}
-    assert any(note.endswith("grant pg_read_all_stats to bare") for note in found.coverage.notes)
-    async with asked(postgres.dsn(counted, user="watch")) as database:
+    assert {entry.user for entry in found.entries} <= {"pgss_bare"}
+    assert any(note.endswith("grant pg_read_all_stats to pgss_bare") for note in found.coverage.notes)
+    async with asked(postgres.dsn(counted, user="pgss_watch")) as database:
         seen = await read_statements(database)
     assert seen.hidden == 0
     assert len(seen.entries) >= found.hidden
@@ -95,24 +97,24 @@ async def test_others_statements_are_hidden_from_a_bare_role_and_counted(
 async def test_texts_of_another_encoding_are_shown_and_what_cannot_be_converted_costs_the_texts_only(
     postgres: PostgresServer, counted: str, asked: Connect, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    postgres.psql("create database latin encoding 'LATIN1' template template0 locale 'C'")
+    postgres.psql("create database pgss_latin encoding 'LATIN1' template template0 locale 'C'")
     try:
-        postgres.psql('select 1 as "café"'.encode("latin-1"), "latin")
+        postgres.psql('select 1 as "café"'.encode("latin-1"), "pgss_latin")
         postgres.psql('select 1 as "naïve"'.encode(), counted)
         async with asked(postgres.dsn(counted)) as database:
             found = await read_statements(database)
             texts = await read_texts(database, [entry.key for entry in found.entries])
         assert 'select $1 as "naïve"' in texts.values()
         assert 'select $1 as "café"' in texts.values()
-        postgres.psql("create extension pg_stat_statements", "latin")
+        postgres.psql("create extension pg_stat_statements", "pgss_latin")
         postgres.psql('select 1, 2 as "☃"', counted)
-        code = await asyncio.to_thread(main, ["db", "queries", "--postgres", postgres.dsn("latin")])
+        code = await asyncio.to_thread(main, ["db", "queries", "--postgres", postgres.dsn("pgss_latin")])
         assert code == Exit.DONE
         shown = capsys.readouterr()
         assert "the texts of the statements cannot be read" in shown.err
         assert "text not there" in shown.out
     finally:
-        postgres.psql("drop database latin with (force)")
+        postgres.psql("drop database pgss_latin with (force)")
 
 
 async def test_the_text_of_one_statement(postgres: PostgresServer, counted: str, asked: Connect) -> None:
@@ -124,14 +126,32 @@ async def test_the_text_of_one_statement(postgres: PostgresServer, counted: str,
         assert await read_text(database, queryid) == "select v as wanted from t where id = $1"
         with pytest.raises(SourceError, match="no statement with the queryid 12"):
             await read_text(database, 12)
+    async with asked(postgres.dsn("postgres")) as database:
+        with pytest.raises(SourceError, match="not created in postgres"):
+            await read_text(database, queryid)
+
+
+async def test_a_long_statement_is_listed_by_its_beginning_and_read_whole(
+    postgres: PostgresServer, counted: str, asked: Connect
+) -> None:
+    sql = "select " + ", ".join(f"id as ☃{'long' * 10}_{number}" for number in range(400)) + " from t"
+    postgres.psql(sql, counted)
+    async with asked(postgres.dsn(counted)) as database:
+        snapshot = await read_statements(database)
+        texts = await read_texts(database, [entry.key for entry in snapshot.entries])
+        queryid = next(key[2] for key, text in texts.items() if "longlong" in text)
+        assert await read_text(database, queryid) == sql
+    shown = next(text for text in texts.values() if "longlong" in text)
+    assert shown.endswith("…")
+    assert sql.startswith(shown.rstrip("…�"))
 
 
 async def test_an_extension_that_was_never_updated(postgres: PostgresServer, asked: Connect) -> None:
-    postgres.psql("create database old")
+    postgres.psql("create database pgss_old")
     try:
-        postgres.psql("create extension pg_stat_statements version '1.7'", "old")
-        postgres.psql("select 42", "old")
-        async with asked(postgres.dsn("old")) as database:
+        postgres.psql("create extension pg_stat_statements version '1.7'", "pgss_old")
+        postgres.psql("select 42", "pgss_old")
+        async with asked(postgres.dsn("pgss_old")) as database:
             found = await read_statements(database)
         assert found.entries
         assert (found.reset_at, found.evictions) == (None, None)
@@ -139,7 +159,7 @@ async def test_an_extension_that_was_never_updated(postgres: PostgresServer, ask
         assert any("ALTER EXTENSION pg_stat_statements UPDATE" in note for note in found.coverage.notes)
         assert since_reset(found).usages[0].rate is None
     finally:
-        postgres.psql("drop database old with (force)")
+        postgres.psql("drop database pgss_old with (force)")
 
 
 async def test_an_extension_that_is_not_created_is_no_failure(postgres: PostgresServer, asked: Connect) -> None:

@@ -29,6 +29,8 @@ SETTINGS = PostgresSettings("app", SecretRef.of("postgresql://127.0.0.1/app"))
         ("copy t to program 'x'", "copy has no plan"),
         ("-- nothing", "there is no statement here"),
         ("select 'open", "a quote that does not end"),
+        ("select 1\0 + 2", "a NUL character"),
+        ("select '\udce9'", "bytes that are no text"),
     ],
 )
 def test_what_is_not_explained_and_why(sql: str, said: str) -> None:
@@ -65,7 +67,7 @@ def test_running_a_statement_is_an_action_that_asks_in_any_mode(sql: str, openin
 
 def test_a_plan_that_was_saved_is_read_again(tmp_path: Path) -> None:
     text = (PLANS / "cte.json").read_text()
-    one = Explained("select $1", recorded("cte"), json.loads(text), "app", 1_700_000_000.0)
+    one = Explained("select $1", recorded("cte"), json.loads(text), "app", 1_700_000_000.0, generic=True)
     (tmp_path / "p.json").write_text(json.dumps(saved(one)))
     again = load_plan(tmp_path / "p.json")
     assert (again.plan, again.sql, again.database, again.generic) == (one.plan, "select $1", "app", True)

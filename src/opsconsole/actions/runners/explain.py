@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _CANCEL_TIMEOUT = 2.0
 _PLANNED = frozenset({"select", "with", "values", "table", "insert", "update", "delete", "merge"})
+# Where such a word is only a name, a plain transaction is rolled back as well.
 _WRITING = frozenset({"insert", "update", "delete", "merge", "into", "share"})
 _TRANSACTION_CONTROL = frozenset(
     {"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"}
@@ -33,11 +34,16 @@ select coalesce(pg_catalog.array_length(parameter_types, 1), 0)
 
 def refused(sql: str, *, analyze: bool = False) -> str | None:
     """Why `sql` is not explained; None where it is."""
+    if "\0" in sql:
+        return "it holds a NUL character, at which the server would take it to end"
     try:
+        sql.encode()
         command = command_of(only_statement(sql))
         wanted = parameters(sql)
     except SqlTextError as error:
         return f"line {error.line}, column {error.column}: {error.message}"
+    except UnicodeEncodeError:
+        return "it holds bytes that are no text"
     if command in _TRANSACTION_CONTROL:
         return f"{command} controls transactions: it could end the one that keeps EXPLAIN from changing anything"
     if command not in _PLANNED:
