@@ -53,7 +53,8 @@ def remarks(node: Node, share: Share, *, limited: bool = False) -> list[str]:
     """What is wrong with `node`, in words; `limited`: something above may have stopped it early, as it should."""
     found = []
     error = node.error
-    if error is not None and error >= MISESTIMATE:
+    # A merge reads the rows of its inner side again for equal keys, and each time counts.
+    if error is not None and error >= MISESTIMATE and not (limited and node.role == "Inner" and node.type == "Sort"):
         found.append(f"{error:.3g} times the rows that were planned")
     elif error is not None and error <= 1 / MISESTIMATE and not limited:
         found.append(f"planned for {1 / error:.3g} times the rows that came")

@@ -92,6 +92,13 @@ def test_a_limit_that_stops_a_scan_early_is_no_wrong_estimate() -> None:
     assert "planned for" in str(said(recorded("limit")))
 
 
+def test_rows_that_a_merge_reads_again_are_no_wrong_estimate() -> None:
+    sort = {"Node Type": "Sort", "Parent Relationship": "Inner", "Plan Rows": 1000, "Actual Rows": 999_000}
+    plan = plan_from({"Plan": {**node(Plans=[{**timed(1.0), **sort}], **timed(2.0)), "Node Type": "Merge Join"}})
+    assert "times the rows" not in "\n".join(plan_lines(plan))
+    assert "999 times the rows that were planned" in str(said(plan))
+
+
 def test_the_tree_as_people_read_it() -> None:
     lines = plan_lines(recorded("misestimate"))
     assert lines[0].startswith("Nested Loop  (")
