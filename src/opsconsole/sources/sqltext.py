@@ -195,6 +195,16 @@ def command_of(sql: str) -> str:
     return ""
 
 
+def parameters(sql: str) -> int:
+    """The highest `$N` in `sql`; 0 where there is none. Statements that the server counted have such."""
+    return max((int(token.text[1:]) for token in _tokens(sql) if token.kind == "parameter"), default=0)
+
+
+def words(sql: str) -> frozenset[str]:
+    """The unquoted words of `sql` in lower case, keywords and names alike."""
+    return frozenset(token.text.lower() for token in _tokens(sql) if token.kind == "word")
+
+
 class _Statement:
     """The tokens of the statement under way, and whether a `;` would end it."""
 

@@ -12,9 +12,11 @@ from opsconsole.sources.sqltext import (
     command_of,
     compose,
     only_statement,
+    parameters,
     quoted_identifier,
     slots,
     statements,
+    words,
 )
 
 
@@ -169,3 +171,14 @@ def test_only_one_statement_where_one_is_expected() -> None:
 )
 def test_the_command_is_the_first_word(sql: str, command: str) -> None:
     assert command_of(sql) == command
+
+
+def test_parameters_are_counted_where_they_are_some() -> None:
+    assert parameters("select $2, $1, '$9', \"$8\", $$ $7 $$ -- $6") == 2
+    assert parameters("select 1") == 0
+
+
+def test_words_are_keywords_and_names_but_not_what_is_quoted() -> None:
+    assert words("DELETE from t -- update\n where a = 'merge' and \"insert\" is null") == {
+        "delete", "from", "t", "where", "a", "and", "is", "null",
+    }  # fmt: skip

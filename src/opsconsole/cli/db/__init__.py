@@ -4,6 +4,7 @@ import argparse
 
 EXAMPLE = """\
 opsconsole db activity --conn app
+  opsconsole db queries --window 10s
   opsconsole db locks --format json
   opsconsole db analyze --format md"""
 
@@ -18,6 +19,9 @@ VERBS: dict[str, str] = {
     "sequences": "sequences near their end",
     "settings": "settings worth changing, each with its reason",
     "instance": "cache hits, checkpoints, WAL, temporary files in an interval",
+    "queries": "statements by what they cost, over a window or since the statistics were reset",
+    "explain": "the plan of a statement, and the difference between two plans",
+    "compare": "before and after: two captures of queries, statement by statement",
 }
 """Verb -> its line in the help; it lives in `cli/db/VERB.py` (`_` for `-`), which has `add_arguments` and `run`."""
 
