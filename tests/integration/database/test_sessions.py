@@ -114,6 +114,15 @@ async def test_texts_of_a_database_with_another_encoding_are_read_by_it(server: 
     assert session.database == "latin"
 
 
+async def test_a_statement_longer_than_a_cell_is_shown_by_its_beginning(asked: Connect) -> None:
+    with start_postgres(settings=["track_activity_query_size=100kB"]) as server:
+        text = f"select '{'é' * 20_000}'"
+        with sitting(server, text, application="long"):
+            (session,) = await by_application(server, asked, "long")
+    assert text.startswith(session.query[:2000])
+    assert 2000 < len(session.query) < 5000
+
+
 async def test_a_role_without_rights_is_told_what_it_cannot_see(server: PostgresServer, asked: Connect) -> None:
     server.psql("create role bare login")
     with sitting(server, "select 42 as secret", application="payroll"):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
 opsconsole db explain --sql 'select * from orders where customer = $1'
-  opsconsole db explain --queryid -4718224312345678 --save before.json
+  opsconsole db explain --queryid=-4718224312345678 --save before.json
   opsconsole db explain --file slow.sql --analyze --yes
   opsconsole db explain --diff before.json after.json"""
 
