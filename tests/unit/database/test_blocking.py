@@ -41,9 +41,20 @@ def test_the_root_that_holds_up_most_stands_first() -> None:
     assert graph.roots[0].effect == "ending 1 frees 3 sessions; the longest has waited 1m"
 
 
-def test_one_that_waits_for_two_is_counted_with_both_and_shown_once_in_each() -> None:
-    graph = blocking_graph((waiter(3, "1", "2"),), activity(1, 2, 3))
-    assert {root.top.node: root.frees for root in graph.roots} == {"1": 1, "2": 1}
+def test_one_that_waits_for_two_is_shown_with_both_and_freed_by_neither() -> None:
+    graph = blocking_graph((waiter(3, "1", "2"), waiter(4, "1")), activity(1, 2, 3, 4))
+    assert {root.top.node: (len(root.members), root.frees) for root in graph.roots} == {"1": (3, 1), "2": (2, 0)}
+    assert graph.roots[1].effect == "ending 2 alone frees nobody: who waits for it waits for others, too"
+
+
+def test_one_that_waits_in_a_queue_is_freed_when_those_before_it_are() -> None:
+    (root,) = blocking_graph((waiter(2, "1"), waiter(3, "1", "2")), activity(1, 2, 3)).roots
+    assert root.frees == 2
+
+
+def test_a_cycle_is_told_in_the_order_of_the_waiting() -> None:
+    graph = blocking_graph((waiter(1, "3"), waiter(3, "2"), waiter(2, "1")), activity(1, 2, 3))
+    assert graph.cycles == (("1", "3", "2"),)
 
 
 def test_a_holder_that_is_gone_is_still_shown() -> None:
@@ -63,7 +74,7 @@ def test_cycles_have_no_root_and_those_behind_them_are_not_lost() -> None:
     graph = blocking_graph((waiter(1, "2"), waiter(2, "3"), waiter(3, "1"), waiter(4, "3")), activity(1, 2, 3, 4))
     assert graph.cycles == (("1", "2", "3"),)
     assert graph.roots == ()
-    assert len(graph.waiters) == 4
+    assert [one.pid for one in graph.behind_cycles] == [4]
 
 
 def test_where_the_server_does_not_say_since_when_the_statement_is_the_bound() -> None:

@@ -50,6 +50,8 @@ def lines(graph: "BlockingGraph") -> "Iterator[str]":
         yield "nobody waits for a lock"
     for cycle in graph.cycles:
         yield f"deadlock: {' waits for '.join((*cycle, cycle[0]))}; the server ends one of them in deadlock_timeout"
+    for waiter in graph.behind_cycles:
+        yield f"{waiter.pid} waits for {', '.join(waiter.blocked_by)}, behind that deadlock"
     for root in graph.roots:
         for member in root.members:
             yield f"{_rails(member.goes_on)}{_line(member)}"
