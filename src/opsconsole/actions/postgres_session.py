@@ -81,7 +81,11 @@ class _Signalling:
     async def run(self, sink: Sink) -> Result:
         result = await self.inner.run(sink)
         if result.outcome is Outcome.FAILED and result.detail.startswith("0 rows"):
-            return Result(Outcome.FAILED, detail="there is no such session any more", duration=result.duration)
+            return Result(
+                Outcome.FAILED,
+                detail="no such session any more, or one of the server's own, which is not signalled",
+                duration=result.duration,
+            )
         return result
 
 
