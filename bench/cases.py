@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from bench.measure import Program, highlights, in_turn, key_latencies, median, p
 from bench.report import Row
 from bench.servers import CONSOLE, frozen_prometheus, hanging_server
 from bench.steps import HEAD, overhead, reading_time, step
+from bench.terminal import Terminal
 from opsconsole.core.content import shipped_content
 from opsconsole.runbooks.history import list_runs, read_journal
 from tests.servers import start_postgres
@@ -124,16 +126,46 @@ def steps(_: dict[str, Any]) -> Iterator[Row]:
     yield Row("runbook read and checked", reading_time(files), 25, "ms", f"average of {len(files)} files")
 
 
-def flood(folder: Path) -> tuple[int, float]:
-    """(bytes, seconds) of a step that prints 200 MB while the console shows it."""
-    book = HEAD + step("flood", "head -c 200000000 /dev/zero | tr '\\0' x") + "- [ ] look\n"
-    (folder / "steps.md").write_text(book)
+def flooded_keys(_: dict[str, Any]) -> Iterator[Row]:
+    """Key to the help and back while a step prints without end."""
+    with tempfile.TemporaryDirectory() as folder, printing(Path(folder), "yes 'a line of output'") as terminal:
+        terminal.wait_for("a line of output", 20.0)
+        taken = [_help_opened(terminal) for _ in range(60)]
+        terminal.press("c")
+        terminal.wait_for(r"\[y/N\]|[Ss]top", 10.0)
+        terminal.press("y")
+        terminal.wait_for("cancelled", 20.0)
+    how = f"median {median(taken) * 1000:.0f} ms, 60 keys"
+    yield Row("key to the help, p95, during a flood of output", p95(taken) * 1000, 100, "ms", how)
+
+
+def _help_opened(terminal: Terminal) -> float:
+    """Seconds from the key to the help, which is closed again."""
+    begin = time.monotonic()
+    terminal.press("?")
+    terminal.wait_for("Keys: Steps")
+    taken = time.monotonic() - begin
+    terminal.press("esc")
+    terminal.wait_gone("Keys: Steps")
+    return taken
+
+
+@contextmanager
+def printing(folder: Path, command: str) -> Iterator[Terminal]:
+    """The console on a run whose first step is `command`, which has just been started."""
+    (folder / "steps.md").write_text(HEAD + step("flood", command) + "- [ ] look\n")
     (folder / "opsconsole.yaml").write_text("version: 1\nenvironments: {bench: {screens: ., runbooks: .}}\n")
     env = {"OPSCONSOLE_CONFIG": str(folder / "opsconsole.yaml"), "OPSCONSOLE_STATE": str(folder / "state")}
     with Program(CONSOLE, "9 Runbooks", env=env).open() as terminal:
         for seen, key in (("9 Runbooks", "9"), ("Steps", "enter"), ("enter run", "enter")):
             terminal.wait_for(seen, 20.0)
             terminal.press(key)
+        yield terminal
+
+
+def flood(folder: Path) -> tuple[int, float]:
+    """(bytes, seconds) of a step that prints 200 MB while the console shows it."""
+    with printing(folder, "head -c 200000000 /dev/zero | tr '\\0' x") as terminal:
         terminal.wait_for(r"1\.2  look", 60.0)
         (run,) = list_runs(folder / "state" / "runs")
         terminal.press("q")
@@ -171,4 +203,4 @@ def state_in(folder: Path) -> Iterator[None]:
             os.environ["OPSCONSOLE_STATE"] = before
 
 
-CASES = (starting, watching, tables, keys, memory, steps, database_objects)
+CASES = (starting, watching, tables, keys, memory, steps, flooded_keys, database_objects)

@@ -5,15 +5,18 @@ somebody else's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
 from opsconsole.actions.runners.sql import SqlRunner
+from opsconsole.actions.session_guard import objection, read_who
 from opsconsole.config.settings import Environment, PostgresSettings
 from opsconsole.core.problem import nearest
+from opsconsole.core.reading import SourceError
 
 _TIMEOUT = 20.0
+_GONE = "there is no such session any more"
 # cost: one row of pg_stat_activity; privilege: pg_signal_backend, or to be the session's own role. Sessions of the
 # server itself (autovacuum launcher, walwriter) are left alone: they are no client backends.
 _SIGNAL = """\
@@ -59,7 +62,7 @@ def session_action(function: str, arguments: Mapping[str, str], environment: Env
         target=arguments["pid"],
         risk=Risk.DESTRUCTIVE if ends else Risk.WRITE,
         runner=_Signalling(
-            SqlRunner(database, sql, values, risk=Risk.WRITE, timeout=_TIMEOUT, expect_rows=_Exactly(1))
+            SqlRunner(database, sql, values, risk=Risk.WRITE, timeout=_TIMEOUT, expect_rows=_Exactly(1)), values, ends
         ),
         timeout=_TIMEOUT,
         verify=partial(_is_over, database, values, ends),
@@ -74,19 +77,25 @@ terminate = partial(session_action, "pg_terminate_backend")
 
 @dataclass(frozen=True, slots=True)
 class _Signalling:
-    """The statement, with what no row means said in words."""
+    """The statement, after a look at who that is, and with what no row means said in words."""
 
     inner: SqlRunner
+    values: Mapping[str, str]
+    ends: bool
 
     async def run(self, sink: Sink) -> Result:
+        try:
+            who = await read_who(self.inner.settings, self.values)
+        except SourceError as error:
+            return Result(Outcome.FAILED, detail=f"nothing was sent: {error}")
+        if who is None:
+            return Result(Outcome.FAILED, detail=_GONE)
+        if why := objection(who, ends=self.ends):
+            return Result(Outcome.REFUSED, detail=f"{who.in_words}: {why}")
         result = await self.inner.run(sink)
         if result.outcome is Outcome.FAILED and result.detail.startswith("0 rows"):
-            return Result(
-                Outcome.FAILED,
-                detail="no such session any more, or one of the server's own, which is not signalled",
-                duration=result.duration,
-            )
-        return result
+            return Result(Outcome.FAILED, detail=_GONE, duration=result.duration)
+        return replace(result, detail=who.in_words) if result.outcome is Outcome.OK else result
 
 
 async def _is_over(database: PostgresSettings, values: Mapping[str, str], ends: bool) -> Result:
