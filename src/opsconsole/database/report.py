@@ -72,6 +72,7 @@ def details(finding: Finding) -> tuple[tuple[str, str], ...]:
         ("Worth", effect if finding.unit else ""),
         ("Do", finding.advice),
         ("Takes", fix.lock if fix else ""),
+        ("Undo", fix.undo if fix and not _is_sql(fix.undo) else ""),
         ("Mind", "; ".join(finding.caveats)),
     )
     return tuple((word, text) for word, text in said if text)
@@ -82,7 +83,12 @@ def statements(finding: Finding) -> tuple[tuple[str, str], ...]:
     if finding.fix is None:
         return ()
     undo = finding.fix.undo
-    return (("SQL", finding.fix.sql), ("Undo", undo)) if undo else (("SQL", finding.fix.sql),)
+    return (("SQL", finding.fix.sql), ("Undo", undo)) if _is_sql(undo) else (("SQL", finding.fix.sql),)
+
+
+def _is_sql(undo: str) -> bool:
+    """Whether an undo is a statement, rather than words about why there is none."""
+    return undo.endswith(";")
 
 
 def markdown(report: Report) -> str:

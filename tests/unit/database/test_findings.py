@@ -209,3 +209,10 @@ def test_a_report_shows_what_comes_from_outside_as_text() -> None:
     assert "<b>" not in html(report)
     assert "\n# head" not in markdown(report)
     assert "\\<b\\>\\|\\`x\\`" in markdown(report)
+
+
+def test_only_statements_are_shown_as_sql() -> None:
+    (found,) = findings(Readings((table(xid_age=1_700_000_000),)))
+    text = markdown(Report(Readings(), (found,)))
+    assert "- Undo: none: nothing is lost" in text
+    assert text.count("```sql") == 1
