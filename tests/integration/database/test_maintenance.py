@@ -1,5 +1,6 @@
 """VACUUM and ANALYZE as actions on a real PostgreSQL: what the server calls success has to be one."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -136,6 +137,25 @@ def test_a_full_vacuum_is_destructive_and_asks_for_the_tables_name(server: Postg
     assert wanted.risk is Risk.DESTRUCTIVE
     assert wanted.confirm == f"type:{SCHEMA}.{TABLE}"
     assert "VACUUM (FULL)" in wanted.command
+
+
+async def test_a_full_vacuum_is_proven_by_the_tables_new_file(server: PostgresServer, table: str) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(f"analyze {table}".encode())
+    result, proof = await carried_out(action(server, "vacuum", mode="full"))
+    assert result.outcome is Outcome.OK, result.detail
+    assert proof is not None
+    assert proof.outcome is Outcome.OK
+    pages = re.search(r"it was rewritten; pages (\d+) -> (\d+)", proof.detail)
+    assert pages is not None
+    assert int(pages[1]) > int(pages[2]) > 0
+
+
+async def test_a_table_of_the_servers_own_is_not_rewritten(server: PostgresServer) -> None:
+    wanted = action(server, "vacuum", mode="full", schema="pg_catalog", table="pg_class", user="postgres")
+    result, _ = await carried_out(wanted)
+    assert result.outcome is Outcome.REFUSED
+    assert "rewriting it would stop everybody" in result.detail
 
 
 def test_an_unknown_mode_is_no_action(server: PostgresServer) -> None:

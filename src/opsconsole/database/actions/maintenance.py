@@ -37,7 +37,9 @@ def vacuum(arguments: Mapping[str, str], environment: Environment) -> Action:
     mode = arguments.get("mode", "plain")
     options = [*_OPTIONS[mode], *(["ANALYZE"] if arguments.get("analyze") == "yes" else [])]
     listed = f" ({', '.join(options)})" if options else ""
-    action = _maintenance("postgres.vacuum", f"VACUUM{listed}", "vacuums", arguments, environment)
+    # The server does not count a rewrite; but the table has another file afterwards.
+    sign = "file" if mode == "full" else "vacuums"
+    action = _maintenance("postgres.vacuum", f"VACUUM{listed}", sign, arguments, environment)
     if mode != "full":
         return action
     name = action.target
@@ -51,7 +53,7 @@ def analyze(arguments: Mapping[str, str], environment: Environment) -> Action:
 
 
 def _maintenance(
-    action_id: str, command: str, counter: str, arguments: Mapping[str, str], environment: Environment
+    action_id: str, command: str, sign: str, arguments: Mapping[str, str], environment: Environment
 ) -> Action:
     settings = database_of(environment, arguments.get("conn", ""))
     schema, table = arguments["schema"], arguments["table"]
@@ -64,7 +66,7 @@ def _maintenance(
         timeout=TIMEOUT,
         lock_timeout=LOCK_TIMEOUT,
     )
-    work = _Maintenance(settings, schema, table, counter, runner)
+    work = _Maintenance(settings, schema, table, sign, runner)
     return Action(
         id=action_id,
         title=f"{command} {schema}.{table}",
@@ -87,8 +89,8 @@ class _Maintenance:
     settings: PostgresSettings
     schema: str
     table: str
-    counter: str
-    """The field of Standing that moves when it is done."""
+    sign: str
+    """The field of Standing that is another one when it is done."""
     statement: SqlRunner
     before: Standing | None = field(default=None, init=False)
 
@@ -102,6 +104,8 @@ class _Maintenance:
             return Result(Outcome.REFUSED, detail=f"there is no table {self.table} in schema {self.schema}")
         if self.before.refusal:
             return Result(Outcome.REFUSED, detail=self.before.refusal)
+        if self.before.system and self.sign == "file":
+            return Result(Outcome.REFUSED, detail="it is the server's own table: rewriting it would stop everybody")
         return await self.statement.run(sink)
 
     async def verified(self) -> Result:
@@ -115,13 +119,21 @@ class _Maintenance:
                 after = await read_standing(database, self.schema, self.table)
                 if after is None or after.oid != before.oid:
                     return Result(Outcome.FAILED, detail="the table was replaced or dropped meanwhile")
-                if getattr(after, self.counter) > getattr(before, self.counter):
+                if getattr(after, self.sign) != getattr(before, self.sign):
                     break
                 await asyncio.sleep(_LAG)
-            if self.counter == "vacuums" and after.dead and after.dead >= before.dead * _MOSTLY:
+            if self.sign == "vacuums" and after.dead and after.dead >= before.dead * _MOSTLY:
                 return await self._held(after)
-        fewer = f"; dead rows {before.dead:,} -> {after.dead:,}" if self.counter == "vacuums" else ""
-        return Result(Outcome.OK, detail=f"the server counts one more{fewer}")
+        return Result(Outcome.OK, detail=self._effect(before, after))
+
+    def _effect(self, before: Standing, after: Standing) -> str:
+        """What it did, in words."""
+        match self.sign:
+            case "file":
+                return f"it was rewritten; pages {before.pages:,} -> {after.pages:,}"
+            case "vacuums":
+                return f"the server counts one more; dead rows {before.dead:,} -> {after.dead:,}"
+        return "the server counts one more"
 
     async def _held(self, after: Standing) -> Result:
         """It ran, and the dead rows are still there: who keeps them?"""

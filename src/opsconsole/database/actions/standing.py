@@ -37,6 +37,8 @@ class Standing:
     """Rows, as the statistics reckon."""
     live: int
     pages: int
+    file: str
+    """The number of its file, which a rewrite changes."""
     xid_age: int | None
 
     @property
@@ -91,5 +93,6 @@ def _standing(row: Row, role: str) -> Standing:
         dead=row.count("dead"),
         live=row.count("live"),
         pages=row.count("pages"),
+        file=row.text("file"),
         xid_age=row.whole("xid_age"),
     )

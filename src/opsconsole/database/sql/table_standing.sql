@@ -15,6 +15,7 @@ select c.oid::text                                                              
        coalesce(s.n_dead_tup, 0)                                                        as dead,
        coalesce(s.n_live_tup, 0)                                                        as live,
        c.relpages                                                                       as pages,
+       pg_catalog.pg_relation_filenode(c.oid)::text                                     as file,
        pg_catalog.age(c.relfrozenxid)                                                   as xid_age
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
