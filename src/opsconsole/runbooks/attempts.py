@@ -31,6 +31,8 @@ from opsconsole.runbooks.states import EVENT_OF_OUTCOME, StepEvent, StepState
 _log = logging.getLogger(__name__)
 _GOOD = frozenset({Outcome.OK, Outcome.WARN})
 _AGAIN = frozenset({Outcome.FAILED, Outcome.TIMED_OUT})
+_MARGIN = 30.0
+"""Seconds that a verification may take beyond its own time limit, which is the one that counts and says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,7 @@ class Attempts:
             attempt=attempt,
             incident=self._incident,
             verify=verify if verifying else None,
-            # more than it can take: the verification's own timeout is the one that counts, and says so
-            verify_timeout=30.0 + one * (1 + verifying.retries) if verifying else 60.0,
+            verify_timeout=_MARGIN + one * (1 + verifying.retries) if verifying else 60.0,
             terminal=terminal,
         )
         if isinstance(action.runner, BackgroundRunner):
