@@ -498,7 +498,8 @@ async def test_a_failed_step_holds_the_walk_and_says_what_can_be_done(tmp_path: 
 
 
 async def test_leaving_the_program_with_a_running_step_asks_first(tmp_path: Path) -> None:
-    slow = RUNBOOK.replace('echo "looking at $SERVICE"', "sleep 2")
+    may_end = tmp_path / "may-end"  # the step lasts until the test lets it end, however slow the machine
+    slow = RUNBOOK.replace('echo "looking at $SERVICE"', f"until test -e '{may_end}'; do sleep 0.05; done")
     async with running(tmp_path, runbook=slow) as pilot:
         app = await settle(pilot)
         await pilot.press("b")
@@ -514,6 +515,7 @@ async def test_leaving_the_program_with_a_running_step_asks_first(tmp_path: Path
         assert app.is_running
         await pilot.press("y", "enter")
         await ended(app)
+    may_end.touch()
     (record,) = [path.read_text() for path in (tmp_path / "state" / "runs").glob("*/journal.jsonl")]
     assert "cancelled" not in record  # the step is the supervisor's, and goes on
     assert '"ev":"detach"' in record
