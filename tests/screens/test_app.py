@@ -3,6 +3,8 @@
 import asyncio
 import dataclasses
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,23 +35,38 @@ def text_of(app: OpsConsole) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
+@asynccontextmanager
+async def in_time(what: str) -> AsyncIterator[None]:
+    """Say what was waited for in vain, before the whole test is stopped without saying."""
+    try:
+        async with asyncio.timeout(30):
+            yield
+    except TimeoutError:
+        where = "\n".join(repr(task) for task in asyncio.all_tasks())
+        raise AssertionError(f"waited 30 s for {what}; under way:\n{where}") from None
+
+
 async def settle(pilot: Pilot[int]) -> OpsConsole:
     """Wait until what was asked is answered and painted."""
     app = pilot.app
     assert isinstance(app, OpsConsole)
-    await pilot.pause()
-    while app.console_screen.view is None or not app.console_screen.view.composed or app.opened.feed.poller.busy:
+    async with in_time("the application to be idle"):
         await pilot.pause()
+    async with in_time("a view and the answers to its questions"):
+        while app.console_screen.view is None or not app.console_screen.view.composed or app.opened.feed.poller.busy:
+            await pilot.pause()
     await painted(app)
     steps = [worker for worker in app.workers if worker.group in ("step", "action:run-step", "action:dry-run-step")]
     if steps:
-        await app.workers.wait_for_complete(steps)
+        async with in_time("the step to end"):
+            await app.workers.wait_for_complete(steps)
     app.opened.watchkeeper.judge()
     view = app.console_screen.view
     if isinstance(view, RunbookView):
         view._repaint()
     await painted(app)
-    await pilot.pause()
+    async with in_time("the application to be idle again"):
+        await pilot.pause()
     assert not list(state_dir().glob("logs/*")) or "drawn too thin" in text_of(app), (
         "something failed and was lived with"
     )
@@ -59,12 +76,13 @@ async def settle(pilot: Pilot[int]) -> OpsConsole:
 async def painted(app: OpsConsole) -> None:
     """Wait until two frames in a row look the same."""
     before, now = "", text_of(app)
-    while before != now:
-        for _ in range(2):
-            done = asyncio.Event()
-            app.console_screen.call_after_refresh(done.set)
-            await done.wait()
-        before, now = now, text_of(app)
+    async with in_time("the picture to stand still"):
+        while before != now:
+            for _ in range(2):
+                done = asyncio.Event()
+                app.console_screen.call_after_refresh(done.set)
+                await done.wait()
+            before, now = now, text_of(app)
 
 
 async def press(pilot: Pilot[int], *keys: str) -> str:
@@ -372,12 +390,19 @@ async def test_a_crash_ends_in_a_short_message_without_values(
     assert "it broke" in logs[0].read_text()
 
 
+async def test_a_tick_that_comes_after_the_end_finds_nothing_to_do(tmp_path: Path) -> None:
+    async with running(tmp_path) as pilot:
+        app = await settle(pilot)
+    assert not app.screen_stack
+    app._tick()
+
+
 HOSTILE = st.text(
     st.one_of(st.characters(), st.sampled_from("[]{}()=@/\\\x1b\x07\x9b\r\n\u202e\u200b")), min_size=1, max_size=40
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HOSTILE)
 async def test_no_text_from_outside_is_interpreted(tmp_path: Path, text: str) -> None:
     text = f"[/oops][@click=app.quit]{text}\x1b]52;c;aGk=\x07"

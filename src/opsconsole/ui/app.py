@@ -143,6 +143,8 @@ class OpsConsole(App[int], inherit_bindings=False):
             view.show_overview(overview)
 
     def _tick(self) -> None:
+        if not self.screen_stack:
+            return  # the end has come meanwhile
         self.console_screen.tick()
         if self._opened is None:
             return
