@@ -180,12 +180,12 @@ class Terminal:
             self.pump(min(left, 0.25))
         return time.monotonic() - begin
 
-    def wait_for(self, pattern: str, timeout: float = 10.0) -> float:
+    def wait_for(self, pattern: str, timeout: float = 30.0) -> float:
         """Read until the screen matches the regular expression `pattern`."""
         compiled = re.compile(pattern, re.MULTILINE)
         return self.wait_until(lambda: compiled.search(self.text()) is not None, timeout, f"screen shows {pattern!r}")
 
-    def wait_gone(self, pattern: str, timeout: float = 10.0) -> float:
+    def wait_gone(self, pattern: str, timeout: float = 30.0) -> float:
         """Read until the screen no longer matches `pattern`."""
         compiled = re.compile(pattern, re.MULTILINE)
         return self.wait_until(lambda: compiled.search(self.text()) is None, timeout, f"screen without {pattern!r}")

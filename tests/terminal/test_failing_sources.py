@@ -55,7 +55,7 @@ class Watched:
             timeout, f"left {metric!r}, right {base!r}",
         )  # fmt: skip
 
-    def wait_live(self, timeout: float = 10.0) -> None:
+    def wait_live(self, timeout: float = 30.0) -> None:
         """Until both show fresh values."""
         self.wait_for(r"Metric +\d OK\n.*● OK", r"^ ?Base *\n.*4711", timeout)
 

@@ -26,9 +26,9 @@ CRIT = [{"below": 100, "state": "CRIT"}]
 def alive(terminal: Terminal, site: Site) -> None:
     """It still answers, and nothing went wrong behind the curtain."""
     terminal.press("?")
-    terminal.wait_for(r"Keys: ", 5)
+    terminal.wait_for(r"Keys: ")
     terminal.press("esc")
-    terminal.wait_gone(r"Keys: ", 5)
+    terminal.wait_gone(r"Keys: ")
     assert "cannot be drawn" not in terminal.text()
     assert not list(site.state.glob("logs/*")), [path.read_text() for path in site.state.glob("logs/*")]
     assert_inert(terminal.raw)
@@ -76,7 +76,7 @@ def test_labels_warnings_and_errors_of_prometheus(tmp_path: Path) -> None:
             terminal.wait_for(r"\b2\d warnings")
             for kind in KINDS[1:8]:
                 terminal.press(str(KINDS.index(kind) + 1))
-                terminal.wait_for(rf"^ ?{kind}\b.*\n(.|\n)*[<_▔▁█⣀-⣿●✗]", 5)
+                terminal.wait_for(rf"^ ?{kind}\b.*\n(.|\n)*[<_▔▁█⣀-⣿●✗]")
                 terminal.settle(0.2, 1.0)
             terminal.press("2")
             terminal.wait_for(re.escape("<markup-link[@click=app.quit]x[/]>"))
@@ -89,7 +89,7 @@ def test_labels_warnings_and_errors_of_prometheus(tmp_path: Path) -> None:
             server.answer = hostile_error
             terminal.wait_for(r"STALE")
             terminal.press("e")
-            terminal.wait_for(r"what the source said(.|\n)*<markup\[/oops\]>", 5)
+            terminal.wait_for(r"what the source said(.|\n)*<markup\[/oops\]>")
             terminal.press("esc")
             terminal.wait_gone(r"› Error")
             alive(terminal, site)
@@ -154,10 +154,10 @@ def test_rows_names_and_errors_of_postgresql(postgres: PostgresServer, tmp_path:
         terminal.settle(0.2, 1)
         terminal.press("z")
         terminal.press("2")
-        terminal.wait_for(r"boom +! ERROR(.|\n)*<clipboard", 5)
-        terminal.wait_for(r"hum(.|\n)*1 warning", 5)
+        terminal.wait_for(r"boom +! ERROR(.|\n)*<clipboard")
+        terminal.wait_for(r"hum(.|\n)*1 warning")
         terminal.press("e")
-        terminal.wait_for(r"what the source said(.|\n)*<c1-dcs�q�>", 5)
+        terminal.wait_for(r"what the source said(.|\n)*<c1-dcs�q�>")
         terminal.press("esc")
         terminal.wait_gone("› Error")
         alive(terminal, site)
@@ -255,10 +255,10 @@ def _the_line_of_commands(terminal: Terminal) -> None:
     """Completion from what is there, a wrong command, a palette, a note."""
     for typed, shown in ((":", r":"), ("rb ", r"<book-bidi"), ("\x15screen ", "titles"), ("\x15env ", "env")):
         terminal.press(typed)
-        terminal.wait_for(rf"(?s){shown}", 5)
+        terminal.wait_for(rf"(?s){shown}")
     paste(terminal, PASTED)
     terminal.press("enter")
-    terminal.wait_for(r"no environment .*\[@click=app.quit\]", 5)
+    terminal.wait_for(r"no environment .*\[@click=app.quit\]")
     terminal.press("esc")
     terminal.wait_gone("no environment")
     terminal.press("ctrl+p")
@@ -275,7 +275,7 @@ def _the_line_of_commands(terminal: Terminal) -> None:
 
 def _a_variable(terminal: Terminal) -> None:
     terminal.press("2")
-    terminal.wait_for(r"v changes|<legend", 5)
+    terminal.wait_for(r"v changes|<legend")
     terminal.press("v")
     terminal.wait_for(re.escape("<markup[/oops]>"), 5)
     paste(terminal, "markup-link")
@@ -292,7 +292,7 @@ def _a_run(terminal: Terminal) -> None:
     terminal.wait_for(r"WORD = <parameter")
     terminal.press("enter")
     terminal.wait_for(r"OUTPUT of look|OUTPUT .*bytes", 10)
-    terminal.wait_for(r"no line break", 5)
+    terminal.wait_for(r"no line break")
     terminal.press("z")
     terminal.wait_for("^ attributes")
     terminal.press("pagedown", "esc")
@@ -303,7 +303,7 @@ def _a_run(terminal: Terminal) -> None:
     terminal.wait_for("skip, because")
     paste(terminal, PASTED)
     terminal.press("enter")
-    terminal.wait_for("ended|finish|skipped", 5)
+    terminal.wait_for("ended|finish|skipped")
     terminal.press("q")
     terminal.settle(0.3, 1)
 

@@ -39,6 +39,8 @@ class Registration:
     arguments: tuple[Argument, ...]
     factory: str
     """`module:function`, a `Factory`; imported when it is needed."""
+    timeout: float = 60.0
+    """Seconds that it is given where nobody says otherwise."""
 
     def complaints(self, given: Mapping[str, str]) -> list[str]:
         """What is wrong with the arguments `given`, one sentence each."""
@@ -102,6 +104,8 @@ _STARTED = Argument(
 )
 _SCHEMA = Argument("schema", "a schema's name, as it is, without quotes", required=True, pattern=r"(?s).{1,63}")
 _TABLE = Argument("table", "the table's name, as it is, without quotes", required=True, pattern=r"(?s).{1,63}")
+_HOURS = 6 * 3600.0
+"""Seconds for work on a whole table; what was done until then is done."""
 _CONN = Argument("conn", "the database: a name under postgres: in the configuration", pattern=_NAME)
 
 register(
@@ -164,6 +168,7 @@ register(
             Argument("analyze", "yes or no", pattern="yes|no"),
         ),
         "opsconsole.database.actions.maintenance:vacuum",
+        _HOURS,
     ),
     Registration(
         "postgres.analyze",
@@ -171,5 +176,6 @@ register(
         Risk.WRITE,
         (_SCHEMA, _TABLE, _CONN),
         "opsconsole.database.actions.maintenance:analyze",
+        _HOURS,
     ),
 )
