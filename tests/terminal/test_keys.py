@@ -22,7 +22,7 @@ from tests.terminal.supervisors import ended_supervisors
 
 ESC = "\x1b[27u"
 """Escape as terminals send it that know the keyboard protocol: never taken for the beginning of alt+key."""
-SOON = 2.0
+SOON = 20.0
 JOBS = [f"job{number}" for number in range(30)]
 SIZES = [(80, 24), (120, 40)]
 
@@ -666,7 +666,7 @@ def test_quitting(server: FaultServer, tmp_path: Path) -> None:
         with site.console() as terminal:
             terminal.wait_for("job29")
             terminal.press(key)
-            assert terminal.wait_exit(2.0) == 0
+            assert terminal.wait_exit(10.0) == 0
             assert terminal.modes_left_on() == []
 
 

@@ -17,6 +17,7 @@ class Place(StrEnum):
 
     DASHBOARD = "dashboard"
     RUNBOOKS = "runbooks"
+    WORKBENCH = "workbench"
     RUN = "run"
     HELP = "help"
 
@@ -24,7 +25,9 @@ class Place(StrEnum):
 EVERYWHERE = frozenset(Place)
 _DASHBOARD = frozenset({Place.DASHBOARD})
 _RUN = frozenset({Place.RUN})
-_LISTS = frozenset({Place.DASHBOARD, Place.RUNBOOKS})
+_WORKBENCH = frozenset({Place.WORKBENCH})
+_LISTS = frozenset({Place.DASHBOARD, Place.RUNBOOKS, Place.WORKBENCH})
+_LIVE = frozenset({Place.DASHBOARD, Place.WORKBENCH})
 _NOT_RUN = EVERYWHERE - _RUN
 
 FORBIDDEN_KEYS = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q"})
@@ -54,6 +57,12 @@ _ACTIONS = (
     KeyAction(
         "runbook", ("b",), "Runbook for what is selected, its parameters filled in", "Act", _DASHBOARD, hint="runbook"
     ),
+    KeyAction("fix", ("x",), "Do something about what is selected (asks first)", "Act", _WORKBENCH, hint="fix"),
+    KeyAction("next-page", ("tab", "right", "l"), "Next page", "Move", _WORKBENCH, hint="page"),
+    KeyAction("previous-page", ("shift+tab", "left", "h"), "Previous page", "Move", _WORKBENCH),
+    KeyAction("next-database", ("d",), "The next database of this environment", "Move", _WORKBENCH),
+    KeyAction("sort", ("s",), "Sort by the next column that tells something", "Look", _WORKBENCH, hint="sort"),
+    KeyAction("group", ("v",), "The next form: grouped, or over another time", "Look", _WORKBENCH, hint="view"),
     KeyAction("zoom", ("z",), "Zoom the pane, and back", "Look", _DASHBOARD, hint="zoom"),
     KeyAction("time-range", ("t",), "Time range of all panes", "Time", _DASHBOARD, hint="range"),
     KeyAction("filter", ("/",), "Show only what matches (! excludes)", "Look", _LISTS, hint="filter"),
@@ -72,8 +81,9 @@ _ACTIONS = (
     KeyAction("later", ("]",), "Step forward in time, to now in the end", "Time", _DASHBOARD),
     KeyAction("closer", ("+", "="), "Shorter time range", "Time", _DASHBOARD),
     KeyAction("wider", ("-",), "Longer time range", "Time", _DASHBOARD),
-    KeyAction("refresh", ("r",), "Read again now", "Look", _DASHBOARD),
-    KeyAction("pause", ("p",), "Pause and continue reading", "Look", _DASHBOARD),
+    KeyAction("refresh", ("r",), "Read again now", "Look", _LIVE),
+    KeyAction("pause", ("p",), "Pause and continue reading", "Look", _LIVE),
+    KeyAction("workbench", ("w",), "Workbench of the database behind this pane", "Look", _DASHBOARD),
     KeyAction("variable", ("v",), "Change a variable of this screen", "Look", _DASHBOARD),
     KeyAction("copy", ("y",), "Copy the pane's text (or save it, where the terminal cannot)", "Look", _DASHBOARD),
     # A run: each key is about the step that is shown. None of them starts anything that has to be confirmed.

@@ -56,6 +56,17 @@ class Commander:
         """Every theme."""
         return THEMES
 
+    def pages(self) -> Sequence[tuple[str, str]]:
+        """(id, title) of every page of the workbench."""
+        from opsconsole.ui.workbench.page import PAGES
+
+        return [(spec.id, spec.title) for spec in PAGES]
+
+    def databases(self) -> Sequence[str]:
+        """Every database of the environment."""
+        known = (name.partition("/") for name in self._app.session.sources)
+        return [name for kind, _, name in known if kind == "postgres" and name]
+
     def _dashboard(self) -> "DashboardView | None":
         from opsconsole.ui.screens.dashboard import DashboardView
 
@@ -101,6 +112,9 @@ class Commander:
                 app.set_theme(command.argument)
             case "rb":
                 self._open_runbook(command)
+            case "db":
+                database = dict(command.params).get("database", "")
+                self.open_workbench(database, command.argument)
             case "note":
                 self._note(command.argument)
             case "quit":
@@ -126,6 +140,27 @@ class Commander:
                 dashboard.do_pause()
             case "refresh":
                 dashboard.do_refresh()
+
+    def open_workbench(self, database: str = "", page: str = "") -> None:
+        """The workbench of a database, of the first one where none is named; the one on screen turns to the page.
+
+        Raises:
+            CommandError: there is no database.
+        """
+        from opsconsole.ui.screens.workbench import WorkbenchView
+
+        console, known = self._app.console_screen, self.databases()
+        if not known:
+            raise CommandError("no database is configured in this environment")
+        view = console.view
+        source = f"postgres/{database}" if database else ""
+        if isinstance(view, WorkbenchView) and source in ("", view.source):
+            if page:
+                view.open_page(page)
+            return
+        if isinstance(view, WorkbenchView):
+            console.close_view()
+        console.open_view(WorkbenchView(source or f"postgres/{known[0]}", page))
 
     # Runbooks
 

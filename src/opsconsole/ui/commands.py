@@ -1,4 +1,4 @@
-"""The `:` line: `:screen health`, `:env staging`, `:rb restart svc=energy-service`, `:range 6h`, `:q`.
+"""The `:` line: `:screen health`, `:db locks`, `:env staging`, `:rb restart svc=energy-service`, `:range 6h`, `:q`.
 
 Parsing and completion are pure. What there is to complete from is asked of a `World`; what a command then
 does is the console's business.
@@ -22,6 +22,8 @@ class World(Protocol):
     def variables(self) -> Sequence[str]: ...
     def values(self, variable: str) -> Sequence[str]: ...
     def themes(self) -> Sequence[str]: ...
+    def pages(self) -> Sequence[tuple[str, str]]: ...  # (id, title) of the workbench
+    def databases(self) -> Sequence[str]: ...
 
 
 class CommandError(Exception):
@@ -57,6 +59,7 @@ class _Spec:
 _SPECS = (
     _Spec("screen", "go to a screen", "screen NAME", ("s",)),
     _Spec("rb", "open a runbook, parameters filled in", "rb NAME [PARAM=VALUE ...]", ("runbook", "runbooks")),
+    _Spec("db", "workbench of a database", "db [PAGE] [DATABASE]", ("database",)),
     _Spec("env", "switch to another environment", "env NAME", ("environment",)),
     _Spec("set", "set a variable of this screen", "set NAME VALUE", ("var",)),
     _Spec("range", "time range: 15m, 6h, 2d, or FROM to TO", "range SPAN", ("time",)),
@@ -75,7 +78,7 @@ _PARAM = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 
 def parse(line: str, world: World) -> Command:
-    """The command in `line` (without the colon). A word that is no command is taken for a screen: `:db`.
+    """The command in `line` (without the colon). A word that is no command is taken for a screen: `:res`.
 
     Raises:
         CommandError: for what is not understood, naming the nearest.
@@ -103,6 +106,8 @@ def _parsed(spec: _Spec, rest: str, world: World) -> Command:
             return Command("theme", _one_of(rest, [(name, name) for name in world.themes()], "theme"))
         case "rb":
             return _runbook(rest, world)
+        case "db":
+            return _workbench(rest, world)
         case "set":
             name, _, value = rest.replace("=", " ", 1).partition(" ")
             known = _one_of(name, [(variable, variable) for variable in world.variables()], "variable")
@@ -123,6 +128,21 @@ def _runbook(rest: str, world: World) -> Command:
             raise CommandError(f"{word!r} is not PARAM=VALUE")
         params.append((_one_of(found[1], names, "parameter"), found[2]))
     return Command("rb", runbook, tuple(params))
+
+
+def _workbench(rest: str, world: World) -> Command:
+    """`db locks app`, `db locks`, `db app`: a word that is no page is a database."""
+    first, second, *more = [*rest.split(), "", ""]
+    if any(more):
+        raise CommandError("a page and a database at most: db [PAGE] [DATABASE]")
+    databases = [(name, name) for name in world.databases()]
+    if not databases:
+        raise CommandError("no database is configured in this environment")
+    if first and not second and match(first, world.pages()) is None and match(first, databases) is not None:
+        first, second = "", first
+    page = _one_of(first, world.pages(), "page") if first else ""
+    database = _one_of(second, databases, "database") if second else ""
+    return Command("db", page, (("database", database),) if database else ())
 
 
 def _words(text: str) -> list[str]:
@@ -149,7 +169,7 @@ def match(wanted: str, known: Iterable[tuple[str, str]]) -> str | None:
     """The id in `known` (pairs of id and title) that `wanted` means.
 
     Exactly, else the beginning of a word of it, else letters in order; of several equally good ones the
-    first. `db` means `database-overview`, `svc` means `SERVICE`.
+    first. `health` means `system-health`, `svc` means `SERVICE`.
     """
     ranked = ranking(wanted, known)
     return ranked[0] if ranked else None
@@ -200,6 +220,11 @@ def _arguments(name: str, word: str, rest: str, world: World) -> list[Completion
             return _listed(word, rest, [(one, "") for one in world.environments()])
         case "theme":
             return _listed(word, rest, [(one, "") for one in world.themes()])
+        case "db":
+            page, space, database = rest.partition(" ")
+            if space:
+                return _listed(f"{word} {page}", database, [(one, "") for one in world.databases()])
+            return _listed(word, page, world.pages())
         case "rb":
             return _runbook_completions(word, rest, world)
         case "set":

@@ -42,6 +42,12 @@ class SmallWorld:
     def themes(self) -> Sequence[str]:
         return ["dark", "light"]
 
+    def pages(self) -> Sequence[tuple[str, str]]:
+        return [("sessions", "Sessions"), ("locks", "Locks"), ("tables", "Tables")]
+
+    def databases(self) -> Sequence[str]:
+        return ["app", "airflow"]
+
 
 WORLD = SmallWorld()
 
@@ -49,7 +55,11 @@ WORLD = SmallWorld()
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("db", Command("screen", "database-overview")),
+        ("datab", Command("screen", "database-overview")),
+        ("db", Command("db")),
+        ("db lock", Command("db", "locks")),
+        ("db airflow", Command("db", "", (("database", "airflow"),))),
+        ("db tab app", Command("db", "tables", (("database", "app"),))),
         ("screen health", Command("screen", "system-health")),
         ("env staging", Command("env", "staging")),
         ("env stag", Command("env", "staging")),

@@ -291,6 +291,10 @@ class DashboardView(View):
         """The runbook for what is selected, its parameters filled from the labels."""
         leading.open_runbook(self)
 
+    def do_workbench(self) -> None:
+        """The workbench of the database that the pane asks, of the first one where it asks none."""
+        leading.open_workbench(self)
+
     def do_last_error(self) -> None:
         """Why this pane has no fresh value, in full."""
         leading.open_last_error(self)

@@ -58,6 +58,18 @@ def open_runbook(view: "DashboardView") -> None:
         runbook_choice(view.console, link.id if link else "", link_params(link, labels), labels)
 
 
+def open_workbench(view: "DashboardView") -> None:
+    """The workbench of the database behind the pane; a pane that asks none leads to the first one."""
+    from opsconsole.ui.commands import CommandError
+
+    commander = view.console.console_app.commander
+    asked = view.pane.pane.source.partition("/")[2] if view.pane is not None else ""
+    try:
+        commander.open_workbench(asked if asked in commander.databases() else "")
+    except CommandError as error:
+        view.console.tell(str(error), "warn")
+
+
 def open_last_error(view: "DashboardView") -> None:
     """Everything there is to say of why a pane, or a check, is as it is."""
     from opsconsole.ui.screens.problem import check_page, problem_page

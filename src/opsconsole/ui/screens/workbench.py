@@ -1,0 +1,395 @@
+"""The PostgreSQL workbench: pages of one database, read as long as they are looked at, and what repairs what they show.
+
+Nothing waits for a reading: keys act on the last one, which stays, greyed and with its age, while the database does not
+answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+
+from opsconsole.core.clean import clean_line
+from opsconsole.core.duration import age_text, duration_text
+from opsconsole.core.reading import SourceError
+from opsconsole.database.asking import Database
+from opsconsole.database.fixing import Repair, runbook_for, values_of
+from opsconsole.ui.actions import Place
+from opsconsole.ui.commands import ranking
+from opsconsole.ui.dialogs.prompt import Ask, Choice
+from opsconsole.ui.lines import Line, Lines, Span, fit_line, line
+from opsconsole.ui.screens.view import View
+from opsconsole.ui.table_layout import Row
+from opsconsole.ui.widgets.canvas import Canvas
+from opsconsole.ui.widgets.live_table import LiveTable
+from opsconsole.ui.workbench.page import PAGES, Order, Page, PageSpec, Sheet
+
+LONGEST_PAUSE = 30.0
+"""Seconds between two tries at most, while the database does not answer."""
+_MOST_NOTES = 2
+
+
+@dataclass(slots=True)
+class _Shown:
+    """One page as it stands: what was read last, and how it is wanted. It stays while others are looked at."""
+
+    page: Page[Any]
+    order: Order
+    reading: Any = None
+    sheet: Sheet | None = None
+    taken_at: float | None = None
+    """Unix seconds of the last reading."""
+    failed: str = ""
+    """Why the latest try brought nothing; empty where it did."""
+    failures: int = 0
+    filter: str = ""
+
+
+class WorkbenchView(View):
+    """One database. `tab` goes from page to page."""
+
+    place: ClassVar[Place] = Place.WORKBENCH
+
+    DEFAULT_CSS = """
+    WorkbenchView { padding: 0 1; }
+    WorkbenchView #pages { height: 1; }
+    WorkbenchView #summary { height: 1; }
+    WorkbenchView LiveTable { width: 100%; height: 1fr; }
+    WorkbenchView #seen { height: auto; display: none; }
+    """
+
+    def __init__(self, source: str, page: str = "") -> None:
+        """`source` is the database among the sources, `postgres/app`; `page` the id of the page to begin with."""
+        super().__init__()
+        self.source = source
+        self.title = f"Database {source.partition('/')[2]}"
+        self._spec = next((one for one in PAGES if one.id == page), PAGES[0])
+        self._pages: dict[str, _Shown] = {}
+        self._database: Database | None = None
+        self._wake = asyncio.Event()
+        self._paused = False
+        self._bar = Canvas(self._paint_bar, id="pages")
+        self._summary = Canvas(self._paint_summary, id="summary")
+        self.table = LiveTable()
+        self._seen = Canvas(self._paint_notes, id="seen")
+
+    def compose(self) -> ComposeResult:
+        yield self._bar
+        yield self._summary
+        yield self.table
+        yield self._seen
+
+    # Life
+
+    def entered(self) -> None:
+        """Read, from now on, what is looked at."""
+        self.console.set_focus(self.table)
+        self._show()
+        self._read_on()
+
+    def left(self) -> None:
+        """Ask nothing while nobody looks."""
+        self.workers.cancel_group(self, "workbench")
+
+    def tick(self, now: float) -> None:
+        """Ages grow."""
+        if self._now.failed:
+            self._summary.repaint()
+
+    def subtitle(self) -> str:
+        """Which database, and whether reading is paused."""
+        return f"{self.source.partition('/')[2]}   paused" if self._paused else self.source.partition("/")[2]
+
+    @property
+    def _now(self) -> _Shown:
+        """The page that is looked at."""
+        shown = self._pages.get(self._spec.id)
+        if shown is None:
+            page = self._spec.make()
+            shown = self._pages[self._spec.id] = _Shown(page, Order(page.sorts[0]))
+        return shown
+
+    # Reading
+
+    def _read_on(self) -> None:
+        self._wake.clear()
+        self.run_worker(self._reading(self._now), group="workbench", exclusive=True, exit_on_error=False)
+
+    async def _reading(self, shown: _Shown) -> None:
+        """Read the page again and again; more seldom while that fails."""
+        while True:
+            if not self._paused or shown.sheet is None:
+                await self._read(shown)
+            pause = shown.page.period
+            if shown.failures:
+                pause = min(LONGEST_PAUSE, max(1.0, pause) * 2.0 ** min(shown.failures - 1, 6))
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+    async def _read(self, shown: _Shown) -> None:
+        order = shown.order
+        try:
+            reading = await shown.page.take(self._asked(), shown.reading, order)
+            sheet = await asyncio.to_thread(shown.page.sheet, reading, order)
+        except SourceError as error:
+            shown.failed, shown.failures = clean_line(error.message), shown.failures + 1
+        else:
+            shown.reading, shown.sheet = reading, sheet
+            shown.taken_at, shown.failed, shown.failures = self.console.session.clock(), "", 0
+            if shown.order != order:
+                self._wake.set()  # it is wanted otherwise by now
+        if shown is self._now:
+            self._show()
+
+    def _asked(self) -> Database:
+        if self._database is None:
+            self._database = Database(self.source, self.console.session.read)
+        return self._database
+
+    # Showing
+
+    def _show(self) -> None:
+        """Paint what the page that is looked at has."""
+        shown = self._now
+        sheet = shown.sheet
+        if sheet is not None:
+            rows = [_greyed(row) for row in sheet.rows] if shown.failed else sheet.rows
+            self.table.show_rows(sheet.columns, rows, sort=sheet.sort, descending=sheet.descending)
+        else:
+            self.table.show_rows((), ())
+        notes = len(sheet.notes) if sheet is not None else 0
+        self._seen.display = bool(notes)
+        self._seen.styles.height = min(notes, _MOST_NOTES)
+        for canvas in (self._bar, self._summary, self._seen):
+            canvas.repaint()
+
+    def _paint_bar(self, width: int, _height: int) -> Lines:
+        spans: list[Span] = []
+        for spec in PAGES:
+            role = "title-focus" if spec is self._spec else "dim"
+            spans += [Span(spec.title, role), Span("   ")]
+        return (fit_line(line(*spans), width),)
+
+    def _paint_summary(self, width: int, _height: int) -> Lines:
+        shown, now = self._now, self.console.session.clock()
+        spans: list[Span] = []
+        if shown.failed and shown.taken_at is None:
+            spans.append(Span(f"ERROR  {shown.failed}; trying again", "error"))
+        elif shown.failed:
+            age = age_text(max(0.0, now - (shown.taken_at or now)))
+            spans.append(Span(f"STALE {age}  {shown.failed}; trying again", "stale"))
+        elif shown.sheet is None:
+            spans.append(Span("asking…", "dim"))
+        else:
+            spans.append(Span(shown.sheet.summary))
+            if shown.order.grouping:
+                spans.append(Span(f"   {shown.order.grouping}", "accent"))
+            spans.append(Span(f"   every {duration_text(shown.page.period)}", "dim"))
+        return (fit_line(line(*spans), width),)
+
+    def _paint_notes(self, width: int, height: int) -> Lines:
+        notes = self._now.sheet.notes if self._now.sheet is not None else ()
+        more = len(notes) - _MOST_NOTES
+        lines: list[Line] = []
+        for place, note in enumerate(notes[:_MOST_NOTES]):
+            rest = f"   and {more} more: enter" if more > 0 and place == _MOST_NOTES - 1 else ""
+            lines.append(fit_line(line(Span(f"not seen: {clean_line(note)}{rest}", "warn")), width))
+        return tuple(lines)
+
+    # From page to page
+
+    def open_page(self, page: str) -> None:
+        """Look at the page of that id."""
+        self._turn_to(next(one for one in PAGES if one.id == page))
+
+    def do_next_page(self) -> None:
+        self._turn_by(1)
+
+    def do_previous_page(self) -> None:
+        self._turn_by(-1)
+
+    def _turn_by(self, pages: int) -> None:
+        self._turn_to(PAGES[(PAGES.index(self._spec) + pages) % len(PAGES)])
+
+    def _turn_to(self, spec: PageSpec) -> None:
+        if spec is self._spec:
+            return
+        self._spec = spec
+        self.table.release()
+        self.table.action_top()
+        self.table.release()
+        self.table.set_filter(self._now.filter)
+        self._show()
+        self._read_on()
+
+    def do_next_database(self) -> None:
+        """The same page of the environment's next database."""
+        known = [f"postgres/{name}" for name in self.console.console_app.commander.databases()]
+        if len(known) < 2 or self.source not in known:
+            self.console.tell("there is no other database in this environment")
+            return
+        console, page = self.console, self._spec.id
+        source = known[(known.index(self.source) + 1) % len(known)]
+        console.close_view()
+        console.open_view(WorkbenchView(source, page))
+
+    # What the keys do
+
+    def do_refresh(self) -> None:
+        """Ask again now."""
+        self._now.failures = 0
+        self._wake.set()
+
+    def do_pause(self) -> None:
+        """Stop asking, or go on."""
+        self._paused = not self._paused
+        self.console.refresh_frame()
+        self.console.tell("paused; p goes on" if self._paused else "reading again")
+        self._wake.set()
+
+    def do_sort(self) -> None:
+        """By the next of the page's orders."""
+        self._reorder(lambda shown: replace(shown.order, sort=_after(shown.order.sort, shown.page.sorts)))
+        self.console.tell(f"sorted by {self._now.order.sort}")
+
+    def do_group(self) -> None:
+        """By the next of the page's groupings, and back to none."""
+        groupings = ("", *self._now.page.groupings)
+        if len(groupings) == 1:
+            self.console.tell("this page has no other form")
+            return
+        self._reorder(lambda shown: replace(shown.order, grouping=_after(shown.order.grouping, groupings)))
+        self.console.tell(self._now.order.grouping or "one by one")
+
+    def _reorder(self, changed: Callable[[_Shown], Order]) -> None:
+        shown = self._now
+        shown.order = changed(shown)
+        self.table.release()
+        if shown.reading is not None:
+            # At once, from what is known; what needs another question is answered by the next reading.
+            shown.sheet = shown.page.sheet(shown.reading, shown.order)
+            self._show()
+        self._wake.set()
+
+    def do_open(self) -> None:
+        """All there is to say about the row."""
+        from opsconsole.ui.screens.detail import detail_page
+        from opsconsole.ui.screens.text import TextView
+
+        row, shown = self.table.selected_row, self._now
+        detail = shown.page.detail(shown.reading, row.key) if row is not None and shown.reading is not None else None
+        if detail is None:
+            self.console.tell("there is no more to say about that")
+            return
+        notes = shown.sheet.notes if shown.sheet is not None else ()
+        self.console.open_view(TextView(detail.title, detail_page(detail, notes)))
+
+    def on_live_table_selected(self, event: LiveTable.Selected) -> None:
+        """A click on the row under the cursor."""
+        event.stop()
+        self.do_open()
+
+    def do_fix(self) -> None:
+        """Choose what is to be done about the row; it then goes through a run, like every change."""
+        row, shown = self.table.selected_row, self._now
+        found = shown.page.choices(shown.reading, row.key) if row is not None and shown.reading is not None else []
+        offered = {one.label: one.repair for one in found}
+        if not offered:
+            self.console.tell("nothing that the console does would change that")
+            return
+
+        def choices(text: str) -> list[Choice]:
+            return [Choice(name, offered[name].title) for name in ranking(text, [(one, "") for one in offered])]
+
+        def accept(name: str) -> str | None:
+            if name not in offered:
+                return f"one of: {', '.join(offered)}"
+            self.console.call_next(self._repair, offered[name])
+            return None
+
+        self.console.ask(Ask("fix", accept, choices, picks=True, hint="enter shows it; nothing runs before you say so"))
+
+    def _repair(self, repair: Repair) -> None:
+        from opsconsole.ui.screens.runbook import RunbookView
+
+        here = replace(repair, arguments={**repair.arguments, "conn": self.source.partition("/")[2]})
+        try:
+            book = runbook_for(here)
+        except ValueError as error:
+            self.console.tell(str(error), "error")
+            return
+        self.console.open_view(RunbookView(book, values_of(here), {}, self.console.session.clock()))
+
+    def do_filter(self) -> None:
+        """Show only what matches, while it is typed."""
+        shown, before = self._now, self._now.filter
+
+        def changed(text: str) -> None:
+            try:
+                self.table.set_filter(text)
+            except ValueError as error:
+                self.console.tell(str(error), "warn")
+                return
+            shown.filter = text
+
+        def accept(text: str) -> str | None:
+            try:
+                self.table.set_filter(text)
+            except ValueError as error:
+                return str(error)
+            shown.filter = text
+            return None
+
+        console = self.console
+        console.ask(
+            Ask(
+                "/",
+                accept,
+                initial=before,
+                changed=changed,
+                cancelled=lambda: changed(before),
+                history=console.history("/"),
+            )
+        )
+
+    def do_up(self) -> None:
+        self.table.action_move(-1)
+
+    def do_down(self) -> None:
+        self.table.action_move(1)
+
+    def do_page_up(self) -> None:
+        self.table.action_page(-1)
+
+    def do_page_down(self) -> None:
+        self.table.action_page(1)
+
+    def do_top(self) -> None:
+        self.table.action_top()
+
+    def do_bottom(self) -> None:
+        self.table.action_bottom()
+
+    def do_back(self) -> None:
+        """Let go of the row, or of the filter, else the view before."""
+        if self.table.picked:
+            self.table.release()
+        elif self._now.filter:
+            self._now.filter = ""
+            self.table.set_filter("")
+        else:
+            self.console.do_back()
+
+
+def _after(present: str, known: tuple[str, ...]) -> str:
+    return known[(known.index(present) + 1) % len(known)]
+
+
+def _greyed(row: Row) -> Row:
+    return replace(row, cells=tuple(cell._replace(role="dim") for cell in row.cells))

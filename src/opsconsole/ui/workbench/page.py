@@ -1,0 +1,120 @@
+"""What one page of the workbench is: which reading it takes, what it shows of it, and what can be done about a row."""
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic, TypeVar
+
+from opsconsole.database.asking import Database
+from opsconsole.database.fixing import Repair
+from opsconsole.ui.table_layout import Column, Row
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How the operator wants a page: by one of its `sorts`, and by one of its `groupings` or none."""
+
+    sort: str
+    grouping: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a page shows of one reading. All of it is clean."""
+
+    columns: tuple[Column, ...]
+    rows: Sequence[Row]
+    summary: str = ""
+    """One line: the sums, and over which time."""
+    sort: str = ""
+    """The column that the rows are sorted by."""
+    descending: bool = True
+    notes: tuple[str, ...] = ()
+    """What could not be seen, and how to allow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """All there is to say about one row. All of it is clean."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...] = ()
+    """(name, value), one a line."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """(heading, text of any length)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can be done about a row."""
+
+    label: str
+    """What the operator chooses it by: `cancel`, `vacuum full`."""
+    repair: Repair
+
+
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
+
+
+class Page(ABC, Generic[R]):
+    """One page. It is made once for a view, and holds nothing but what spares questions."""
+
+    id: ClassVar[str]
+    """As `:db ID` has it."""
+    title: ClassVar[str]
+    period: ClassVar[float]
+    """Seconds between two readings."""
+    sorts: ClassVar[tuple[str, ...]]
+    """What it can be sorted by; the first is the default."""
+    groupings: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    async def take(self, database: Database, before: R | None, order: Order) -> R:
+        """A reading; `before` is the last one that was shown.
+
+        Raises:
+            SourceError: the database cannot be asked.
+        """
+
+    @abstractmethod
+    def sheet(self, reading: R, order: Order) -> Sheet:
+        """What to show of it. Asks nothing; may be called in a thread."""
+
+    def detail(self, reading: R, key: str) -> Detail | None:
+        """More about the row with that key; None where there is no more."""
+        return None
+
+    def choices(self, reading: R, key: str) -> list[Choice]:
+        """What can be done about the row with that key, the mildest first."""
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """A page that is imported when it is first looked at."""
+
+    id: str
+    title: str
+    made_by: str = field(repr=False)
+    """`module:class`."""
+
+    def make(self) -> Page[Any]:
+        """The page."""
+        module, _, name = self.made_by.partition(":")
+        page: Page[Any] = getattr(importlib.import_module(f"opsconsole.ui.workbench.{module}"), name)()
+        return page
+
+
+PAGES = (
+    PageSpec("sessions", "Sessions", "sessions:SessionsPage"),
+    PageSpec("locks", "Locks", "locks:LocksPage"),
+    PageSpec("queries", "Queries", "queries:QueriesPage"),
+    PageSpec("tables", "Tables", "tables:TablesPage"),
+    PageSpec("indexes", "Indexes", "indexes:IndexesPage"),
+    PageSpec("findings", "Findings", "findings:FindingsPage"),
+)
+"""In the order of their tabs."""
