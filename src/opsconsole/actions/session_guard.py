@@ -13,7 +13,8 @@ _WHO = """\
 select backend_type, state, application_name, usename::text as role,
        to_jsonb(a)->>'leader_pid' as leader,
        coalesce(query like '%(to prevent wraparound)%', false) as freezing,
-       greatest(extract(epoch from clock_timestamp() - xact_start), 0)::float8 as transaction_seconds
+       case when xact_start is not null then greatest(extract(epoch from clock_timestamp() - xact_start), 0) end::float8
+         as transaction_seconds
   from pg_stat_activity a
  where pid = :'PID'::int and backend_start = :'STARTED'::timestamptz
 """

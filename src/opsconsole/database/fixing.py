@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opsconsole.actions import registry
+from opsconsole.actions.action import Risk
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.runbooks.model import Runbook
@@ -16,6 +17,10 @@ from opsconsole.runbooks.parsing import parse_runbook
 
 STEP = "fix"
 """The name of the only step, as `--confirm fix=…` wants it."""
+_DESTROYED = ("pid", "index", "table", "extension", "what")
+"""The argument that says what is destroyed, whose value is then to be typed."""
+_PLAIN = str.maketrans("`{}", "'()")
+"""For the first line of a fence, which these would end."""
 _LONGEST = 120
 """Characters of a title, or of a name in it."""
 
@@ -31,6 +36,8 @@ class Repair:
     """One line, in the operator's words: `Vacuum app.readings`."""
     why: str = ""
     """What speaks for it, with the numbers; one line."""
+    destructive: bool = False
+    """With these arguments it stops or destroys something, though the action as such does not."""
 
     @property
     def given(self) -> dict[str, str]:
@@ -72,12 +79,15 @@ def runbook_text(repair: Repair) -> str:
     head = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items() if value)
     attributes = {
         "name": STEP,
-        "title": title.replace("`", "'"),  # which would end the fence's first line
+        "title": title.translate(_PLAIN),
         "kind": "action",
         "action": repair.action,
         "timeout": duration_text(registration.timeout),
         "excludeFromRunAll": "true",
     }
+    if repair.destructive or registration.risk is Risk.DESTRUCTIVE:
+        what = next(one.name.upper() for one in given if one.name in _DESTROYED)
+        attributes |= {"risk": "destructive", "confirm": f"type:{what}"}
     body = "\n".join(f"{one.name}: ${one.name.upper()}" for one in given)
     # The words before it keep a text from outside from being read as a fence, a heading or a list.
     why = f"Why: {clean_line(repair.why, limit=1000)}\n\n" if repair.why else ""

@@ -43,3 +43,17 @@ def test_it_is_given_the_time_that_its_action_takes() -> None:
 def test_an_action_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match=r"there is no action 'postgres\.repair'"):
         runbook_for(Repair("postgres.repair", {}, "Repair"))
+
+
+def test_what_stops_or_destroys_something_wants_its_name_typed() -> None:
+    session = {"pid": "8123", "backend_start": "2026-01-01 00:00:00+00", "conn": "app"}
+    (end,) = runbook_for(Repair("postgres.terminate", session, "End session 8123")).steps
+    full = {"schema": "app", "table": "readings", "mode": "full"}
+    (rewrite,) = runbook_for(Repair("postgres.vacuum", full, "Rewrite", destructive=True)).steps
+    assert [(one.risk, one.confirm.mode, one.confirm.text) for one in (end, rewrite)] == [
+        (Risk.DESTRUCTIVE, "type", "PID"),
+        (Risk.DESTRUCTIVE, "type", "TABLE"),
+    ]
+    assert [
+        one for one in lint(runbook_for(Repair("postgres.terminate", session, "End"))) if one.severity == "error"
+    ] == []

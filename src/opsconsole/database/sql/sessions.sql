@@ -17,9 +17,9 @@ select a.pid,
        encode(substring(textsend(a.query) for 4900), 'hex')                             as query,
        a.query_id::text as query_id,  -- if pg_stat_activity.query_id else null::text as query_id,
        pg_encoding_to_char(d.encoding)                                                  as encoding,
-       greatest(extract(epoch from clock_timestamp() - a.query_start), 0)::float8       as query_seconds,
-       greatest(extract(epoch from clock_timestamp() - a.xact_start), 0)::float8        as transaction_seconds,
-       greatest(extract(epoch from clock_timestamp() - a.state_change), 0)::float8      as state_seconds,
+       case when a.query_start is not null then greatest(extract(epoch from clock_timestamp() - a.query_start), 0) end::float8 as query_seconds,
+       case when a.xact_start is not null then greatest(extract(epoch from clock_timestamp() - a.xact_start), 0) end::float8 as transaction_seconds,
+       case when a.state_change is not null then greatest(extract(epoch from clock_timestamp() - a.state_change), 0) end::float8 as state_seconds,
        greatest(age(a.backend_xid), age(a.backend_xmin))                                as xmin_age,
        a.pid = pg_backend_pid()                                                         as own
   from pg_catalog.pg_stat_activity a

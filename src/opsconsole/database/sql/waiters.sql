@@ -8,7 +8,7 @@ select a.pid,
        to_json(w.holders)::text                                                         as holders
   from pg_catalog.pg_stat_activity a
   left join lateral (
-       select greatest(extract(epoch from clock_timestamp() - max(l.waitstart)), 0)::float8 as seconds,  -- if pg_locks.waitstart else select null::float8 as seconds,
+       select case when max(l.waitstart) is not null then greatest(extract(epoch from clock_timestamp() - max(l.waitstart)), 0) end::float8 as seconds,  -- if pg_locks.waitstart else select null::float8 as seconds,
               max(l.mode || ' on ' || coalesce(case when l.database = (select oid from pg_catalog.pg_database
                                                                        where datname = current_database())
                                                     then l.relation::regclass::text end, l.locktype))  as wanted,

@@ -99,8 +99,8 @@ class WorkbenchView(View):
             self._summary.repaint()
 
     def subtitle(self) -> str:
-        """Which database, and whether reading is paused."""
-        return f"{self.source.partition('/')[2]}   paused" if self._paused else self.source.partition("/")[2]
+        """Whether reading is paused."""
+        return "paused" if self._paused else ""
 
     @property
     def _now(self) -> _Shown:

@@ -211,7 +211,8 @@ class LiveTable(Canvas, can_focus=True):
         if self._picked:
             notes.append("order held")
         if self._layout.hidden:
-            notes.append(f"{self._layout.hidden} columns hidden")
+            hidden = self._layout.hidden
+            notes.append(f"{hidden} column{'s' if hidden != 1 else ''} hidden")
         left = (Span(self._title, "title"),) if self._title else ()
         return spread(left, (Span("   ".join(notes), "dim"),), width, self._glyphs.ellipsis)
 

@@ -109,7 +109,8 @@ def finding_choices(finding: Finding) -> list[Choice]:
         return []
     label = fix.action.partition(".")[2]
     title = clean_line(f"{label.replace('-', ' ').capitalize()} {finding.subject}")
-    return [Choice(label, Repair(fix.action, fix.arguments, title, f"{finding.title}: {finding.why}"))]
+    full = fix.arguments.get("mode") == "full"
+    return [Choice(label, Repair(fix.action, fix.arguments, title, f"{finding.title}: {finding.why}", full))]
 
 
 def key_of(finding: Finding) -> str:

@@ -33,7 +33,7 @@ _COLUMNS = (
     Column("role", "ROLE", priority=9, widest=16),
     Column("database", "DATABASE", priority=9, widest=16),
     Column("marks", "", priority=2, widest=20),
-    Column("text", "STATEMENT", grows=True, least=20),
+    Column("text", "STATEMENT", grows=True, least=40),
 )
 _SHOWN_SORT = {"total": "share", "mean": "mean", "calls": "calls", "rows": "rows", "temp": "temp", "wal": "wal"}
 

@@ -30,9 +30,9 @@ _COLUMNS = (
     Column("query", "QUERY", align="right"),
     Column("role", "ROLE", priority=4, widest=16),
     Column("database", "DATABASE", priority=5, widest=16),
-    Column("application", "APPLICATION", priority=3, widest=22),
+    Column("application", "APPLICATION", priority=3, widest=16),
     Column("client", "CLIENT", priority=6, widest=15),
-    Column("text", "STATEMENT", grows=True, least=20),
+    Column("text", "STATEMENT", grows=True, least=30),
 )
 _GROUP_COLUMNS = (
     Column("name", "NAME", widest=40),

@@ -6,7 +6,6 @@ from typing import cast
 from opsconsole.core.clean import clean_line
 from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
-from opsconsole.database.finding import Fix
 from opsconsole.database.fixing import Repair
 from opsconsole.database.table_findings import table_findings
 from opsconsole.database.tables import Sort, Table, Tables, next_of, read_tables
@@ -116,7 +115,8 @@ class TablesPage(Page[TablesReading]):
         name = clean_line(table.title)
 
         def vacuum(label: str, words: str, **more: str) -> Choice:
-            return Choice(label, Repair("postgres.vacuum", {**named, **more}, f"{words} {name}", why))
+            full = more.get("mode") == "full"
+            return Choice(label, Repair("postgres.vacuum", {**named, **more}, f"{words} {name}", why, full))
 
         return [
             Choice("analyze", Repair("postgres.analyze", named, f"Analyze {name}", why)),
@@ -125,11 +125,6 @@ class TablesPage(Page[TablesReading]):
             vacuum("vacuum freeze", "Freeze", mode="freeze"),
             vacuum("vacuum full", "Rewrite, locked meanwhile,", mode="full"),
         ]
-
-
-def of_fix(fix: Fix, title: str, why: str) -> Repair:
-    """A finding's fix as what the operator can choose."""
-    return Repair(fix.action, fix.arguments, title, why)
 
 
 def _row(table: Table, first: float | None, now: float) -> Row:
