@@ -186,6 +186,33 @@ def start_postgres(
             program.stop()
 
 
+@contextmanager
+def start_standby(primary: PostgresServer) -> Iterator[PostgresServer]:
+    """A standby that streams from `primary`, which has to allow replication (`initdb` does, from this machine)."""
+    identity = _postgres_identity()
+    with scratch("standby") as folder:
+        if identity:
+            os.chown(folder, identity["user"], identity["group"])
+        data, port = folder / "data", free_port()
+        source = f"host=127.0.0.1 port={primary.port} user=postgres application_name=second"
+        subprocess.run(
+            [primary.bin / "pg_basebackup", "-D", data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", source],
+            check=True, capture_output=True, cwd="/", **identity,
+        )  # fmt: skip
+        options = [*primary.program.argv[3:], "-c", f"port={port}", "-c", f"unix_socket_directories={folder}"]
+        argv = [str(primary.bin / "postgres"), "-D", str(data), *options]
+        probe = [str(primary.bin / "pg_isready"), "-q", "-h", str(folder), "-p", str(port)]
+        program = Program(
+            argv, folder / "log", lambda: subprocess.run(probe, check=False, cwd="/").returncode == 0,
+            signal.SIGINT, identity,
+        )  # fmt: skip
+        program.start()
+        try:
+            yield PostgresServer(folder, primary.bin, port, program)
+        finally:
+            program.stop()
+
+
 def _signal_all(pids: list[int], number: int) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):

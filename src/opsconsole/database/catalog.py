@@ -77,11 +77,6 @@ class Catalog:
         return self.facts.get("role", "")
 
     @property
-    def standby(self) -> bool:
-        """Whether it was in recovery when it was asked. Ask again before anything is changed."""
-        return self.facts.get("standby") == "true"
-
-    @property
     def superuser(self) -> bool:
         """Whether the role is one. Nothing here needs it."""
         return self.facts.get("superuser") == "true"

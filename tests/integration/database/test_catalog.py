@@ -12,5 +12,4 @@ async def test_a_server_says_its_views_settings_and_role(postgres: PostgresServe
     assert catalog.version.startswith(str(catalog.version_num // 10000))
     assert catalog.settings["server_encoding"] == "UTF8"
     assert catalog.superuser
-    assert not catalog.standby
     assert "pgstattuple" in catalog.available

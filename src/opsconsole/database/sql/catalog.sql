@@ -36,5 +36,3 @@ union all
 select 'fact', 'database', current_database()::text, ''
 union all
 select 'fact', 'database_oid', oid::text, '' from pg_database where datname = current_database()
-union all
-select 'fact', 'standby', pg_is_in_recovery()::text, ''

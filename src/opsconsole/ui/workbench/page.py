@@ -115,6 +115,9 @@ PAGES = (
     PageSpec("queries", "Queries", "queries:QueriesPage"),
     PageSpec("tables", "Tables", "tables:TablesPage"),
     PageSpec("indexes", "Indexes", "indexes:IndexesPage"),
+    PageSpec("connections", "Connections", "connections:ConnectionsPage"),
+    PageSpec("progress", "Progress", "progress:ProgressPage"),
+    PageSpec("replication", "Replication", "replication:ReplicationPage"),
     PageSpec("findings", "Findings", "findings:FindingsPage"),
 )
 """In the order of their tabs."""
