@@ -104,6 +104,7 @@ _STARTED = Argument(
 )
 _SCHEMA = Argument("schema", "a schema's name, as it is, without quotes", required=True, pattern=r"(?s).{1,63}")
 _TABLE = Argument("table", "the table's name, as it is, without quotes", required=True, pattern=r"(?s).{1,63}")
+_INDEX = Argument("index", "the index's name, as it is, without quotes", required=True, pattern=r"(?s).{1,63}")
 _HOURS = 6 * 3600.0
 """Seconds for work on a whole table; what was done until then is done."""
 _CONN = Argument("conn", "the database: a name under postgres: in the configuration", pattern=_NAME)
@@ -177,5 +178,72 @@ register(
         (_SCHEMA, _TABLE, _CONN),
         "opsconsole.database.actions.maintenance:analyze",
         _HOURS,
+    ),
+    Registration(
+        "postgres.reindex",
+        "rebuild an index, while the table is read and written",
+        Risk.WRITE,
+        (_SCHEMA, _INDEX, _CONN),
+        "opsconsole.database.actions.indexing:reindex",
+        _HOURS,
+    ),
+    Registration(
+        "postgres.create-index",
+        "build an index, while the table is read and written",
+        Risk.WRITE,
+        (
+            _SCHEMA,
+            _TABLE,
+            _INDEX,
+            Argument(
+                "columns", 'its columns, quoted: "a", "b"', required=True, pattern=r'(?s)"([^"]|"")+"(, "([^"]|"")+")*'
+            ),
+            _CONN,
+        ),
+        "opsconsole.database.actions.indexing:create",
+        _HOURS,
+    ),
+    Registration(
+        "postgres.drop-index",
+        "drop an index that nothing needs",
+        Risk.DESTRUCTIVE,
+        (_SCHEMA, _INDEX, _CONN),
+        "opsconsole.database.actions.indexing:drop",
+        _HOURS,
+    ),
+    Registration(
+        "postgres.drop-leftover",
+        "drop what a rebuild of an index left",
+        Risk.WRITE,
+        (_SCHEMA, _INDEX, _CONN),
+        "opsconsole.database.actions.indexing:drop_leftover",
+        _HOURS,
+    ),
+    Registration(
+        "postgres.create-extension",
+        "create an extension",
+        Risk.WRITE,
+        (Argument("extension", "its name", required=True, pattern=r"[A-Za-z0-9_-]{1,63}"), _CONN),
+        "opsconsole.database.actions.options:create_extension",
+    ),
+    Registration(
+        "postgres.reset-statements",
+        "let the counters of statements begin anew",
+        Risk.WRITE,
+        (_CONN,),
+        "opsconsole.database.actions.options:reset_statements",
+    ),
+    Registration(
+        "postgres.autovacuum",
+        "set a table's autovacuum parameters",
+        Risk.WRITE,
+        (
+            _SCHEMA,
+            _TABLE,
+            Argument("scale_factor", "share of the rows, 0 to 1, such as 0.02", pattern=r"0(\.[0-9]{1,6})?|1"),
+            Argument("threshold", "rows, such as 1000", pattern=r"[0-9]{1,9}"),
+            _CONN,
+        ),
+        "opsconsole.database.actions.options:autovacuum",
     ),
 )

@@ -34,10 +34,10 @@ def index_findings(reading: IndexReading) -> Iterator[Finding]:
     yield from map(_unindexed, unindexed(reading))
 
 
-def drop(schema: str, name: str, table: str, definition: str | None) -> Fix:
+def drop(schema: str, name: str, table: str, definition: str | None, *, leftover: bool = False) -> Fix:
     """Dropping an index, with the statement that makes it again."""
     return Fix(
-        "postgres.drop-index",
+        "postgres.drop-leftover" if leftover else "postgres.drop-index",
         {"schema": schema, "index": name},
         f"DROP INDEX CONCURRENTLY {quoted(schema, name)};",
         f"SHARE UPDATE EXCLUSIVE on {schema}.{table}; waits for its open transactions",
@@ -76,7 +76,7 @@ def _invalid(one: Index, reading: IndexReading) -> Finding:
             "none needed",
         )
     else:
-        fix = drop(one.schema, one.name, one.table, reading.definitions.get(one.oid))
+        fix = drop(one.schema, one.name, one.table, reading.definitions.get(one.oid), leftover=bool(one.leftover))
     titles = {
         "new": "left by a REINDEX CONCURRENTLY that failed; the index it was to replace is there",
         "old": "left by a REINDEX CONCURRENTLY that failed at its end; the new index is good",

@@ -26,6 +26,10 @@ _CANCEL_TIMEOUT = 2.0
 # These report what they skipped as a warning, and success.
 _MAINTENANCE = frozenset({"vacuum", "analyze", "analyse", "reindex", "cluster", "refresh"})
 _TRANSACTION_CONTROL = frozenset({"begin", "start", "commit", "end", "rollback", "abort"})
+_POOLED = (
+    "nothing was sent: there is a pooler between here and the server, and this needs a session of its own; "
+    "name the server itself under postgres: in the configuration"
+)
 _NUMBERS = frozenset({20, 21, 23, 26, 700, 701, 1700})  # pg_type.oid
 _ENDED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT})
 _NO_VALUES: Mapping[str, str | Secret | None] = MappingProxyType({})
@@ -64,6 +68,8 @@ class SqlRunner:
     expect_rows: RowDemand | None = None
     """Of the last statement: rows returned, or affected where it returns none."""
     txn: bool = False
+    alone: bool = False
+    """It cannot be in a transaction, and so cannot go through a pooler: refused there before it is sent."""
 
     async def run(self, sink: Sink) -> Result:
         """Run it once. Cancelled, it returns how that ended (outcome `cancelled`) instead of raising."""
@@ -147,6 +153,8 @@ class _Execution:
         started = time.monotonic()
         try:
             self._session = session = await open_session(runner.source, runner.settings, self._hear)
+            if runner.alone and session.pooled:
+                return Result(Outcome.REFUSED, detail=_POOLED)
             opening = self._opening(session)
             lock_timeout = runner.settings.lock_timeout if runner.lock_timeout is None else runner.lock_timeout
             await guard(session, opening, statement_timeout=runner.timeout, lock_timeout=lock_timeout)

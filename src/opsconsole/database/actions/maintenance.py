@@ -14,7 +14,9 @@ from opsconsole.actions.postgres_session import database_of
 from opsconsole.actions.runners.sql import SqlRunner
 from opsconsole.config.settings import Environment, PostgresSettings
 from opsconsole.core.reading import SourceError
+from opsconsole.database.actions.ledger import record
 from opsconsole.database.actions.standing import Standing, looking_at, read_standing
+from opsconsole.database.actions.watching import told
 from opsconsole.database.naming import quoted
 from opsconsole.database.vacuum import oldest, read_vacuum, reason, remedy
 
@@ -65,8 +67,9 @@ def _maintenance(
         risk=Risk.WRITE,
         timeout=TIMEOUT,
         lock_timeout=LOCK_TIMEOUT,
+        alone=True,
     )
-    work = _Maintenance(settings, schema, table, sign, runner)
+    work = _Maintenance(action_id, settings, schema, table, sign, runner)
     return Action(
         id=action_id,
         title=f"{command} {schema}.{table}",
@@ -86,6 +89,7 @@ def _maintenance(
 class _Maintenance:
     """One statement on one table, with what was there before."""
 
+    action: str
     settings: PostgresSettings
     schema: str
     table: str
@@ -93,6 +97,7 @@ class _Maintenance:
     """The field of Standing that is another one when it is done."""
     statement: SqlRunner
     before: Standing | None = field(default=None, init=False)
+    after: Standing | None = field(default=None, init=False)
 
     async def run(self, sink: Sink) -> Result:
         try:
@@ -106,17 +111,23 @@ class _Maintenance:
             return Result(Outcome.REFUSED, detail=self.before.refusal)
         if self.before.system and self.sign == "file":
             return Result(Outcome.REFUSED, detail="it is the server's own table: rewriting it would stop everybody")
-        return await self.statement.run(sink)
+        async with told(self.settings, self.before.oid, sink):
+            return await self.statement.run(sink)
 
     async def verified(self) -> Result:
         """Whether it had its effect; waits for statistics that come late."""
+        result = await self._judged()
+        record(self.action, self.settings.name, f"{self.schema}.{self.table}", self.before, self.after, result)
+        return result
+
+    async def _judged(self) -> Result:
         before = self.before
         assert before is not None, "it ran"
         if before.kind == "p":
             return Result(Outcome.OK, detail="a partitioned table has no counter of its own; its partitions have")
         async with looking_at(self.settings) as database:
             while True:
-                after = await read_standing(database, self.schema, self.table)
+                self.after = after = await read_standing(database, self.schema, self.table)
                 if after is None or after.oid != before.oid:
                     return Result(Outcome.FAILED, detail="the table was replaced or dropped meanwhile")
                 if getattr(after, self.sign) != getattr(before, self.sign):
