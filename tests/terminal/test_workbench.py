@@ -1,0 +1,155 @@
+"""The workbench on a terminal, on a real PostgreSQL: from who is blocked to the session that is ended."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bench.terminal import Terminal
+from tests.servers import PostgresServer, start_postgres
+from tests.terminal.site import Site
+from tests.terminal.supervisors import ended_supervisors
+
+NAME = 'we"ird [/oops] ☃'
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with start_postgres(settings=["shared_preload_libraries=pg_stat_statements"]) as started:
+        started.psql(
+            "create extension pg_stat_statements; create table readings (id int primary key, value int);"
+            "insert into readings select i, i from generate_series(1, 2000) i"
+        )
+        quoted = NAME.replace('"', '""')
+        started.psql(f'create table "{quoted}" as select i from generate_series(1, 1000) i')
+        yield started
+
+
+@pytest.fixture
+def site(tmp_path: Path, server: PostgresServer) -> Iterator[Site]:
+    made = Site(tmp_path, databases={"app": server.dsn()}, mode="guarded")
+    made.screen("plain", [{"id": "a", "title": "A", "kind": "stat", "source": "postgres/app", "query": "select 1"}])
+    with ended_supervisors(made.state):
+        yield made
+
+
+@contextmanager
+def blocked(server: PostgresServer) -> Iterator[tuple[int, int]]:
+    """One session that holds a row and does nothing, and one that waits for it; gives their pids."""
+    with (
+        closing(psycopg.connect(server.dsn(application_name="batch"))) as holder,
+        closing(psycopg.connect(server.dsn(application_name="web"), autocommit=True)) as waiter,
+    ):
+        holder.execute("update readings set value = 0 where id = 1")
+
+        def wait() -> None:
+            with suppress(psycopg.Error):
+                waiter.execute("update readings set value = 1 where id = 1")
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        try:
+            yield holder.info.backend_pid, waiter.info.backend_pid
+        finally:
+            with suppress(psycopg.Error):
+                holder.rollback()
+            thread.join()
+
+
+def finished(terminal: Terminal) -> None:
+    """End the run whose only step is done, and go back to where it came from."""
+    terminal.wait_for(r"enter finish")
+    terminal.press("enter")
+    terminal.wait_for(r"Sessions +Locks +Queries")
+
+
+def test_from_who_is_blocked_to_the_session_that_is_ended(site: Site, server: PostgresServer) -> None:
+    with blocked(server) as (holder, waiter), site.console() as terminal:
+        terminal.wait_for(r"1 Plain")
+        terminal.press(":db locks", "enter")
+        terminal.wait_for(rf"{holder} +idle in tx .* frees 1, the longest waits")
+        terminal.wait_for(rf"└ {waiter} +active")
+        terminal.press("enter")
+        terminal.wait_for(rf"Session {holder}(.|\n)*effect +ending {holder} frees 1 session(.|\n)*update readings")
+        terminal.press("esc")
+        terminal.wait_for(r"Sessions +Locks +Queries")
+        terminal.press("x")
+        terminal.wait_for(rf"terminate +End session {holder}")
+        terminal.press("enter")
+        terminal.wait_for(rf"1\.1 +End session {holder} \(postgres batch\) +DESTRUCTIVE")
+        terminal.wait_for(r"Why: it is idle in transaction")
+        terminal.press("enter")
+        terminal.wait_for(rf"Type +{holder} +to run this step")
+        terminal.press(str(holder), "enter")
+        terminal.wait_for(r"● 1\.1 ")
+        finished(terminal)
+        terminal.wait_for(r"nobody waits for a lock")
+    assert server.psql("select value from readings where id = 1") == "1"
+    (entry,) = [one for one in site.ask("audit", "list") if one["run"] and one["outcome"] == "ok"]
+    assert entry["action"] == "postgres.terminate"
+
+
+def test_a_table_is_vacuumed_whatever_its_name(site: Site, server: PostgresServer) -> None:
+    with site.console() as terminal:
+        terminal.wait_for(r"1 Plain")
+        terminal.press("w")
+        terminal.wait_for(r"\d+ sessions")
+        terminal.press("tab", "tab", "tab")
+        terminal.wait_for(r"public\.readings")
+        terminal.press("/oops", "enter")
+        terminal.wait_for(r"1 of \d(.|\n)*public\.we\"ird \[/oops\]")
+        terminal.press("down", "x")
+        terminal.wait_for(r"vacuum freeze")
+        terminal.press("vacuum", "enter")
+        terminal.wait_for(r"1\.1 +Vacuum public\.we\"ird \[/oops\]")
+        terminal.press("enter")
+        terminal.wait_for(r"Run this step\?")
+        terminal.press("y")
+        terminal.wait_for(r"● 1\.1 (.|\n)*the server counts one more")
+        finished(terminal)
+        terminal.wait_for(r"1 of \d(.|\n)*public\.we\"ird \[/oops\]")
+    assert server.psql(f"select vacuum_count from pg_stat_all_tables where relname = $${NAME}$$") == "1"
+
+
+def test_every_page_answers_and_none_holds_up_a_key(site: Site) -> None:
+    with site.console(columns=80, lines=24) as terminal:
+        terminal.wait_for(r"1 Plain")
+        terminal.press(":db", "enter")
+        for shown in (
+            r"\d+ sessions", r"nobody waits", r"statements +", r"\d+ tables", r"indexes +", r"a pool of \d+ would do",
+            r"no vacuum, analyze", r"primary at", r"findings|nothing that anybody",
+        ):  # fmt: skip
+            terminal.wait_for(shown)
+            terminal.press("s", "v", "r", "?")
+            terminal.wait_for(r"› Keys: Database app")
+            terminal.press("esc")
+            terminal.wait_gone(r"› Keys")
+            terminal.press("tab")
+        terminal.wait_for(r"\d+ sessions")  # round to the first
+
+
+def wait_stale(terminal: Terminal) -> None:
+    terminal.wait_for(r"STALE .*trying again")
+
+
+def test_a_server_that_goes_leaves_its_last_values_and_comes_back(tmp_path: Path) -> None:
+    with start_postgres() as own:
+        site = Site(tmp_path, databases={"app": own.dsn()})
+        site.screen("plain", [{"id": "a", "title": "A", "kind": "stat", "source": "postgres/app", "query": "select 1"}])
+        with site.console() as terminal:
+            terminal.wait_for(r"1 Plain")
+            terminal.press(":db tables", "enter")
+            terminal.wait_for(r"0 tables")
+            terminal.press("shift+tab", "shift+tab", "shift+tab")
+            terminal.wait_for(r"\d+ sessions")
+            own.program.stop()
+            wait_stale(terminal)
+            terminal.press("?")
+            terminal.wait_for(r"› Keys: Database app")
+            terminal.press("esc")
+            own.program.start()
+            terminal.wait_gone(r"STALE")
+            terminal.wait_for(r"\d+ sessions +\d+ active")
