@@ -19,7 +19,7 @@ from opsconsole.database.fixing import Repair, runbook_for, values_of
 from opsconsole.ui.actions import Place
 from opsconsole.ui.commands import ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
-from opsconsole.ui.lines import Line, Lines, Span, fit_line, line
+from opsconsole.ui.lines import Line, Lines, Span, fit_line, line, width_of
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row
 from opsconsole.ui.widgets.canvas import Canvas
@@ -170,11 +170,7 @@ class WorkbenchView(View):
             canvas.repaint()
 
     def _paint_bar(self, width: int, _height: int) -> Lines:
-        spans: list[Span] = []
-        for spec in PAGES:
-            role = "title-focus" if spec is self._spec else "dim"
-            spans += [Span(spec.title, role), Span("   ")]
-        return (fit_line(line(*spans), width),)
+        return (fit_line(page_bar(PAGES.index(self._spec), width), width),)
 
     def _paint_summary(self, width: int, _height: int) -> Lines:
         shown, now = self._now, self.console.session.clock()
@@ -385,6 +381,18 @@ class WorkbenchView(View):
             self.table.set_filter("")
         else:
             self.console.do_back()
+
+
+def page_bar(present: int, width: int) -> Line:
+    """The names of the pages; where they do not all fit, those around the present one."""
+    gap = 3 if width >= 100 else 2
+    first = 0
+    while first < present and sum(width_of(spec.title) + gap for spec in PAGES[first : present + 1]) > width:
+        first += 1
+    spans: list[Span] = []
+    for place, spec in enumerate(PAGES[first:], first):
+        spans += [Span(spec.title, "title-focus" if place == present else "dim"), Span(" " * gap)]
+    return line(*spans)
 
 
 def _after(present: str, known: tuple[str, ...]) -> str:

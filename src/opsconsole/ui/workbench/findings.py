@@ -53,7 +53,11 @@ class FindingsPage(Page[FindingsReading]):
             found.sort(key=lambda one: (one.id, one.subject) if order.sort == "kind" else (one.subject, one.id))
         counts = {state: sum(one.state is state for one in found) for state in (State.CRIT, State.WARN)}
         told = "   ".join(f"{number} {state.value}" for state, number in counts.items() if number)
-        summary = f"{len(found)} findings   {told}" if found else "nothing that anybody has to know"
+        summary = (
+            f"{len(found)} finding{'' if len(found) == 1 else 's'}   {told}"
+            if found
+            else "nothing that anybody has to know"
+        )
         shown = "" if order.sort == "rank" else order.sort
         return Sheet(COLUMNS, finding_rows(found), summary, shown, descending=False, notes=reading.coverage.notes)
 

@@ -1,4 +1,4 @@
-"""Indexes: what each costs and gives; those that are in the way, and foreign keys that lack one."""
+"""Indexes that cost more than they give: never read, invalid, redundant; and foreign keys that lack one."""
 
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ class IndexesPage(Page[IndexesReading]):
         ]
         free = format_value(sum(one.effect for one in told.values() if one.unit == "bytes"), "bytes")
         first = f"the first {len(chosen)} of " if len(chosen) < len(found.indexes) else ""
-        summary = f"{first}{len(found.indexes):,} indexes   {len(told)} findings   {free} could come free"
+        summary = f"{first}{len(found.indexes):,} unused or invalid   findings: {len(told)}   {free} could come free"
         descending = order.sort == "size"
         return Sheet(_COLUMNS, rows, summary, order.sort, descending, found.coverage.notes)
 

@@ -49,7 +49,8 @@ def _summary(reading: Replication) -> str:
     archive = f"   archiving FAILS at {clean_line(log.failed_file)}" if log.archive_failing else ""
     if log.standby:
         return f"standby at {log.position}{rate}   {_standing(log)}{archive}"
-    what = f"{len(reading.standbys)} standbys, {len(reading.slots)} slots"
+    standbys, slots = len(reading.standbys), len(reading.slots)
+    what = f"{standbys} standby{'' if standbys == 1 else 's'}, {slots} slot{'' if slots == 1 else 's'}"
     return f"primary at {log.position}{rate}   {what}{archive}"
 
 

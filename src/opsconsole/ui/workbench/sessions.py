@@ -32,7 +32,7 @@ _COLUMNS = (
     Column("database", "DATABASE", priority=5, widest=16),
     Column("application", "APPLICATION", priority=3, widest=16),
     Column("client", "CLIENT", priority=6, widest=15),
-    Column("text", "STATEMENT", grows=True, least=30),
+    Column("text", "STATEMENT", grows=True, least=24),
 )
 _GROUP_COLUMNS = (
     Column("name", "NAME", widest=40),
