@@ -34,7 +34,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace, supervision: Supervision | None) -> int:
-    place = place_of(args)
+    return walk(place_of(args), pairs(args.param, "--param"), args, supervision)
+
+
+def walk(place: Place, given: Mapping[str, str], args: argparse.Namespace, supervision: Supervision | None) -> int:
+    """Walk the runbook of `place` with the parameters `given`; without `supervision` it is only rehearsed."""
     found = errors(lint(place.runbook))
     if found and not is_checklist(place.runbook):
         print_problems(found)
@@ -42,7 +46,7 @@ def _run(args: argparse.Namespace, supervision: Supervision | None) -> int:
     guided = not (args.auto or args.dry_run)
     if guided:
         need_terminal()
-    filled = fill(place.runbook.params, pairs(args.param, "--param"))
+    filled = fill(place.runbook.params, given)
     if guided:
         filled = _ask_for_missing(place.runbook, filled)
     if filled.complaints:

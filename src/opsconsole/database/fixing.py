@@ -12,7 +12,7 @@ from opsconsole.actions import registry
 from opsconsole.actions.action import Risk
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
-from opsconsole.runbooks.model import Runbook
+from opsconsole.runbooks.model import MADE_HERE, Runbook
 from opsconsole.runbooks.parsing import parse_runbook
 
 STEP = "fix"
@@ -49,9 +49,12 @@ def runbook_for(repair: Repair) -> Runbook:
     """The runbook whose only step carries `repair` out; its values are `values_of(repair)`.
 
     Raises:
-        ValueError: there is no such action.
+        ValueError: there is no such action, or it does not take these arguments.
     """
-    return parse_runbook(runbook_text(repair).encode(), f"{_name(repair.action)}.md")
+    registration = registry.find(repair.action)
+    if registration is not None and (complaints := registration.complaints(repair.given)):
+        raise ValueError("; ".join(complaints))
+    return parse_runbook(runbook_text(repair).encode(), f"{MADE_HERE}/{_name(repair.action)}.md")
 
 
 def values_of(repair: Repair) -> dict[str, str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -37,6 +38,10 @@ ANSWERED = frozenset({Kind.MANUAL, Kind.CHOICE})
 """The kinds that a person answers, and nothing carries out."""
 PEACEFUL = frozenset({Kind.PROM, Kind.CONFIRM, Kind.CHOICE, Kind.WAIT, Kind.INCLUDE, Kind.MANUAL})
 """The kinds that change nothing by themselves."""
+
+
+MADE_HERE = "made by the console"
+"""The folder in the path of a runbook that is no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +347,11 @@ class Runbook:
     def param(self, name: str) -> Param | None:
         """The parameter of that name."""
         return next((param for param in self.params if param.name == name), None)
+
+    @property
+    def made_here(self) -> bool:
+        """Whether the console wrote it for one occasion: there is no file that could change or be edited."""
+        return PurePath(self.path).parent.name == MADE_HERE
 
     @property
     def executable_steps(self) -> int:

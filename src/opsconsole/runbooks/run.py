@@ -478,7 +478,7 @@ class Run:
         return replace(result, detail=wanting) if result.outcome is Outcome.UNAPPROVED else result
 
     def _notice_change(self) -> None:
-        if self.file_changed:
+        if self.file_changed or self.runbook.made_here:
             return
         try:
             same = read_content(Path(self.runbook.path)) == self.runbook.source

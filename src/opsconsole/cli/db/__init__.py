@@ -25,6 +25,15 @@ VERBS: dict[str, str] = {
     "queries": "statements by what they cost, over a window or since the statistics were reset",
     "explain": "the plan of a statement, and the difference between two plans",
     "compare": "before and after: two captures of queries, statement by statement",
+    "kill": "end a session, or cancel what it does",
+    "vacuum": "vacuum a table, and prove that it helped",
+    "analyze-table": "analyze a table",
+    "reindex": "rebuild an index, while its table is in use",
+    "create-index": "build an index, while its table is in use",
+    "drop-index": "drop an index that nothing needs",
+    "autovacuum": "set a table's autovacuum parameters",
+    "create-extension": "create an extension",
+    "reset-statements": "let the counters of statements begin anew",
 }
 """Verb -> its line in the help; it lives in `cli/db/VERB.py` (`_` for `-`), which has `add_arguments` and `run`."""
 

@@ -17,13 +17,17 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.core.units import format_value
 from opsconsole.database.actions.ledger import record
-from opsconsole.database.actions.maintenance import LOCK_TIMEOUT, TIMEOUT
+from opsconsole.database.actions.maintenance import TIMEOUT
 from opsconsole.database.actions.standing import looking_at, read_standing
 from opsconsole.database.actions.watching import told
 from opsconsole.database.asking import Database
 from opsconsole.database.naming import quoted
 from opsconsole.database.row import Row
 
+LOCK_TIMEOUT = 600.0
+"""Seconds for one wait. A concurrent build waits for the transactions that are open; meanwhile it holds up nobody but
+other maintenance of the table, and says whom it waits for."""
+_CLEANING_TIMEOUT = 60.0
 _VERIFY_TIMEOUT = 30.0
 _COLUMN = re.compile(r'"((?:[^"]|"")+)"')
 _LEFTOVER = re.compile(r"_cc(new|old)\d*$")
@@ -133,9 +137,11 @@ def _drop(arguments: Mapping[str, str], environment: Environment, action: str, *
     return _action(f"drop index {schema}.{index}", shown, settings, work, risk, undo)
 
 
-def _runner(settings: PostgresSettings, statement: str, names: Mapping[str, str]) -> SqlRunner:
+def _runner(
+    settings: PostgresSettings, statement: str, names: Mapping[str, str], lock_timeout: float = LOCK_TIMEOUT
+) -> SqlRunner:
     return SqlRunner(
-        settings, statement, identifiers=names, risk=Risk.WRITE, timeout=TIMEOUT, lock_timeout=LOCK_TIMEOUT, alone=True
+        settings, statement, identifiers=names, risk=Risk.WRITE, timeout=TIMEOUT, lock_timeout=lock_timeout, alone=True
     )
 
 
@@ -213,7 +219,8 @@ class _Work:
         for schema, index in left:
             names = {"schema": schema, "index": index}
             sink(f"-- dropping what it left: {quoted(schema, index)}\n".encode())
-            dropped = await _runner(self.settings, 'DROP INDEX CONCURRENTLY :"schema".:"index"', names).run(sink)
+            drop_it = 'DROP INDEX CONCURRENTLY :"schema".:"index"'
+            dropped = await _runner(self.settings, drop_it, names, _CLEANING_TIMEOUT).run(sink)
             if dropped.outcome not in _DONE:
                 how = f"DROP INDEX CONCURRENTLY {quoted(schema, index)};"
                 return _but(result, f"an invalid index is left, and could not be dropped ({dropped.detail}): {how}")
