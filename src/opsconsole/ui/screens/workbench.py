@@ -102,6 +102,12 @@ class WorkbenchView(View):
         """Whether reading is paused."""
         return "paused" if self._paused else ""
 
+    def hints(self) -> list[tuple[str, str]]:
+        """What the page can do."""
+        page = self._now.page
+        idle = {name for name, some in (("sort", len(page.sorts) > 1), ("group", page.groupings)) if not some}
+        return [(action, word) for action, word in super().hints() if action not in idle]
+
     @property
     def _now(self) -> _Shown:
         """The page that is looked at."""
@@ -222,6 +228,7 @@ class WorkbenchView(View):
         self.table.release()
         self.table.set_filter(self._now.filter)
         self._show()
+        self.console.refresh_frame()
         self._read_on()
 
     def do_next_database(self) -> None:
