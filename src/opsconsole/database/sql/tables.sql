@@ -20,13 +20,47 @@ with recursive setting as materialized (
      where c.relkind = 'p' and not c.relispartition
     union all
     select p.root, i.inhrelid from part p join pg_inherits i on i.inhparent = p.oid
-), indexed as (
-    select i.indrelid, count(*) as indexes, sum(greatest(x.relpages, 0))::float8 as pages,
-           sum(pg_stat_get_numscans(x.oid))::int8 as scans
+), indexed as materialized (  -- only the order by size needs it of every table
+    select i.indrelid, sum(greatest(x.relpages, 0))::float8 as pages
       from pg_index i join pg_class x on x.oid = i.indexrelid
+     where :'sort' = 'size'
      group by i.indrelid
+), valued as (  -- what ranks, and nothing else: most tables are never shown
+    select coalesce(case when not :'apart'::bool then p.root end, c.oid) as shown,
+           case :'sort'
+               when 'size' then sum((case when c.relkind = 'p' then 0
+                                          when c.relpages = 0 then ceil(pg_stat_get_live_tuples(c.oid) * 100.0 / s.block_size)
+                                          else c.relpages end)::float8
+                                    + coalesce(t.relpages, 0) + coalesce(x.pages, 0) + coalesce(tx.pages, 0))
+               when 'dead' then sum(pg_stat_get_dead_tuples(c.oid))::float8
+               when 'dead-share' then case when sum(pg_stat_get_dead_tuples(c.oid)) > 1000 then
+                    sum(pg_stat_get_dead_tuples(c.oid)) / sum(pg_stat_get_live_tuples(c.oid) + pg_stat_get_dead_tuples(c.oid))::float8 end
+               when 'age' then max(case when c.relkind in ('r', 'm', 't') then
+                                        greatest(age(c.relfrozenxid), age(t.relfrozenxid)) end)::float8
+               when 'seq' then sum(pg_stat_get_tuples_returned(c.oid))::float8
+               when 'modified' then sum(pg_stat_get_mod_since_analyze(c.oid))::float8 end as value
+      from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace
+      cross join setting s
+      left join part p on p.oid = c.oid
+      left join pg_class t on t.oid = c.reltoastrelid
+      left join indexed x on x.indrelid = c.oid
+      left join indexed tx on tx.indrelid = t.oid
+     where c.relkind in ('r', 'p', 'm') and not pg_is_other_temp_schema(c.relnamespace)
+       and (n.nspname not in ('pg_catalog', 'information_schema') or :'schema' = n.nspname)
+       and (:'schema' = '' or n.nspname = :'schema')
+       and (:'table' = '' or nullif(:'table', '')::oid in (c.oid, p.root))
+     group by 1
+), ranked as materialized (
+    select v.shown from valued v join pg_class c on c.oid = v.shown join pg_namespace n on n.oid = c.relnamespace
+     order by v.value desc nulls last, n.nspname, c.relname
+     limit case when :'sort' <> 'due' then :'limit'::int end  -- what is due follows from everything
+), member as materialized (
+    select r.shown, r.shown as oid from ranked r
+    union all
+    select r.shown, p.oid from ranked r join part p on p.root = r.shown where not :'apart'::bool
 ), counted as (
-    select c.oid, coalesce(case when not :'apart'::bool then p.root end, c.oid) as shown,
+    select c.oid, m.shown,
            (case when c.relkind = 'p' then 0  /* -1 once analyzed */
                  when c.relpages = 0 then ceil(pg_stat_get_live_tuples(c.oid) * 100.0 / s.block_size)
                  else c.relpages end)::float8 as pages,
@@ -56,13 +90,16 @@ with recursive setting as materialized (
                 * greatest(c.reltuples, 0) end as insert_after,
            coalesce(o.analyze_base, s.analyze_base) + coalesce(o.analyze_scale, s.analyze_scale)
                 * greatest(c.reltuples, 0) as analyze_after
-      from pg_class c
-      join pg_namespace n on n.oid = c.relnamespace
+      from member m
+      join pg_class c on c.oid = m.oid
       cross join setting s
-      left join part p on p.oid = c.oid
       left join pg_class t on t.oid = c.reltoastrelid
-      left join indexed x on x.indrelid = c.oid
-      left join indexed tx on tx.indrelid = t.oid
+      left join lateral (
+           select count(*) as indexes, sum(greatest(i.relpages, 0))::float8 as pages, sum(pg_stat_get_numscans(i.oid))::int8 as scans
+             from pg_index d join pg_class i on i.oid = d.indexrelid where d.indrelid = c.oid) x on true
+      left join lateral (
+           select sum(greatest(i.relpages, 0))::float8 as pages
+             from pg_index d join pg_class i on i.oid = d.indexrelid where d.indrelid = t.oid) tx on true
       left join lateral (
            select max(option_value) filter (where option_name = 'autovacuum_enabled')::bool as enabled,
                   max(option_value) filter (where option_name = 'autovacuum_freeze_max_age')::float8 as freeze_age,
@@ -73,10 +110,6 @@ with recursive setting as materialized (
                   max(option_value) filter (where option_name = 'autovacuum_analyze_threshold')::float8 as analyze_base,
                   max(option_value) filter (where option_name = 'autovacuum_analyze_scale_factor')::float8 as analyze_scale
              from pg_options_to_table(c.reloptions)) o on c.reloptions is not null
-     where c.relkind in ('r', 'p', 'm') and not pg_is_other_temp_schema(c.relnamespace)
-       and (n.nspname not in ('pg_catalog', 'information_schema') or :'schema' = n.nspname)
-       and (:'schema' = '' or n.nspname = :'schema')
-       and (:'table' = '' or nullif(:'table', '')::oid in (c.oid, p.root))
 ), summed as (
     select shown, count(*) filter (where oid <> shown) as partitions, sum(pages) as pages, sum(toast_pages) as toast_pages,
            sum(index_pages) as index_pages, max(indexes) as indexes, sum(reltuples) as reltuples,
