@@ -43,7 +43,13 @@ check: lint types contracts unit  ## lint, strict types, import contracts, unit 
 test: check  ## everything, on real servers
 	$(BIN)/python -m pytest tests/integration tests/screens tests/terminal -q -n 3 --dist loadfile
 
-bench: setup  ## measure speed, bytes and memory through a terminal, and assert the bars
+PEERS := .venv-peers/.installed
+$(PEERS): bench/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/peers.txt
+	@touch $(PEERS)
+
+bench: setup $(PEERS)  ## measure speed, bytes and memory through a terminal, and assert the bars
 	$(BIN)/python -m bench
 
 snapshots: setup  ## rewrite the screen snapshots (look at the report before committing)
@@ -55,4 +61,4 @@ lock: setup  ## refresh the pinned, hashed requirements
 	  --extra demo --extra redis --extra fleet --group dev pyproject.toml -o requirements-dev.txt
 
 clean:  ## remove what the targets above made in this folder
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,6 +18,7 @@ from bench.report import Row
 from bench.servers import CONSOLE, frozen_prometheus, hanging_server
 from bench.steps import HEAD, overhead, reading_time, step
 from bench.terminal import Terminal
+from bench.workbench import against_peer, connected, many_statements, page_keys, prepare
 from opsconsole.core.content import shipped_content
 from opsconsole.runbooks.history import list_runs, read_journal
 from tests.servers import start_postgres
@@ -189,6 +190,27 @@ def database_objects(_: dict[str, Any]) -> Iterator[Row]:
         yield Row("… growth to 50,000", growth, 5.0, "x", f"{taken[50_000]:.2f} s; five times the tables")
 
 
+def workbench(_: dict[str, Any]) -> Iterator[Row]:
+    """The sessions page against pg_activity; and keys on a server with 1,000 sessions and 5,000 statements."""
+    settings = [
+        "shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_planning=on",
+        "pg_stat_statements.max=10000", "max_connections=1050",
+    ]  # fmt: skip
+    with tempfile.TemporaryDirectory() as state, start_postgres(settings=settings) as server:
+        prepare(server)
+        for count in (12, 200):
+            found = against_peer(server, count, state)
+            yield Row(f"sessions page, {count} sessions: bytes against pg_activity", found.bytes, 1.0, "x", found.how)
+            yield Row("… its CPU", found.cpu, 2.0, "x", found.how)
+            yield Row("… time of the server", found.server_time, 1.0, "x", found.how)
+        many_statements(server, 5_000)
+        with connected(server, 1_000):
+            for page, shown in (("sessions", r"1,?000 sessions|1001 sessions"), ("queries", r"of \d,\d+ statements")):
+                taken = page_keys(server, state, page, shown)
+                how = f"median {median(taken) * 1000:.0f} ms, 80 keys; 1,000 sessions, 5,000 statements"
+                yield Row(f"key on the {page} page, p95", p95(taken) * 1000, 50, "ms", how)
+
+
 @contextmanager
 def state_in(folder: Path) -> Iterator[None]:
     """The state folder of what is measured in this process."""
@@ -203,4 +225,4 @@ def state_in(folder: Path) -> Iterator[None]:
             os.environ["OPSCONSOLE_STATE"] = before
 
 
-CASES = (starting, watching, tables, keys, memory, steps, flooded_keys, database_objects)
+CASES = (starting, watching, tables, keys, memory, steps, flooded_keys, database_objects, workbench)
