@@ -119,8 +119,8 @@ def test_every_page_answers_and_none_holds_up_a_key(site: Site) -> None:
         terminal.wait_for(r"1 Plain")
         terminal.press(":db", "enter")
         for shown in (
-            r"\d+ sessions", r"nobody waits", r"statements +", r"\d+ tables", r"indexes +", r"a pool of \d+ would do",
-            r"no vacuum, analyze", r"primary at", r"findings|nothing that anybody",
+            r"\d+ sessions", r"nobody waits", r"statements +", r"\d+ tables", r"unused or invalid",
+            r"a pool of \d+ would do", r"no vacuum, analyze", r"primary at", r"findings|nothing that anybody",
         ):  # fmt: skip
             terminal.wait_for(shown)
             terminal.press("s", "v", "r", "?")
@@ -129,6 +129,20 @@ def test_every_page_answers_and_none_holds_up_a_key(site: Site) -> None:
             terminal.wait_gone(r"› Keys")
             terminal.press("tab")
         terminal.wait_for(r"\d+ sessions")  # round to the first
+
+
+def test_a_listed_statement_is_explained_without_being_run(site: Site, server: PostgresServer) -> None:
+    server.psql("select pg_stat_statements_reset()")
+    server.psql("select * from readings where value = 7; delete from readings where id < 0")
+    with site.console() as terminal:
+        terminal.wait_for(r"1 Plain")
+        terminal.press(":db queries", "enter")
+        terminal.wait_for(r"delete from readings")
+        terminal.press("/select * from readings", "enter")
+        terminal.wait_for(r"1 of \d+")
+        terminal.press("e")
+        terminal.wait_for(r"generic plan: the one(.|\n)*Seq Scan on public\.readings(.|\n)*readings\.value = \$1")
+    assert server.psql("select count(*) from readings") == "2000"
 
 
 def wait_stale(terminal: Terminal) -> None:

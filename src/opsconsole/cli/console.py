@@ -17,6 +17,7 @@ from opsconsole.cli import wiring
 if TYPE_CHECKING:
     from opsconsole.config.settings import Environment, Settings
     from opsconsole.core.reading import Answer, Query
+    from opsconsole.database.explain import Explained
     from opsconsole.runbooks.client import RunClient
     from opsconsole.runbooks.history import RunSummary
     from opsconsole.runbooks.model import Runbook
@@ -90,6 +91,7 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         load_screens=lambda: wiring.load_screens(environment),
         read=link.read,
         library=lambda: wiring.open_library(environment),
+        explain=lambda source, sql: _plan(environment, source, sql),
         start_run=runs.start,
         attach_run=runs.attach,
         prepare_run=runs.prepare,
@@ -110,6 +112,15 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         glyphs=glyphs,
         version=__version__,
     )
+
+
+async def _plan(environment: "Environment", source: str, sql: str) -> "Explained":
+    from opsconsole.actions.runners.explain import refused
+    from opsconsole.database.explain import read_plan
+
+    if reason := refused(sql):
+        raise ValueError(reason)
+    return await read_plan(environment.postgres[source.partition("/")[2]], sql)
 
 
 async def _close(link: "_Link", runs: "_Runs") -> None:

@@ -60,6 +60,7 @@ _ACTIONS = (
     KeyAction("fix", ("x",), "Do something about what is selected (asks first)", "Act", _WORKBENCH, hint="fix"),
     KeyAction("next-page", ("tab", "right", "l"), "Next page", "Move", _WORKBENCH, hint="page"),
     KeyAction("previous-page", ("shift+tab", "left", "h"), "Previous page", "Move", _WORKBENCH),
+    KeyAction("explain", ("e",), "Plan of the statement, which is not run", "Look", _WORKBENCH),
     KeyAction("next-database", ("d",), "The next database of this environment", "Move", _WORKBENCH),
     KeyAction("sort", ("s",), "Sort by the next column that tells something", "Look", _WORKBENCH, hint="sort"),
     KeyAction("group", ("v",), "The next form: grouped, or over another time", "Look", _WORKBENCH, hint="view"),

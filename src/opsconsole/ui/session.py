@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opsconsole.actions.guard import Context
+    from opsconsole.database.explain import Explained
     from opsconsole.runbooks.client import RunClient
     from opsconsole.runbooks.history import RunSummary
     from opsconsole.runbooks.library import Library
@@ -58,6 +59,9 @@ class Session:
     """Begins a run of a runbook with parameter values; raises what `Run.create` does."""
     attach_run: "Callable[[Path], Awaitable[RunClient]]"
     """Goes to the run in a folder: it is attached to, or taken up again where nobody carries it."""
+    explain: "Callable[[str, str], Awaitable[Explained]] | None" = None
+    """From a database's source name and a statement to its plan; the statement is not run. Raises SourceError and
+    ValueError, whose text says why there is none."""
     prepare_run: Callable[[], None] = _nothing
     """A run is likely to begin soon: what takes time may be done now."""
     live_runs: "Callable[[], Sequence[RunSummary]]" = _no_runs

@@ -15,7 +15,9 @@ import termios
 MOST_TYPED = 64 * 1024
 """Bytes that wait for a program that does not read; what is typed beyond is dropped, as a real terminal does."""
 _IN_CONTROL = (
-    "import fcntl,os,sys,termios\n"
+    "import _signal,fcntl,os,sys,termios\n"
+    # Whoever started us in the background has these ignored, and no program could catch them again.
+    "for one in (_signal.SIGINT,_signal.SIGQUIT,_signal.SIGTSTP): _signal.signal(one,_signal.SIG_DFL)\n"
     "fcntl.ioctl(0,termios.TIOCSCTTY,0)\n"
     "try: os.execvp(sys.argv[1],sys.argv[1:])\n"
     "except OSError as error: sys.exit(f'{sys.argv[1]}: {error.strerror}')"

@@ -5,13 +5,13 @@ answer.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 
-from opsconsole.core.clean import clean_line
+from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import age_text, duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.database.asking import Database
@@ -24,7 +24,10 @@ from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
-from opsconsole.ui.workbench.page import PAGES, Order, Page, PageSpec, Sheet
+from opsconsole.ui.workbench.page import PAGES, Detail, Order, Page, PageSpec, Sheet
+
+if TYPE_CHECKING:
+    from opsconsole.database.explain import Explained
 
 LONGEST_PAUSE = 30.0
 """Seconds between two tries at most, while the database does not answer."""
@@ -292,6 +295,35 @@ class WorkbenchView(View):
             return
         notes = shown.sheet.notes if shown.sheet is not None else ()
         self.console.open_view(TextView(detail.title, detail_page(detail, notes)))
+
+    def do_explain(self) -> None:
+        """The plan of the row's statement, which is not run."""
+        row, shown = self.table.selected_row, self._now
+        text = shown.page.statement(shown.reading, row.key) if row is not None and shown.reading is not None else ""
+        if not text.strip():
+            self.console.tell("there is no statement here to explain")
+        elif self.console.session.explain is None:
+            self.console.tell("statements cannot be explained here")
+        else:
+            self.console.tell("asking for the plan…", "dim")
+            work = self._explained(self.console.session.explain(self.source, text), text)
+            self.run_worker(work, group="explain", exclusive=True, exit_on_error=False)
+
+    async def _explained(self, asked: "Awaitable[Explained]", text: str) -> None:
+        from opsconsole.database.plan_costs import plan_lines
+        from opsconsole.ui.screens.detail import detail_page
+        from opsconsole.ui.screens.text import TextView
+
+        try:
+            found = await asked
+        except (SourceError, ValueError) as error:
+            self.console.tell(f"no plan: {clean_line(error)}", "warn")
+            return
+        if self.console.view is not self:
+            return  # something else is looked at by now
+        kind = "generic plan: the one that holds for any value" if found.generic else "plan"
+        parts = ((kind, clean("\n".join(plan_lines(found.plan)))), ("statement", clean(text.strip())))
+        self.console.open_view(TextView("Plan", detail_page(Detail("Plan, not run", parts=parts))))
 
     def on_live_table_selected(self, event: LiveTable.Selected) -> None:
         """A click on the row under the cursor."""

@@ -88,6 +88,10 @@ class Page(ABC, Generic[R]):
         """More about the row with that key; None where there is no more."""
         return None
 
+    def statement(self, reading: R, key: str) -> str:
+        """The SQL of the row with that key, as it is; empty where it has none."""
+        return ""
+
     def choices(self, reading: R, key: str) -> list[Choice]:
         """What can be done about the row with that key, the mildest first."""
         return []

@@ -114,13 +114,18 @@ class QueriesPage(Page[QueriesReading]):
             ("temporary files", format_value(counters.temp * span.block_size, "bytes")),
             ("WAL", format_value(counters.wal_bytes, "bytes") if counters.wal_bytes is not None else ""),
             ("worth a look", _marks(usage)),
-            ("plan", f"opsconsole db explain --queryid {usage.key.queryid}"),
+            ("plan", f"e, or opsconsole db explain --queryid {usage.key.queryid}"),
         )
         return Detail(
             f"Query {usage.key.queryid}",
             tuple((name, value) for name, value in facts if value),
             (("statement", clean(self._text(usage))),),
         )
+
+    def statement(self, reading: QueriesReading, key: str) -> str:
+        """With `$1` for its values: it has a plan that holds for any of them."""
+        usage = next((one for one in reading.whole.usages if _key(one) == key), None)
+        return self._texts.get(usage.key[:3], usage.text) if usage is not None else ""
 
     def _text(self, usage: Usage) -> str:
         return self._texts.get(usage.key[:3], usage.text).strip() or "(text not there any more)"

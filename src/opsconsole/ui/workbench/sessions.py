@@ -85,6 +85,11 @@ class SessionsPage(Page[Activity]):
         session = _of(reading, key)
         return session_detail(session) if session is not None else None
 
+    def statement(self, reading: Activity, key: str) -> str:
+        """What it does, or did last."""
+        session = _of(reading, key)
+        return session.query if session is not None else ""
+
     def choices(self, reading: Activity, key: str) -> list[Choice]:
         """Cancel what it does, or end it."""
         session = _of(reading, key)

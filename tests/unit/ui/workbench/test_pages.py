@@ -119,7 +119,7 @@ def test_queries_say_what_is_worth_a_look() -> None:
     assert sheet.summary == "3 statements   5m50s of execution in 1h"
     detail = page.detail(QUERIES, sheet.rows[0].key)
     assert detail is not None
-    assert ("plan", "opsconsole db explain --queryid 1") in detail.facts
+    assert ("plan", "e, or opsconsole db explain --queryid 1") in detail.facts
     assert page.sheet(QUERIES, Order("calls")).rows[0].key == sheet.rows[1].key
 
 
