@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from opsconsole.core.reading import SourceError
 from opsconsole.database.finding import Coverage
+from opsconsole.database.instance import between
 from opsconsole.database.statement_usage import since_reset
 from opsconsole.ui import opened
 from opsconsole.ui.app import OpsConsole
@@ -22,6 +23,7 @@ from opsconsole.ui.workbench.page import Page
 from opsconsole.ui.workbench.progress import ProgressPage
 from opsconsole.ui.workbench.queries import QueriesPage, QueriesReading
 from opsconsole.ui.workbench.replication import ReplicationPage
+from opsconsole.ui.workbench.server import ServerPage, ServerReading
 from opsconsole.ui.workbench.sessions import SessionsPage
 from opsconsole.ui.workbench.tables import TablesPage, TablesReading
 from tests.screens import workbench_readings as made
@@ -38,6 +40,7 @@ READINGS: dict[type[Page[Any]], Any] = {
     ConnectionsPage: made.CONNECTIONS,
     ProgressPage: made.PROGRESS,
     ReplicationPage: made.REPLICATION,
+    ServerPage: ServerReading(made.LATER, between(made.INSTANCE, made.LATER)),
     FindingsPage: FindingsReading(made.FINDINGS, Coverage()),
 }
 

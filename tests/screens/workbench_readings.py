@@ -1,12 +1,14 @@
 """Readings of a small database in trouble, made by hand, for pictures and for what the pages say of them."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from opsconsole.core.state import State
 from opsconsole.database.blocking import BlockingGraph, Waiter, blocking_graph
 from opsconsole.database.connections import Connections, Limits
 from opsconsole.database.finding import Coverage, Finding, Fix
+from opsconsole.database.instance import Counters as Counters_
+from opsconsole.database.instance import Instance
 from opsconsole.database.progress import Progress, Work
 from opsconsole.database.replication import LogPosition, Replication, Slot, Standby
 from opsconsole.database.sessions import Activity, Session
@@ -110,6 +112,15 @@ PROGRESS = Progress(
     NOW,
 )  # fmt: skip
 CONNECTIONS = Connections(Limits(100, 3, {"etl": 1}, {}), 88, ACTIVITY, 2.5, 7200.0, 60.0, NOW, 4)
+_COUNTED = dict.fromkeys((one.name for one in fields(Counters_)), None)
+INSTANCE = Instance(
+    Counters_(**{**_COUNTED, "hit": 18_000, "read": 900, "commits": 2_400, "rollbacks": 12, "deadlocks": 2}), 12, 1,
+    9_000.0, 1_000.0, NOW,
+)  # fmt: skip
+LATER = replace(
+    INSTANCE, taken_at=NOW + 5,
+    counters=replace(INSTANCE.counters, hit=18_050, read=950, commits=2_500, deadlocks=3),
+)  # fmt: skip
 _LOG = LogPosition(False, "0/4A000000", 1.0e9, None, None, "", False, True, True, "00000001000000000000004A")
 REPLICATION = Replication(
     _LOG,

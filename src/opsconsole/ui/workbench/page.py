@@ -122,6 +122,7 @@ PAGES = (
     PageSpec("connections", "Connections", "connections:ConnectionsPage"),
     PageSpec("progress", "Progress", "progress:ProgressPage"),
     PageSpec("replication", "Replication", "replication:ReplicationPage"),
+    PageSpec("server", "Server", "server:ServerPage"),
     PageSpec("findings", "Findings", "findings:FindingsPage"),
 )
 """In the order of their tabs."""

@@ -7,6 +7,7 @@ import pytest
 from opsconsole.actions import registry
 from opsconsole.database.finding import Coverage
 from opsconsole.database.fixing import runbook_for
+from opsconsole.database.instance import between
 from opsconsole.database.statement_usage import since_reset
 from opsconsole.runbooks.lint import lint
 from opsconsole.ui.screens.workbench import page_bar
@@ -17,6 +18,7 @@ from opsconsole.ui.workbench.page import PAGES, Order, Page, Sheet
 from opsconsole.ui.workbench.progress import ProgressPage
 from opsconsole.ui.workbench.queries import QueriesPage, QueriesReading
 from opsconsole.ui.workbench.replication import ReplicationPage
+from opsconsole.ui.workbench.server import ServerPage, ServerReading
 from opsconsole.ui.workbench.sessions import SessionsPage, key_of
 from opsconsole.ui.workbench.tables import TablesPage, TablesReading
 from tests.screens import workbench_readings as made
@@ -35,6 +37,8 @@ READINGS: list[tuple[type[Page[Any]], Any]] = [
     (ProgressPage, made.PROGRESS),
     (ReplicationPage, made.REPLICATION),
     (ReplicationPage, made.STANDBY),
+    (ServerPage, ServerReading(made.INSTANCE, None)),
+    (ServerPage, ServerReading(made.LATER, between(made.INSTANCE, made.LATER))),
     (FindingsPage, FINDINGS),
 ]
 
@@ -159,6 +163,27 @@ def test_replication_says_what_lags_and_what_keeps_the_log() -> None:
     )
     assert [cells(sheet, at)["state"] for at in range(2)] == ["WARN", "WARN"]
     assert "replay is PAUSED" in ReplicationPage().sheet(made.STANDBY, Order("kind")).summary
+
+
+def test_the_server_says_what_happened_since_the_last_reading_and_ever() -> None:
+    reading = ServerReading(made.LATER, between(made.INSTANCE, made.LATER))
+    sheet = ServerPage().sheet(reading, Order("subject"))
+    said = {
+        cells(sheet, at)["what"]: (cells(sheet, at)["now"], cells(sheet, at)["ever"]) for at in range(len(sheet.rows))
+    }
+    assert said["cache hits"] == ("50 %", "95 %")
+    assert said["commits"] == ("20 /s", "2.5 /s")
+    assert said["deadlocks"] == ("1", "3")
+    marked = {cells(sheet, at)["what"] for at in range(len(sheet.rows)) if roles(sheet, at)["what"] == "warn"}
+    assert marked == {"cache hits", "deadlocks"}
+    first = ServerPage().sheet(ServerReading(made.INSTANCE, None), Order("subject"))
+    assert {cells(first, at)["now"] for at in range(len(first.rows))} == {"…"}
+    assert (
+        "reset in between"
+        in ServerPage()
+        .sheet(ServerReading(made.INSTANCE, between(made.LATER, made.INSTANCE)), Order("subject"))
+        .summary
+    )
 
 
 def test_a_finding_leads_to_its_statement_and_its_fix() -> None:
