@@ -15,8 +15,7 @@ from opsconsole.core.duration import duration_text
 from opsconsole.core.problem import ContentError
 from opsconsole.ui.actions import Place
 from opsconsole.ui.commands import CommandError
-from opsconsole.ui.dialogs.prompt import Ask
-from opsconsole.ui.screens.view import View
+from opsconsole.ui.screens.list_view import ListView
 from opsconsole.ui.table_layout import Cell, Column, Row
 from opsconsole.ui.widgets.live_table import LiveTable
 
@@ -42,7 +41,7 @@ _RUNS_PERIOD = 2
 _RISK_ROLES = {Risk.READ: "dim", Risk.WRITE: "warn", Risk.DESTRUCTIVE: "crit"}
 
 
-class RunbooksView(View):
+class RunbooksView(ListView):
     """All runbooks of the environment."""
 
     place: ClassVar[Place] = Place.RUNBOOKS
@@ -55,7 +54,6 @@ class RunbooksView(View):
 
         self.title = RUNBOOKS_TITLE
         self.table = LiveTable("RUNBOOKS")
-        self._filter = ""
         self._runs: dict[str, RunSummary] | None = None
         self._rows: list[Row] = []
 
@@ -139,64 +137,6 @@ class RunbooksView(View):
                 return
             view = RunbookView(client.runbook, client.params, {}, console.session.clock(), client)
         console.open_view(view)
-
-    def do_filter(self) -> None:
-        """Show only what matches, while it is typed."""
-        before = self._filter
-
-        def changed(text: str) -> None:
-            self._filter = text
-            try:
-                self.table.set_filter(text)
-            except ValueError as error:
-                self.console.tell(str(error), "warn")
-
-        def accept(text: str) -> str | None:
-            try:
-                self.table.set_filter(text)
-            except ValueError as error:
-                return str(error)
-            return None
-
-        console = self.console
-        console.ask(
-            Ask(
-                "/",
-                accept,
-                initial=before,
-                changed=changed,
-                cancelled=lambda: changed(before),
-                history=console.history("/"),
-            )
-        )
-
-    def do_up(self) -> None:
-        self.table.action_move(-1)
-
-    def do_down(self) -> None:
-        self.table.action_move(1)
-
-    def do_page_up(self) -> None:
-        self.table.action_page(-1)
-
-    def do_page_down(self) -> None:
-        self.table.action_page(1)
-
-    def do_top(self) -> None:
-        self.table.action_top()
-
-    def do_bottom(self) -> None:
-        self.table.action_bottom()
-
-    def do_back(self) -> None:
-        """Let go of the row, or of the filter, else the view before."""
-        if self.table.picked:
-            self.table.release()
-        elif self._filter:
-            self._filter = ""
-            self.table.set_filter("")
-        else:
-            self.console.do_back()
 
 
 def run_row(key: str, run: "RunSummary", now: float) -> Row:

@@ -20,7 +20,7 @@ from opsconsole.ui.actions import Place
 from opsconsole.ui.commands import ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
 from opsconsole.ui.lines import Line, Lines, Span, fit_line, line, width_of
-from opsconsole.ui.screens.view import View
+from opsconsole.ui.screens.list_view import ListView
 from opsconsole.ui.table_layout import Row
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
@@ -50,7 +50,7 @@ class _Shown:
     filter: str = ""
 
 
-class WorkbenchView(View):
+class WorkbenchView(ListView):
     """One database. `tab` goes from page to page."""
 
     place: ClassVar[Place] = Place.WORKBENCH
@@ -207,6 +207,15 @@ class WorkbenchView(View):
             lines.append(fit_line(line(Span(f"not seen: {clean_line(note)}{rest}", "warn")), width))
         return tuple(lines)
 
+    @property
+    def filter_text(self) -> str:
+        """Each page has its own."""
+        return self._now.filter
+
+    @filter_text.setter
+    def filter_text(self, text: str) -> None:
+        self._now.filter = text
+
     # From page to page
 
     def open_page(self, page: str) -> None:
@@ -360,66 +369,6 @@ class WorkbenchView(View):
             self.console.tell(str(error), "error")
             return
         self.console.open_view(RunbookView(book, values_of(here), {}, self.console.session.clock()))
-
-    def do_filter(self) -> None:
-        """Show only what matches, while it is typed."""
-        shown, before = self._now, self._now.filter
-
-        def changed(text: str) -> None:
-            try:
-                self.table.set_filter(text)
-            except ValueError as error:
-                self.console.tell(str(error), "warn")
-                return
-            shown.filter = text
-
-        def accept(text: str) -> str | None:
-            try:
-                self.table.set_filter(text)
-            except ValueError as error:
-                return str(error)
-            shown.filter = text
-            return None
-
-        console = self.console
-        console.ask(
-            Ask(
-                "/",
-                accept,
-                initial=before,
-                changed=changed,
-                cancelled=lambda: changed(before),
-                history=console.history("/"),
-            )
-        )
-
-    def do_up(self) -> None:
-        self.table.action_move(-1)
-
-    def do_down(self) -> None:
-        self.table.action_move(1)
-
-    def do_page_up(self) -> None:
-        self.table.action_page(-1)
-
-    def do_page_down(self) -> None:
-        self.table.action_page(1)
-
-    def do_top(self) -> None:
-        self.table.action_top()
-
-    def do_bottom(self) -> None:
-        self.table.action_bottom()
-
-    def do_back(self) -> None:
-        """Let go of the row, or of the filter, else the view before."""
-        if self.table.picked:
-            self.table.release()
-        elif self._now.filter:
-            self._now.filter = ""
-            self.table.set_filter("")
-        else:
-            self.console.do_back()
 
 
 def page_bar(present: int, width: int) -> Line:
