@@ -290,6 +290,11 @@ def variable(seat: Seat) -> None:
     seat.sees(r"^ Job all(.|\n)*job29")
 
 
+def no_database(seat: Seat) -> None:
+    seat.press("w")
+    seat.sees("no database is configured in this environment")
+
+
 def copy(seat: Seat) -> None:
     seat.press("y")
     seat.sees("characters sent to the terminal's clipboard")
@@ -373,7 +378,8 @@ PROOFS: dict[str, Callable[[Seat], None]] = {
     "last-error": last_error, "next-pane": panes, "previous-pane": panes, "up": up_and_down, "down": up_and_down,
     "left": left_and_right, "right": left_and_right, "page-up": pages, "page-down": pages, "top": pages,
     "bottom": pages, "earlier": through_time, "later": through_time, "closer": through_time, "wider": through_time,
-    "refresh": refresh, "pause": pause, "variable": variable, "copy": copy, "back-to-run": no_run, "note": note,
+    "refresh": refresh, "pause": pause, "variable": variable, "copy": copy, "workbench": no_database,
+    "back-to-run": no_run, "note": note,
     "command": command, "palette": palette, "help": help_page, "back": back, "next-theme": themes,
     **{f"screen-{digit}": screens for digit in "123456789"},
 }  # fmt: skip
@@ -671,4 +677,5 @@ def test_quitting(server: FaultServer, tmp_path: Path) -> None:
 
 
 def test_the_places_are_all_looked_at() -> None:
-    assert set(EVERYWHERE) == {Place.DASHBOARD, Place.RUNBOOKS, Place.RUN, Place.HELP}
+    assert set(EVERYWHERE) == {Place.DASHBOARD, Place.RUNBOOKS, Place.RUN, Place.HELP, Place.WORKBENCH}
+    # The workbench is looked at in test_workbench.py.

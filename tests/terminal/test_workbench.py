@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from bench.terminal import Terminal
+from opsconsole.ui.actions import Place, Registry
 from tests.servers import PostgresServer, start_postgres
 from tests.terminal.site import Site
 from tests.terminal.supervisors import ended_supervisors
@@ -168,3 +169,40 @@ def test_a_server_that_goes_leaves_its_last_values_and_comes_back(tmp_path: Path
             own.program.start()
             terminal.wait_gone(r"STALE")
             terminal.wait_for(r"\d+ sessions +\d+ active")
+
+
+def test_every_key_of_the_workbench_does_something(site: Site, server: PostgresServer) -> None:
+    """Those that it shares with other lists move in a list; its own are tried one by one."""
+    own = {action.id for action in Registry() if action.where == frozenset({Place.WORKBENCH})}
+    assert own == {"fix", "next-page", "previous-page", "next-database", "explain", "sort", "group"}
+    with blocked(server), site.console() as terminal:
+        terminal.wait_for(r"1 Plain")
+        terminal.press("w")
+        terminal.wait_for(r"idle in tx")
+        for key, shown in (
+            ("d", "there is no other database"),
+            ("s", "sorted by query"),
+            ("v", "^ *NAME +SESSIONS"),
+            ("p", "paused; p goes on"),
+            ("p", "reading again"),
+            ("right", "HOLDS UP OR WAITS FOR"),
+            ("left", "SESSIONS"),
+            ("l", "HOLDS UP OR WAITS FOR"),
+            ("h", "SESSIONS"),
+            ("shift+tab", "FINDING"),
+            ("tab", "SESSIONS"),
+            ("x", "nothing that the console does would change that"),
+            ("e", "there is no statement here to explain"),
+            ("enter", "there is no more to say"),
+            ("0", "no run is going on"),
+        ):
+            terminal.press(key)
+            terminal.wait_for(f"(?m){shown}")
+        terminal.press("n")
+        terminal.wait_for("(?m)^ note")
+        terminal.press("seen", "enter")
+        terminal.wait_for("noted")
+        terminal.press(":db airflow", "enter")
+        terminal.wait_for("no page 'airflow'")
+        terminal.press("esc", "esc", "esc")
+        terminal.wait_for(r"9 Runbooks")
