@@ -152,6 +152,7 @@ def test_where_everything_was_killed_the_end_is_unknown_and_stays_so(site: Site)
         group = group_of(site)
         carrier = supervisor_of(list_runs(site.state / "runs")[0].path)
         assert carrier is not None
+        os.kill(carrier, signal.SIGSTOP)  # so that it cannot see the console go before it goes itself
         terminal.signal(signal.SIGKILL)
         os.kill(carrier, signal.SIGKILL)
         terminal.wait_exit(GONE_WITHIN)
