@@ -143,6 +143,20 @@ async def test_a_database_that_never_answered_says_so_and_keys_work(tmp_path: Pa
         assert "5 sessions   3 active" in text_of(view.console.console_app)
 
 
+async def test_a_fault_of_a_page_is_said_and_reading_goes_on(
+    tmp_path: Path, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError("it broke")
+
+    monkeypatch.setattr(SessionsPage, "sheet", broken)
+    async with app_of(tmp_path).run_test(size=(120, 40)) as pilot:
+        view = await opened_at(pilot, "sessions")
+        assert "ERROR  failed unexpectedly: ZeroDivisionError; trying again" in text_of(view.console.console_app)
+        assert len(list((tmp_path / "state" / "logs").iterdir())) == 1
+        monkeypatch.undo()
+
+
 async def test_only_what_is_looked_at_is_read(tmp_path: Path, answers: Answers) -> None:
     async with app_of(tmp_path).run_test(size=(120, 40)) as pilot:
         view = await opened_at(pilot, "sessions")

@@ -148,6 +148,10 @@ class WorkbenchView(ListView):
             sheet = await asyncio.to_thread(shown.page.sheet, reading, order)
         except SourceError as error:
             shown.failed, shown.failures = clean_line(error.message), shown.failures + 1
+        except Exception as error:
+            # A fault of ours in one page must not end the reading without a word.
+            self.console.console_app.report(error)
+            shown.failed, shown.failures = f"failed unexpectedly: {type(error).__name__}", shown.failures + 1
         else:
             shown.reading, shown.sheet = reading, sheet
             shown.taken_at, shown.failed, shown.failures = self.console.session.clock(), "", 0
