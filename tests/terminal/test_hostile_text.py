@@ -87,7 +87,7 @@ def test_labels_warnings_and_errors_of_prometheus(tmp_path: Path) -> None:
             terminal.press("pagedown", "esc")
             terminal.wait_gone(r"› Error")
             server.answer = hostile_error
-            terminal.wait_for(r"STALE")
+            terminal.wait_for(r"\n(.|\n)*STALE")  # the pane itself, not the counts in the header
             terminal.press("e")
             terminal.wait_for(r"what the source said(.|\n)*<markup\[/oops\]>")
             terminal.press("esc")
