@@ -1,5 +1,6 @@
 """The sessions page against pg_activity on the same server in the same run, and keys while a large server is read."""
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -37,6 +38,7 @@ def busy(server: PostgresServer, count: int) -> Iterator[None]:
             connection = stack.enter_context(closing(psycopg.connect(server.dsn(user="app"), autocommit=True)))
             connection.pgconn.send_query(b"select pg_sleep(3600)")
         yield
+    end_all(server)
 
 
 @contextmanager
@@ -48,6 +50,12 @@ def connected(server: PostgresServer, count: int) -> Iterator[None]:
             if number % 10 == 0:
                 connection.pgconn.send_query(b"select pg_sleep(3600)")
         yield
+    end_all(server)
+
+
+def end_all(server: PostgresServer) -> None:
+    """Whoever sleeps does not notice that his client has gone."""
+    server.psql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'")
 
 
 def prepare(server: PostgresServer) -> None:
@@ -112,10 +120,13 @@ def peer(server: PostgresServer) -> Program:
 
 
 def many_statements(server: PostgresServer, count: int) -> None:
-    """So many different statements in pg_stat_statements."""
+    """So many different statements in pg_stat_statements, which tells them apart by their shape alone."""
+    side = math.isqrt(count) + 1
     with psycopg.connect(server.dsn(user="app"), autocommit=True) as connection:
         for number in range(count):
-            connection.execute(f"select 1 as column_{number}".encode())
+            columns, conditions = divmod(number, side)
+            wanted = ", ".join(["1"] * (columns + 1))
+            connection.execute(f"select {wanted} where {' and '.join(['true'] * (conditions + 1))}".encode())
 
 
 def page_keys(server: PostgresServer, state: str, page: str, shown: str) -> list[float]:
