@@ -235,7 +235,7 @@ def test_stopping_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
         assert len(pids) > 15
         assert opsconsole(demo, "demo", "--status", "--format", "json").returncode == 0
         assert opsconsole(demo, "demo", "--stop").returncode == 0
-        assert gone(pids)
+        assert gone(pids, seconds=1)
         assert not run.exists()
         assert platform.running(demo.running.folders.root) is None
         assert opsconsole(demo, "demo", "--status").returncode == 1

@@ -402,7 +402,7 @@ HOSTILE = st.text(
 )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HOSTILE)
 async def test_no_text_from_outside_is_interpreted(tmp_path: Path, text: str) -> None:
     text = f"[/oops][@click=app.quit]{text}\x1b]52;c;aGk=\x07"

@@ -15,11 +15,12 @@ from tests.terminal.database_line import DatabaseLine
 from tests.terminal.site import Site
 
 INTERVAL = 2.0
-SLACK = 2.0
+SLACK = 0.7
 """Seconds for painting, and for a machine that does other things as well."""
 TWO_INTERVALS = 2 * INTERVAL + SLACK
-KEY = 5.0
-"""Seconds, where a key that waited for its source would wait for good; what keys really take is measured in bench/."""
+KEY = 1.5
+"""Seconds: less than the two after which a source is given up, so that a key that waited for one would be caught. What
+keys really take is measured in bench/."""
 HALF = 60
 """Columns of one of the two panes."""
 

@@ -672,7 +672,7 @@ def test_quitting(server: FaultServer, tmp_path: Path) -> None:
         with site.console() as terminal:
             terminal.wait_for("job29")
             terminal.press(key)
-            assert terminal.wait_exit(10.0) == 0
+            assert terminal.wait_exit(2.0) == 0
             assert terminal.modes_left_on() == []
 
 

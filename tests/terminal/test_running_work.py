@@ -17,7 +17,7 @@ from tests.servers import PostgresServer, start_postgres
 from tests.terminal.site import Site
 from tests.terminal.supervisors import ended_supervisors, supervisor_of, wait_until
 
-GONE_WITHIN = 10.0
+GONE_WITHIN = 2.0
 BOOK = """\
 ---
 runbook: 1

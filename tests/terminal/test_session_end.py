@@ -12,7 +12,7 @@ from bench.terminal import Terminal
 from tests.terminal.conftest import Open
 
 LIVE = r"Services +[^ ]+ [A-Z]+"
-GONE_WITHIN = 10.0
+GONE_WITHIN = 2.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

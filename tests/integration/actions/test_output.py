@@ -69,7 +69,7 @@ async def test_memory_is_bounded_and_nothing_is_lost(tmp_path: Path, script: str
     assert found["outcome"] == "ok", found
     assert found["bytes"] == found["seen"] == found["spooled"] == size
     assert found["grown_kib"] < 20_000
-    assert found["longest"] < 1.0  # a key press is not held up for as long as the output flows; bench/ has the figure
+    assert found["longest"] < 0.5  # a key press is not held up for as long as the output flows; bench/ has the figure
 
 
 async def test_what_a_killed_console_was_running_goes_on_and_reads_as_unknown(tmp_path: Path) -> None:
