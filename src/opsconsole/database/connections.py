@@ -7,7 +7,7 @@ that for the peaks, and at least as many as were seen busy.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opsconsole.core.state import State
 from opsconsole.database.asking import Database
@@ -45,7 +45,7 @@ class Connections:
 
     limits: Limits
     used: int
-    """Client sessions, of which only an unprivileged role sees no details."""
+    """Client sessions. A role without rights counts them, too, but sees nothing of what they do."""
     activity: Activity
     busy_mean: float | None
     """Sessions in a statement, on average over `counted_seconds`; None before 14."""
@@ -109,8 +109,6 @@ async def read_connections(database: Database, before: Connections | None = None
         busy_peak=before.busy_peak if before is not None else 0,
         coverage=activity.coverage,
     )
-    from dataclasses import replace
-
     return replace(found, busy_peak=max(found.busy_peak, found.busy))
 
 

@@ -17,7 +17,7 @@ from opsconsole.runbooks.parsing import parse_runbook
 
 STEP = "fix"
 """The name of the only step, as `--confirm fix=…` wants it."""
-_DESTROYED = ("pid", "index", "table", "extension", "what")
+_DESTROYED = ("pid", "index", "table")
 """The argument that says what is destroyed, whose value is then to be typed."""
 _PLAIN = str.maketrans("`{}", "'()")
 """For the first line of a fence, which these would end."""

@@ -5,7 +5,7 @@ phase. What comes after it is not known, and is not guessed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opsconsole.database.asking import Database
 from opsconsole.database.finding import NOTHING_HIDDEN, Coverage
@@ -98,9 +98,7 @@ _LATER: Mapping[str, str] = {
 
 
 def rated(before: Progress, now: Progress) -> Progress:
-    """`now` with the rates since `before`; one that is known stays while nothing moved in too short a time."""
-    from dataclasses import replace
-
+    """`now` with the rates since `before`, for what is still in the same phase."""
     known = {one.phase_key: one for one in before.works}
     passed = now.taken_at - before.taken_at
 

@@ -7,7 +7,7 @@ afterwards: there, valid, and for a rebuild another file.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
 from opsconsole.actions.postgres_session import database_of
@@ -287,8 +287,6 @@ async def _invalid(database: Database, table_oid: str) -> tuple[tuple[str, str],
 
 
 def _but(result: Result, more: str) -> Result:
-    from dataclasses import replace
-
     return replace(result, detail=f"{result.detail}; {more}")
 
 

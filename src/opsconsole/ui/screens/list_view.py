@@ -25,11 +25,12 @@ class ListView(View):
         before = self.filter_text
 
         def changed(text: str) -> None:
-            self.filter_text = text
             try:
                 self.table.set_filter(text)
             except ValueError as error:
                 self.console.tell(str(error), "warn")
+                return
+            self.filter_text = text
 
         def accept(text: str) -> str | None:
             try:
