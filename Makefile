@@ -41,7 +41,8 @@ unit: setup
 check: lint types contracts unit  ## lint, strict types, import contracts, unit tests; under a minute
 
 test: check  ## everything, on real servers
-	$(BIN)/python -m pytest tests/integration tests/screens tests/terminal -q -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest tests/integration tests/screens tests/terminal -q -raR -n 3 --dist loadfile --no-loadscope-reorder \
+	  --reruns 1
 
 PEERS := .venv-peers/.installed
 $(PEERS): bench/peers.txt

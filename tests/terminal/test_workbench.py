@@ -61,8 +61,8 @@ def blocked(server: PostgresServer) -> Iterator[tuple[int, int]]:
 
 
 def finished(terminal: Terminal) -> None:
-    """End the run whose only step is done, and go back to where it came from."""
-    terminal.wait_for(r"enter finish")
+    """Wait for the run, which ends by itself after its only step, and go back to where it came from."""
+    terminal.wait_for(r"The run has ended: ok(.|\n)*enter back")
     terminal.press("enter")
     terminal.wait_for(r"Sessions +Locks +Queries")
 
