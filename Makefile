@@ -36,7 +36,7 @@ contracts: setup
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python -m pytest tests/unit -q -n auto
+	$(BIN)/python -m pytest tests/unit -q -n 3
 
 check: lint types contracts unit  ## lint, strict types, import contracts, unit tests; under a minute
 

@@ -184,31 +184,6 @@ def test_what_is_too_large_is_read_in_part_and_cannot_run() -> None:
     assert book.step("x")
 
 
-@pytest.mark.parametrize(
-    "unit",
-    [
-        "- [ ] x\n",
-        "> ",
-        "- ",
-        "[a]: b\n",
-        "```\n",
-        "<!--",
-        "#",
-        "{",
-        "* * ",
-        "x\n=\n",
-        "\t",
-        "`",
-        '```sh {"name":"a"}\n',
-        "\0",
-    ],
-)
-def test_five_megabytes_of_anything_end_in_time(unit: str) -> None:
-    began = time.monotonic()
-    lint(parse(unit * (5_000_000 // len(unit))))
-    assert time.monotonic() - began < 20
-
-
 SCRAPS = st.sampled_from(
     [
         *(
