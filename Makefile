@@ -41,6 +41,7 @@ unit: setup
 check: lint types contracts unit  ## lint, strict types, import contracts, unit tests; under a minute
 
 test: check  ## everything, on real servers
+	$(BIN)/python -m tests.airflow_servers
 	$(BIN)/python -m pytest tests/integration tests/screens tests/terminal -q -raR -n 3 --dist loadfile --no-loadscope-reorder \
 	  --reruns 1
 
@@ -56,10 +57,11 @@ bench: setup $(PEERS)  ## measure speed, bytes and memory through a terminal, an
 snapshots: setup  ## rewrite the screen snapshots (look at the report before committing)
 	$(BIN)/python -m pytest tests/screens -q --snapshot-update
 
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 lock: setup  ## refresh the pinned, hashed requirements
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --extra demo --extra redis --extra fleet --group dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --extra demo --extra redis --extra fleet --group dev pyproject.toml -o requirements-dev.txt
+	for version in 2 3; do $(COMPILE) --no-annotate tests/airflow$$version.in -o tests/airflow$$version.txt || exit 1; done
 
 clean:  ## remove what the targets above made in this folder
 	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

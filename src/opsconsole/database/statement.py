@@ -1,38 +1,20 @@
-"""The statements of this package, each in the form that a server understands.
+"""The statements of this package, each in the form that a server understands (`sources.sql_choice`)."""
 
-A statement is written for the newest server. A line that needs something of it says so at its end, and with what it
-is replaced elsewhere; without a replacement the line is left out:
-
-    a.leader_pid,        -- if pg_stat_activity.leader_pid else null::int as leader_pid,
-    w.wal_sync,          -- unless pg_stat_wal.wal_sync
-
-What exists is read from the catalog, never concluded from the version: a server that was upgraded keeps its old
-extensions, and forks go their own ways.
-"""
-
-import re
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-Columns = Mapping[str, frozenset[str]]
-"""View -> its columns."""
-
-_CONDITION = re.compile(
-    r"^(?P<line>.*?)\s*-- (?P<word>if|unless) (?P<view>\w+)(\.(?P<column>\w+))?( else (?P<otherwise>.*?))?\s*$"
-)
+from opsconsole.sources import sql_choice
+from opsconsole.sources.sql_choice import Columns
 
 
 def statement(name: str, columns: Columns) -> str:
     """The text of `sql/NAME.sql` for a server with these `columns`."""
-    chosen = (_chosen(line, columns) for line in _text(name).splitlines())
-    return "\n".join(line for line in chosen if line is not None)
+    return sql_choice.chosen(_text(name), columns)
 
 
 def conditions(name: str) -> set[tuple[str, str]]:
     """The (view, column) that `sql/NAME.sql` asks about; column empty: the view itself."""
-    found = (_CONDITION.match(line) for line in _text(name).splitlines())
-    return {(one["view"], one["column"] or "") for one in found if one}
+    return sql_choice.conditions(_text(name))
 
 
 def names() -> list[str]:
@@ -44,14 +26,3 @@ def names() -> list[str]:
 @cache
 def _text(name: str) -> str:
     return files("opsconsole.database").joinpath("sql", f"{name}.sql").read_text("utf-8")
-
-
-def _chosen(line: str, columns: Columns) -> str | None:
-    condition = _CONDITION.match(line)
-    if condition is None:
-        return line
-    known = columns.get(condition["view"])
-    there = known is not None and (condition["column"] is None or condition["column"] in known)
-    if there == (condition["word"] == "if"):
-        return condition["line"]
-    return condition["otherwise"]

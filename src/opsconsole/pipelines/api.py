@@ -1,0 +1,157 @@
+"""Airflow by its API. What is alike in both versions is in `_Api`; each version says what it calls things."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+
+from opsconsole.pipelines import wire
+from opsconsole.pipelines.model import BrokenFile, Component, Dag, LogLine, Pool, Run, Structure, Task, Try
+from opsconsole.pipelines.way import MOST_DAGS, MOST_RUNS, MOST_TASKS, Asking
+from opsconsole.sources.airflow.client import AirflowError, AirflowSource, Params, path
+
+_ALL = "~"
+"""Stands for every DAG, or every run."""
+
+
+async def api_of(source: AirflowSource) -> Asking:
+    """The way through `source`, by the version that it has.
+
+    Raises:
+        SourceError: it cannot be reached.
+    """
+    version = await source.version()
+    return Api3(source) if version.major >= 3 else Api2(source)
+
+
+class _Api(ABC):
+    """What both versions have."""
+
+    newest_first: str
+    active_only: Params
+    health_at: str
+
+    def __init__(self, source: AirflowSource) -> None:
+        self.source = source
+
+    async def version(self) -> str:
+        return (await self.source.version()).text
+
+    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
+        params = (*self.active_only, ("order_by", "dag_id"))
+        page = await self.source.pages("/dags", "dags", params, most=MOST_DAGS, what="list DAGs")
+        return tuple({one.dag_id: one for one in map(wire.dag_of, page.entries)}.values()), page.cut
+
+    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
+        """The newest runs over all DAGs, at most `MOST_RUNS`: of a DAG that ran long ago there may be none."""
+        runs, cut = await self._runs(_ALL, MOST_RUNS)
+        kept: dict[str, list[Run]] = {}
+        for run in runs:
+            mine = kept.setdefault(run.dag_id, [])
+            if len(mine) < per_dag:
+                mine.append(run)
+        return tuple(run for mine in kept.values() for run in mine), cut
+
+    async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
+        return await self._runs(dag_id, most)
+
+    async def _runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
+        page = await self.source.pages(
+            path("dags", dag_id, "dagRuns"), "dag_runs", (("order_by", self.newest_first),), most=most, what="list runs"
+        )
+        # While pages are read, new runs push old ones from one page to the next.
+        found = {(one.dag_id, one.run_id): one for one in map(wire.run_of, page.entries)}
+        return tuple(found.values()), page.cut
+
+    async def run(self, dag_id: str, run_id: str) -> Run | None:
+        try:
+            return wire.run_of(await self.source.get(path("dags", dag_id, "dagRuns", run_id), what="see the run"))
+        except AirflowError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def tasks(self, dag_id: str, run_id: str) -> tuple[Task, ...]:
+        page = await self.source.pages(
+            path("dags", dag_id, "dagRuns", run_id, "taskInstances"), "task_instances", most=MOST_TASKS,
+            what="see the tasks of the run",
+        )  # fmt: skip
+        return tuple({one.key: one for one in map(wire.task_of, page.entries)}.values())
+
+    async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        page = await self.source.pages(
+            path("dags", _ALL, "dagRuns", _ALL, "taskInstances"),
+            "task_instances",
+            (("state", "failed"), ("end_date_gte", wire.rfc3339(since))),
+            most=most,
+            what="see failed tasks",
+        )
+        return tuple(map(wire.task_of, page.entries)), page.cut
+
+    async def tries(self, task: Task) -> tuple[Try, ...]:
+        mapped = [str(task.map_index)] if task.map_index >= 0 else []
+        where = path("dags", task.dag_id, "dagRuns", task.run_id, "taskInstances", task.task_id, *mapped, "tries")
+        try:
+            answer = await self.source.get(where, what="see the tries")
+        except AirflowError as error:
+            if error.status != 404:
+                raise
+            return _latest_only(task)  # before 2.10
+        entries = answer.get("task_instances", ()) if isinstance(answer, dict) else ()
+        found = sorted((wire.try_of(one) for one in entries if isinstance(one, dict)), key=lambda one: one.number)
+        return tuple(one for one in found if one.number > 0)
+
+    async def structure(self, dag_id: str) -> Structure:
+        answer = await self.source.get(path("dags", dag_id, "tasks"), what="see the tasks of the DAG")
+        entries = answer.get("tasks", ()) if isinstance(answer, dict) else ()
+        return wire.structure_of(tuple(one for one in entries if isinstance(one, dict)))
+
+    async def pools(self) -> tuple[Pool, ...]:
+        page = await self.source.pages("/pools", "pools", most=1000, what="see pools")
+        return tuple(map(wire.pool_of, page.entries))
+
+    async def broken_files(self) -> tuple[BrokenFile, ...]:
+        page = await self.source.pages("/importErrors", "import_errors", most=1000, what="see import errors")
+        return tuple(map(wire.broken_file_of, page.entries))
+
+    async def health(self) -> tuple[Component, ...]:
+        answer = await self.source.get(self.health_at, what="see its health")
+        return (Component("api", True), *wire.components_of(answer))
+
+    @abstractmethod
+    def log(self, task: Task, number: int) -> AsyncIterator[LogLine]: ...
+
+    def _log_at(self, task: Task, number: int) -> tuple[str, Params]:
+        where = path("dags", task.dag_id, "dagRuns", task.run_id, "taskInstances", task.task_id, "logs", str(number))
+        return where, (("map_index", str(task.map_index)), ("full_content", "true"))
+
+
+class Api3(_Api):
+    """Version 2 of the API, of Airflow 3."""
+
+    newest_first = "-run_after"
+    active_only = (("exclude_stale", "true"),)
+    health_at = "/monitor/health"
+
+    async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
+        where, params = self._log_at(task, number)
+        async for line in self.source.lines(where, params, accept="application/x-ndjson", what="read the log"):
+            yield wire.structured_line(line)
+
+
+class Api2(_Api):
+    """Version 1 of the API, of Airflow 2."""
+
+    newest_first = "-execution_date"
+    active_only = (("only_active", "true"),)
+    health_at = "/health"
+
+    async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
+        where, params = self._log_at(task, number)
+        async for line in self.source.lines(where, params, accept="text/plain", what="read the log"):
+            yield wire.plain_line(line)
+
+
+def _latest_only(task: Task) -> tuple[Try, ...]:
+    """What the task instance itself knows of its tries: the latest."""
+    if task.try_number < 1:
+        return ()
+    return (Try(task.try_number, task.state, task.queued_at, task.started_at, task.ended_at, task.hostname),)

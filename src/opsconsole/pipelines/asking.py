@@ -1,0 +1,172 @@
+"""Asking Airflow, by whichever way answers: the API, and when that is down the metadata database.
+
+What comes by the metadata database says so, and why. A refusal (401, 403) is not gone round: whoever may not see
+something in Airflow does not get it from its tables.
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.api import api_of
+from opsconsole.pipelines.metadata import Metadata
+from opsconsole.pipelines.model import (
+    BrokenFile,
+    Component,
+    LogLine,
+    Origin,
+    Pool,
+    Run,
+    RunDetail,
+    Survey,
+    Task,
+    Told,
+    Try,
+    Way,
+)
+from opsconsole.pipelines.way import Asking
+from opsconsole.sources.airflow.client import AirflowSource
+
+T = TypeVar("T")
+
+DOWN = frozenset({"unreachable", "timeout", "overloaded", "garbage", "gone", "internal"})
+"""Kinds of SourceError that say the API is not there, rather than that it said no."""
+_REST = 15.0
+"""Seconds for which an API that was down is not asked again while the metadata database answers."""
+PER_DAG = 25
+"""Runs of each DAG that a survey has, unless it is asked for others."""
+
+
+class Airflow:
+    """One Airflow, read. At least one of the ways is given."""
+
+    def __init__(
+        self,
+        api: AirflowSource | None,
+        metadata: Metadata | None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._source = api
+        self._metadata = metadata
+        self._clock = clock
+        self._api: Asking | None = None
+        self._down: tuple[float, SourceError] | None = None
+
+    async def survey(self, per_dag: int = PER_DAG) -> Told[Survey]:
+        """Every DAG with its latest runs.
+
+        Raises:
+            SourceError: no way answers. So do all of these.
+        """
+
+        async def read(way: Asking) -> tuple[Survey, bool]:
+            dags, more = await way.dags()
+            runs, cut = await way.latest_runs(per_dag)
+            by_dag: dict[str, list[Run]] = {}
+            for run in runs:
+                by_dag.setdefault(run.dag_id, []).append(run)
+            return Survey(dags, {dag_id: tuple(mine) for dag_id, mine in by_dag.items()}), more or cut
+
+        return await self._read(read)
+
+    async def runs(self, dag_id: str, most: int = 100) -> Told[tuple[Run, ...]]:
+        """The runs of a DAG, the newest first."""
+        return await self._read(lambda way: way.runs(dag_id, most))
+
+    async def run(self, dag_id: str, run_id: str) -> Told[RunDetail | None]:
+        """A run with its tasks; None where there is none of that id."""
+
+        async def read(way: Asking) -> tuple[RunDetail | None, bool]:
+            run = await way.run(dag_id, run_id)
+            if run is None:
+                return None, False
+            tasks = await way.tasks(dag_id, run_id)
+            return RunDetail(run, tasks, await _structure(way, dag_id)), False
+
+        return await self._read(read)
+
+    async def tries(self, task: Task) -> Told[tuple[Try, ...]]:
+        """The tries of a task instance, the first first."""
+        return await self._read(lambda way: _whole(way.tries(task)))
+
+    async def failures(self, since: float, most: int = 1000) -> Told[tuple[Task, ...]]:
+        """Task instances of all DAGs that failed and ended after `since`."""
+        return await self._read(lambda way: way.failures(since, most))
+
+    async def pools(self) -> Told[tuple[Pool, ...]]:
+        """Pools, and what takes their slots."""
+        return await self._read(lambda way: _whole(way.pools()))
+
+    async def broken_files(self) -> Told[tuple[BrokenFile, ...]]:
+        """Files of DAGs that cannot be imported."""
+        return await self._read(lambda way: _whole(way.broken_files()))
+
+    async def health(self) -> Told[tuple[Component, ...]]:
+        """The parts of Airflow; with an API that is down among them, where the database tells of the others."""
+        told = await self._read(lambda way: _whole(way.health()), insist=True)
+        if told.origin.way is Way.METADATA and self._down is not None:
+            silent = Component("api", False, detail=self._down[1].message)
+            return Told((silent, *told.value), told.taken_at, told.origin, told.cut)
+        return told
+
+    async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
+        """The log of a try, line by line; whatever its length, no more than a line is held."""
+        if self._source is None:
+            assert self._metadata is not None
+            way: Asking = self._metadata
+        else:
+            way = await self._the_api(self._source)
+        async for line in way.log(task, number):
+            yield line
+
+    async def _read(self, read: Callable[[Asking], Awaitable[tuple[T, bool]]], *, insist: bool = False) -> Told[T]:
+        """What `read` makes of the first way that answers. `insist`: ask the API even if it was down just now."""
+        if self._source is None:
+            return await self._by_metadata(read, ())
+        if self._down is not None and not insist and self._clock() - self._down[0] < _REST and self._metadata:
+            return await self._by_metadata(read, _why(self._down[1]))
+        try:
+            way = await self._the_api(self._source)
+            value, cut = await read(way)
+        except SourceError as error:
+            if error.kind not in DOWN or self._metadata is None:
+                raise
+            self._down = (self._clock(), error)
+            try:
+                return await self._by_metadata(read, _why(error))
+            except SourceError as other:
+                raise SourceError(error.source, error.kind, f"{error.message}; and {other}", hint=error.hint) from other
+        self._down = None
+        return Told(value, self._clock(), Origin(Way.API, await way.version()), cut)
+
+    async def _the_api(self, source: AirflowSource) -> Asking:
+        if self._api is None:
+            self._api = await api_of(source)
+        return self._api
+
+    async def _by_metadata(
+        self, read: Callable[[Asking], Awaitable[tuple[T, bool]]], notes: tuple[str, ...]
+    ) -> Told[T]:
+        assert self._metadata is not None
+        value, cut = await read(self._metadata)
+        return Told(value, self._clock(), Origin(Way.METADATA, await self._metadata.version(), notes), cut)
+
+
+async def _structure(way: Asking, dag_id: str) -> dict[str, tuple[str, ...]]:
+    """Without it there is no critical path, and everything else all the same: a DAG may be gone, its runs are not."""
+    try:
+        return dict(await way.structure(dag_id))
+    except SourceError as error:
+        if error.kind in DOWN:
+            raise
+        return {}
+
+
+async def _whole(asked: Awaitable[T]) -> tuple[T, bool]:
+    return await asked, False
+
+
+def _why(error: SourceError) -> tuple[str, ...]:
+    return (f"from the metadata database, for the API does not answer: {error.message}",)

@@ -1,0 +1,70 @@
+"""What every way to Airflow can be asked: the API of 3, that of 2, the metadata database. Named for what it does."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from opsconsole.pipelines.model import (
+    BrokenFile,
+    Component,
+    Dag,
+    LogLine,
+    Pool,
+    Run,
+    Structure,
+    Task,
+    Try,
+)
+
+MOST_DAGS = 20_000
+MOST_RUNS = 2_000
+"""Runs over all DAGs that the API is asked for, a hundred at a time."""
+MOST_TASKS = 10_000
+"""Task instances of one run."""
+
+
+class Asking(Protocol):
+    """One way. Every method raises SourceError; a bool beside a tuple says that there was more."""
+
+    async def version(self) -> str: ...
+
+    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
+        """All DAGs that are in a file, by id."""
+        ...
+
+    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
+        """Up to `per_dag` runs of each DAG, the newest first in each."""
+        ...
+
+    async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
+        """The runs of a DAG, the newest first."""
+        ...
+
+    async def run(self, dag_id: str, run_id: str) -> Run | None:
+        """One run; None where there is none."""
+        ...
+
+    async def tasks(self, dag_id: str, run_id: str) -> tuple[Task, ...]:
+        """The task instances of a run."""
+        ...
+
+    async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        """Task instances of all DAGs that failed, and ended after `since` (unix seconds)."""
+        ...
+
+    async def tries(self, task: Task) -> tuple[Try, ...]:
+        """The tries of a task instance, the first first."""
+        ...
+
+    async def structure(self, dag_id: str) -> Structure:
+        """Which task follows which; empty where that cannot be seen."""
+        ...
+
+    def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
+        """The log of a try, line by line."""
+        ...
+
+    async def pools(self) -> tuple[Pool, ...]: ...
+
+    async def broken_files(self) -> tuple[BrokenFile, ...]: ...
+
+    async def health(self) -> tuple[Component, ...]: ...

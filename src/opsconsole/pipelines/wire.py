@@ -1,0 +1,201 @@
+"""From the JSON of Airflow's API, version 1 or 2, to the model. What is missing or of another type reads as unknown."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from opsconsole.core.clean import clean, clean_line
+from opsconsole.pipelines.model import BrokenFile, Component, Dag, LogLine, Pool, Run, Structure, Task, Try
+
+Entry = Mapping[str, Any]
+
+_LONGEST_LINE = 20_000
+"""Characters of one line of a log."""
+_PLAIN = re.compile(
+    r"^\[(?P<at>\d{4}-\d\d-\d\dT[\d:.]+(?:[+-]\d\d:?\d\d|Z)?)\] (?P<rest>(?:\{[^}]*\} )?(?P<level>[A-Z]+) - .*)$",
+    re.DOTALL,
+)
+
+
+def moment(value: object) -> float | None:
+    """RFC 3339 as unix seconds."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def rfc3339(seconds: float) -> str:
+    """Unix seconds as both versions take them."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def dag_of(entry: Entry) -> Dag:
+    """An entry of `/dags`."""
+    return Dag(
+        dag_id=_text(entry, "dag_id"),
+        title=_text(entry, "dag_display_name") or _text(entry, "dag_id"),
+        paused=entry.get("is_paused") is True,
+        schedule=_schedule(entry),
+        next_run_at=moment(entry.get("next_dagrun_run_after") or entry.get("next_dagrun_create_after")),
+        owners=tuple(clean_line(one) for one in _list(entry, "owners")),
+        tags=tuple(clean_line(one.get("name", "")) for one in _list(entry, "tags") if isinstance(one, dict)),
+        description=_text(entry, "description"),
+        file=_text(entry, "fileloc"),
+        broken=entry.get("has_import_errors") is True,
+        most_runs=_whole(entry, "max_active_runs"),
+    )
+
+
+def _schedule(entry: Entry) -> str:
+    interval = entry.get("schedule_interval")  # version 1: an object by kind
+    if isinstance(interval, dict):
+        return clean_line(interval.get("value") or entry.get("timetable_description") or "")
+    return _text(entry, "timetable_summary")
+
+
+def run_of(entry: Entry) -> Run:
+    """An entry of `/dags/…/dagRuns`. Version 1 has no `run_after`: it is the end of the data interval."""
+    logical = moment(entry.get("logical_date") or entry.get("execution_date"))
+    after = moment(entry.get("run_after")) or moment(entry.get("data_interval_end")) or logical
+    conf = entry.get("conf")
+    return Run(
+        dag_id=_text(entry, "dag_id"),
+        run_id=_text(entry, "dag_run_id"),
+        state=_text(entry, "state"),
+        kind=_text(entry, "run_type"),
+        run_after_at=after,
+        logical_at=logical,
+        queued_at=moment(entry.get("queued_at")),
+        started_at=moment(entry.get("start_date")),
+        ended_at=moment(entry.get("end_date")),
+        conf=clean(json.dumps(conf, ensure_ascii=False)) if conf else "",
+        note=clean(entry.get("note") or ""),
+    )
+
+
+def task_of(entry: Entry) -> Task:
+    """An entry of `…/taskInstances`."""
+    index = entry.get("map_index")
+    return Task(
+        dag_id=_text(entry, "dag_id"),
+        run_id=_text(entry, "dag_run_id"),
+        task_id=_text(entry, "task_id"),
+        map_index=index if isinstance(index, int) else -1,
+        state=_text(entry, "state"),
+        try_number=_whole(entry, "try_number"),
+        max_tries=_whole(entry, "max_tries"),
+        operator=_text(entry, "operator_name") or _text(entry, "operator"),
+        pool=_text(entry, "pool"),
+        queue=_text(entry, "queue"),
+        hostname=_text(entry, "hostname"),
+        scheduled_at=moment(entry.get("scheduled_when")),
+        queued_at=moment(entry.get("queued_when")),
+        started_at=moment(entry.get("start_date")),
+        ended_at=moment(entry.get("end_date")),
+    )
+
+
+def try_of(entry: Entry) -> Try:
+    """An entry of `…/tries`."""
+    return Try(
+        number=_whole(entry, "try_number"),
+        state=_text(entry, "state"),
+        queued_at=moment(entry.get("queued_when")),
+        started_at=moment(entry.get("start_date")),
+        ended_at=moment(entry.get("end_date")),
+        hostname=_text(entry, "hostname"),
+    )
+
+
+def pool_of(entry: Entry) -> Pool:
+    """An entry of `/pools`."""
+    return Pool(
+        name=_text(entry, "name"),
+        slots=_whole(entry, "slots"),
+        running=_whole(entry, "running_slots"),
+        queued=_whole(entry, "queued_slots"),
+        deferred=_whole(entry, "deferred_slots"),
+        description=_text(entry, "description"),
+        scheduled=_whole(entry, "scheduled_slots"),
+        counts_deferred=entry.get("include_deferred") is True,
+    )
+
+
+def broken_file_of(entry: Entry) -> BrokenFile:
+    """An entry of `/importErrors`."""
+    return BrokenFile(
+        file=_text(entry, "filename"),
+        seen_at=moment(entry.get("timestamp")),
+        trace=clean(entry.get("stack_trace") or ""),
+    )
+
+
+def structure_of(entries: tuple[Entry, ...]) -> Structure:
+    """The entries of `/dags/…/tasks`."""
+    return {
+        _text(one, "task_id"): tuple(clean_line(name) for name in _list(one, "downstream_task_ids")) for one in entries
+    }
+
+
+def components_of(answer: object) -> tuple[Component, ...]:
+    """The answer of `/monitor/health`. One that has no status does not run, or never did."""
+    found = []
+    for key, name in (
+        ("metadatabase", "metadatabase"),
+        ("scheduler", "scheduler"),
+        ("dag_processor", "dag-processor"),
+        ("triggerer", "triggerer"),
+    ):
+        entry = answer.get(key) if isinstance(answer, dict) else None
+        if isinstance(entry, dict):
+            status, beat = entry.get("status"), entry.get(f"latest_{key}_heartbeat")
+            found.append(Component(name, None if status is None else status == "healthy", moment(beat)))
+    return tuple(found)
+
+
+def structured_line(line: str) -> LogLine:
+    """A line of version 2's log: an object with `event`, or a text."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return plain_line(line)
+    if not isinstance(entry, dict):
+        return LogLine(_cut(entry))
+    text = str(entry.get("event", ""))
+    for one in _list(entry, "error_detail"):
+        if isinstance(one, dict):
+            text += f"\n{one.get('exc_type', '')}: {one.get('exc_value', '')}"
+    return LogLine(_cut(text), moment(entry.get("timestamp")), clean_line(entry.get("level") or "").lower())
+
+
+def plain_line(line: str) -> LogLine:
+    """A line of version 1's log, as the file has it."""
+    found = _PLAIN.match(line)
+    if found is None:
+        return LogLine(_cut(line))
+    return LogLine(_cut(found["rest"]), moment(found["at"]), found["level"].lower())
+
+
+def _cut(value: object) -> str:
+    return clean(value, limit=_LONGEST_LINE)
+
+
+def _text(entry: Entry, key: str) -> str:
+    value = entry.get(key)
+    return clean_line(value) if isinstance(value, str) else ""
+
+
+def _whole(entry: Entry, key: str) -> int:
+    value = entry.get(key)
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _list(entry: Entry, key: str) -> list[Any]:
+    value = entry.get(key)
+    return value if isinstance(value, list) else []

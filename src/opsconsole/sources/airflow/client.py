@@ -1,0 +1,347 @@
+"""Asking Airflow's REST API: the version found, the right credentials, pages put together, errors in words."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from opsconsole.config.settings import AirflowSettings
+from opsconsole.core.clean import clean_line
+from opsconsole.core.reading import Answer, Capabilities, Query, SourceError
+from opsconsole.sources.airflow.errors import AirflowError, detail_of, refusal
+from opsconsole.sources.airflow.login import Login
+from opsconsole.sources.http_auth import tls_context
+from opsconsole.sources.http_errors import place_of, timed_out, transport_error
+from opsconsole.sources.single_flight import LandedEarly, SingleFlight
+
+if TYPE_CHECKING:
+    import httpx
+
+Params = tuple[tuple[str, str], ...]
+
+PAGE = 100
+"""Entries that Airflow gives at once, unless its `maximum_page_limit` says otherwise."""
+_CONNECT_TIMEOUT = 3.0
+_CONCURRENCY = 4
+"""Requests under way at once: an api-server has few workers, and its users want some of them."""
+_BODY_LIMIT = 64 * 1024 * 1024
+"""Bytes of one answer; a log is read as a stream and has no such limit."""
+_PARSE_ASIDE = 256 * 1024
+"""Bytes from which an answer is parsed beside the event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which Airflow answers."""
+
+    major: int
+    """2 or 3."""
+    text: str
+
+    @property
+    def base(self) -> str:
+        """Where its API is: `/api/v1` or `/api/v2`."""
+        return f"/api/v{self.major - 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries of a list, and how many there are in all (as Airflow counts them)."""
+
+    entries: tuple[Mapping[str, Any], ...]
+    total: int
+
+    @property
+    def cut(self) -> bool:
+        """There are more than were asked for."""
+        return self.total > len(self.entries)
+
+
+def path(*parts: str) -> str:
+    """A path below the API's base; whatever a DAG or run is called, it stays one part of it."""
+    return "/" + "/".join(quote(part, safe="~") for part in parts)
+
+
+class AirflowSource:
+    """One Airflow. Connects when first asked; finds out then whether it is a 2 or a 3.
+
+    Equal questions under way are one request. Every method raises SourceError; an answer that is no success is an
+    `AirflowError`, with its status.
+    """
+
+    def __init__(self, settings: AirflowSettings, *, name: str = "airflow") -> None:
+        self.name = name
+        self._settings = settings
+        self._url = settings.url.rstrip("/")
+        self._login = Login(name, settings)
+        self._version: Version | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: httpx.AsyncClient | None = None
+        self._flights: SingleFlight[Any] = SingleFlight()
+        self._settle()
+
+    @property
+    def place(self) -> str:
+        """`host:port`, as messages name it."""
+        return place_of(self._url)
+
+    @property
+    def url(self) -> str:
+        """Where it is, without credentials."""
+        return self._url
+
+    async def version(self) -> Version:
+        """Which Airflow this is; asked once."""
+        self._settle()
+        if self._version is None:
+            self._version = await self._shared("version", self._find_version)
+        return self._version
+
+    async def get(self, where: str, params: Iterable[tuple[str, str]] = (), *, what: str = "read it") -> Any:
+        """The JSON at `where` (below the API's base). `what` is said in errors: `may not WHAT`."""
+        given = tuple(params)
+        return await self._shared((where, given), lambda: self._asked("GET", where, given, None, what))
+
+    async def pages(
+        self, where: str, key: str, params: Iterable[tuple[str, str]] = (), *, most: int, what: str = "read it"
+    ) -> Page:
+        """Up to `most` entries under `key` of the list at `where`: the first page, then the others at once.
+
+        Airflow may give less on a page than it was asked for (`maximum_page_limit`): what it gave is then the size.
+        """
+        given = tuple(params)
+        first, total = await self._page(where, key, given, min(PAGE, most), 0, what)
+        wanted = min(most, total)
+        if not first or len(first) >= wanted:
+            return Page(tuple(first[:most]), max(total, len(first)))
+        size = len(first)
+        rest = await asyncio.gather(
+            *(self._page(where, key, given, size, offset, what) for offset in range(size, wanted, size))
+        )
+        entries = [*first, *(one for page, _ in rest for one in page)]
+        return Page(tuple(entries[:most]), total)
+
+    async def _page(
+        self, where: str, key: str, params: Params, limit: int, offset: int, what: str
+    ) -> tuple[list[Mapping[str, Any]], int]:
+        answer = await self.get(where, (*params, ("limit", str(limit)), ("offset", str(offset))), what=what)
+        found = answer.get(key) if isinstance(answer, dict) else None
+        if not isinstance(found, list):
+            raise self._garbage(where)
+        total = answer.get("total_entries")
+        return [one for one in found if isinstance(one, dict)], total if isinstance(total, int) else len(found)
+
+    async def send(
+        self, method: str, where: str, body: Any = None, params: Iterable[tuple[str, str]] = (), *, what: str
+    ) -> Any:
+        """Change something; never sent a second time, except after a 401, which changed nothing."""
+        return await self._asked(method, where, tuple(params), body, what)
+
+    async def lines(
+        self, where: str, params: Iterable[tuple[str, str]] = (), *, accept: str, what: str
+    ) -> AsyncIterator[str]:
+        """The lines of a text that may be of any length, as they come; each capped at a megabyte."""
+        version = await self.version()
+        url = self._at(version, where, tuple(params))
+        headers = await self._login.headers(version.major, self._post)
+        for last in (False, True):
+            async with self._opened_stream("GET", url, None, {**headers, "Accept": accept}) as response:
+                if response.status_code < 300:
+                    async for line in _lines(response.aiter_text()):
+                        yield line
+                    return
+                if response.status_code != 401 or last:
+                    raise self._refusal(response.status_code, await self._body(response), what)
+            headers = await self._login.renewed(headers, version.major, self._post) or headers
+
+    async def probe(self) -> Capabilities:
+        """Which Airflow this is, and whether it lets us in."""
+        version = await self.version()
+        await self.get("/dags", (("limit", "1"),), what="list DAGs")
+        return Capabilities("Airflow", version.text, frozenset({f"api-v{version.major - 1}"}))
+
+    async def read(self, query: Query) -> Answer:
+        """Panes cannot ask Airflow's API: there is no query language in it.
+
+        Raises:
+            SourceError: always; the metadata database can be asked in SQL.
+        """
+        raise SourceError(self.name, "unsupported", "the API has no query language", hint="ask its database in SQL")
+
+    async def close(self) -> None:
+        """Call off what is under way and let go of connections."""
+        await self._flights.cancel()
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.aclose()
+
+    async def _shared(self, key: Any, ask: Callable[[], Any]) -> Any:
+        self._settle()
+        try:
+            return await self._flights.join(key, ask)
+        except LandedEarly:
+            raise SourceError(self.name, "gone", "the request was called off") from None
+
+    async def _find_version(self) -> Version:
+        headers = await self._login.around()
+        for major in (3, 2):
+            version = Version(major, "")
+            status, body = await self._exchange("GET", self._at(version, "/version", ()), None, headers)
+            if status == 200:
+                try:
+                    return Version(major, clean_line(json.loads(body)["version"], limit=40))
+                except (ValueError, KeyError, TypeError):
+                    continue
+            if status >= 500:
+                raise refusal(self.name, status, body, "say its version", self._login.who)
+        raise SourceError(
+            self.name, "garbage", f"what answers at {self.place} is no Airflow 2 or 3", hint="is the path in url right?"
+        )
+
+    async def _asked(self, method: str, where: str, params: Params, body: Any, what: str) -> Any:
+        version = await self.version()
+        url = self._at(version, where, params)
+        content = None if body is None else json.dumps(body).encode()
+        headers = await self._login.headers(version.major, self._post)
+        status, answer = await self._exchange(method, url, content, headers)
+        if status == 401:
+            renewed = await self._login.renewed(headers, version.major, self._post)
+            if renewed is not None and renewed != headers:
+                status, answer = await self._exchange(method, url, content, renewed)
+        if status == 403 and version.major == 2:
+            status = await self._meant_by_403(version, headers)
+        if status >= 300:
+            raise self._refusal(status, answer, what)
+        if not answer:
+            return None
+        try:
+            if len(answer) > _PARSE_ASIDE:
+                return await asyncio.to_thread(json.loads, answer)
+            return json.loads(answer)
+        except (ValueError, RecursionError):
+            raise self._garbage(where) from None
+
+    async def _meant_by_403(self, version: Version, headers: dict[str, str]) -> int:
+        """Airflow 2 says 403 to who is not let in, too; who is may at least list DAGs, whatever the role."""
+        url = self._at(version, "/dags", (("limit", "1"),))
+        status, _ = await self._exchange("GET", url, None, headers)
+        return 401 if status == 403 else 403
+
+    def _refusal(self, status: int, answer: bytes, what: str) -> AirflowError:
+        if status < 400:
+            return AirflowError(
+                self.name, "refused", f"sends {what} somewhere else ({status}): a log-in page?", status=status
+            )
+        return refusal(self.name, status, answer, what, self._login.who)
+
+    async def _post(self, where: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        return await self._exchange("POST", self._url + where, body, headers)
+
+    async def _exchange(
+        self, method: str, url: str, content: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        """(status, body) of one request, within the time-out."""
+        try:
+            async with (
+                asyncio.timeout(self._settings.timeout),
+                self._slots,
+                self._opened_stream(method, url, content, headers) as response,
+            ):
+                body = await self._body(response)
+                return _status_meant(response.status_code, body), body
+        except TimeoutError:
+            raise timed_out(self.name, self._url, self._settings.timeout) from None
+
+    @asynccontextmanager
+    async def _opened_stream(
+        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> "AsyncIterator[httpx.Response]":
+        self._settle()
+        client = await self._opened()
+        import httpx
+
+        sent = {"Accept": "application/json", **headers}
+        if content is not None:
+            sent["Content-Type"] = "application/json"
+        try:
+            async with client.stream(method, url, content=content, headers=sent) as response:
+                yield response
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise transport_error(self.name, self._url, error, timeout=self._settings.timeout) from error
+
+    async def _body(self, response: "httpx.Response") -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > _BODY_LIMIT:
+                raise SourceError(self.name, "garbage", f"the answer is larger than {_BODY_LIMIT >> 20} MiB")
+        return bytes(body)
+
+    def _at(self, version: Version, where: str, params: Params) -> str:
+        query = f"?{urlencode(params)}" if params else ""
+        return f"{self._url}{version.base}{where}{query}"
+
+    def _garbage(self, where: str) -> SourceError:
+        return SourceError(self.name, "garbage", f"the answer to {where} is not what Airflow gives")
+
+    def _settle(self) -> None:
+        """Connections belong to one event loop; the command line may use several, one after the other."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if self._loop is not loop:
+            self._loop = loop
+            self._client = None
+            self._flights = SingleFlight()
+            self._slots = asyncio.Semaphore(_CONCURRENCY)
+            self._opening = asyncio.Lock()
+
+    async def _opened(self) -> "httpx.AsyncClient":
+        async with self._opening:
+            if self._client is None:
+                # Importing httpx and reading certificates takes tens of milliseconds: beside the event loop.
+                self._client = await asyncio.to_thread(self._new_client)
+            return self._client
+
+    def _new_client(self) -> "httpx.AsyncClient":
+        import httpx
+
+        context = tls_context(self.name, self._settings)
+        timeout = httpx.Timeout(self._settings.timeout, connect=min(_CONNECT_TIMEOUT, self._settings.timeout))
+        try:
+            return httpx.AsyncClient(verify=context or False, timeout=timeout, follow_redirects=False)
+        except (ImportError, ValueError) as error:
+            raise SourceError(
+                self.name, "unsupported", "the proxy in HTTP_PROXY or ALL_PROXY cannot be used"
+            ) from error
+
+
+def _status_meant(status: int, body: bytes) -> int:
+    """Airflow 3 says 403 of a token that is none or has expired; a role that is too small has no word about tokens."""
+    return 401 if status == 403 and "token" in detail_of(body).lower() else status
+
+
+_LONGEST_LINE = 1024 * 1024
+
+
+async def _lines(chunks: AsyncIterator[str]) -> AsyncIterator[str]:
+    """The lines in `chunks`, without their ends."""
+    rest = ""
+    async for chunk in chunks:
+        *whole, rest = (rest + chunk).split("\n")
+        for line in whole:
+            yield line
+        if len(rest) > _LONGEST_LINE:
+            yield rest
+            rest = ""
+    if rest:
+        yield rest
+
+
+__all__ = ["PAGE", "AirflowError", "AirflowSource", "Page", "Params", "Version", "path"]
