@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from opsconsole.config.document import read_text
 from opsconsole.config.services import Service, load_services
 from opsconsole.config.settings import Environment, Settings
+from opsconsole.config.slas import Sla, load_slas
 from opsconsole.core.problem import ContentError, Problem, nearest
 
 if TYPE_CHECKING:
@@ -47,9 +48,11 @@ def check_content(settings: Settings, environments: Iterable[Environment]) -> Fi
         services = _services(environment, findings)
         screens = _screens(environment, findings)
         runbooks = _runbooks(environment, findings)
-        for path in (environment.slas, environment.quality, environment.escalation):
+        slas = _slas(environment, findings)
+        for path in (environment.quality, environment.escalation):
             _readable(path, findings)
         _references(environment, services, screens, runbooks, findings)
+        _sla_references(environment, slas, runbooks, findings)
     findings.sort()
     return findings
 
@@ -63,6 +66,26 @@ def _services(environment: Environment, findings: Findings) -> list[Service]:
         services, problems = [], list(error.problems)
     findings.add(environment.services, problems)
     return services
+
+
+def _slas(environment: Environment, findings: Findings) -> list[Sla]:
+    if environment.slas is None:
+        return []
+    try:
+        slas, problems = load_slas(environment.slas)
+    except ContentError as error:
+        slas, problems = [], list(error.problems)
+    findings.add(environment.slas, problems)
+    return slas
+
+
+def _sla_references(environment: Environment, slas: list[Sla], runbooks: set[str], findings: Findings) -> None:
+    """Report runbooks of SLAs that are not there."""
+    for sla in slas:
+        if sla.runbook and sla.runbook not in runbooks:
+            message = f"no runbook {sla.runbook!r} in environment {environment.name}{nearest(sla.runbook, runbooks)}"
+            file = str(environment.slas)
+            findings.add(file, [Problem(file, sla.line, 1, "warning", "unknown-name", message)])
 
 
 def _screens(environment: Environment, findings: Findings) -> "list[Screen]":

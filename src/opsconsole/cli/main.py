@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "validate every content file, and probe each source",
     "status": "read everything once; the exit code is the state",
     "runbook": "list, show, check and run runbooks",
+    "pipeline": "Airflow: DAGs, runs, tasks, logs, what failed and why, and what repairs it",
     "db": "the PostgreSQL workbench: sessions, locks, queries, tables, indexes, and what repairs them",
     "audit": "what was done, by whom, and how it ended",
 }

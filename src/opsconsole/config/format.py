@@ -1,7 +1,7 @@
 """What `opsconsole.yaml` may say. `loading` turns what this lets through into settings."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opsconsole.config.schema import (
@@ -176,6 +176,24 @@ def _http(example: str, **more: Field) -> Record:
     )
 
 
+def _airflow(result: dict[str, Any], place: Place) -> None:
+    _authentication(result, place)
+    if "url" not in result and "metadata" not in result and not place.problems:
+        place.report("missing-key", f"{place.name}: neither url nor metadata; expected one of them at least")
+
+
+_AIRFLOW = replace(
+    _http(
+        "http://127.0.0.1:8080",
+        token=Sensitive(),
+        token_command=ListOf(Text(lenient=True, empty=True), minimum=1, what="a program and its arguments, as a list"),
+        metadata=Text(),
+    ),
+    required=(),
+    exclusive=(("username", "token", "token_command", "bearer_token"),),
+    verify=_airflow,
+)
+
 _POSTGRES = Record(
     {
         "dsn": Dsn(),
@@ -220,7 +238,7 @@ ENVIRONMENT = Record(
         "prometheus": _http("http://127.0.0.1:9090", max_concurrency=Number(minimum=1, maximum=64, whole=True)),
         "alertmanager": _http("http://127.0.0.1:9093"),
         "postgres": MapOf(_POSTGRES),
-        "airflow": _http("http://127.0.0.1:8080", metadata=Text()),
+        "airflow": _AIRFLOW,
         "redis": Record(
             {
                 "url": SecretUrl(("redis", "rediss", "unix"), "redis://127.0.0.1:6379/0"),

@@ -155,7 +155,7 @@ def _environment(name: str, entry: dict[str, Any], folder: Path) -> Environment:
         prometheus=PrometheusSettings(**_http(entry["prometheus"], folder)) if "prometheus" in entry else None,
         alertmanager=AlertmanagerSettings(**_http(entry["alertmanager"], folder)) if "alertmanager" in entry else None,
         postgres=MappingProxyType(postgres),
-        airflow=AirflowSettings(**_http(entry["airflow"], folder)) if "airflow" in entry else None,
+        airflow=AirflowSettings(**_airflow(entry["airflow"], folder)) if "airflow" in entry else None,
         redis=RedisSettings(**{**redis, "url": _secret(redis["url"], folder)}) if redis else None,
         services=path("services"),
         slas=path("slas"),
@@ -194,6 +194,16 @@ def _http(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             given[key] = _path(given[key], folder)
     given["headers"] = _secrets(given.get("headers", {}), folder)
     return given
+
+
+def _airflow(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """As `_http`; a token by any name is a bearer token, and one by a command is that command's output."""
+    given = {"url": "", **entry}
+    if "token" in given:
+        given["bearer_token"] = given.pop("token")
+    if "token_command" in given:
+        given["bearer_token"] = {"command": given.pop("token_command")}
+    return _http(given, folder)
 
 
 def _secrets(entries: Mapping[str, Any], folder: Path) -> Mapping[str, SecretRef]:

@@ -74,8 +74,15 @@ class AlertmanagerSettings(HttpSettings):
 
 @dataclass(frozen=True, slots=True)
 class AirflowSettings(HttpSettings):
-    """An Airflow's REST API."""
+    """An Airflow: its REST API, its metadata database, or both.
 
+    With Airflow 3, user and password are exchanged for tokens; with Airflow 2 they are sent as basic authentication.
+    """
+
+    url: str = ""
+    """Empty: only the metadata database is read, and nothing can be changed."""
+    timeout: float = 15.0
+    """Seconds for a whole answer: an API server under load takes its time."""
     metadata: str = ""
     """The name, under `postgres`, of its metadata database; empty: not readable."""
 

@@ -55,6 +55,10 @@ def opsconsole_yaml(
             **({"OPS_PG_BIN": str(clients)} if clients else {}),
         },
     }
+    if "airflow" in databases:
+        # There is no API server in the demo: everything about its pipelines is read from the database.
+        environment["airflow"] = {"metadata": "airflow"}
+        environment["slas"] = str(content / "config" / "slas.yaml")
     if redis:
         environment["redis"] = {"url": redis}
     return {"version": 1, "default_environment": "demo", "environments": {"demo": environment}}

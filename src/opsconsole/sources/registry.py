@@ -13,10 +13,11 @@ class Sources:
         self._made: dict[str, Source] = {}
 
     def names(self) -> tuple[str, ...]:
-        """What is configured: `prometheus`, `postgres/NAME` for each database, `redis`."""
+        """What is configured: `prometheus`, `postgres/NAME` for each database, `airflow` (its API), `redis`."""
         environment = self._environment
         names = ["prometheus"] if environment.prometheus else []
         names += [f"postgres/{name}" for name in environment.postgres]
+        names += ["airflow"] if environment.airflow and environment.airflow.url else []
         return (*names, "redis") if environment.redis else tuple(names)
 
     def get(self, name: str) -> Source:
@@ -47,6 +48,10 @@ class Sources:
             from opsconsole.sources.postgres import PostgresSource
 
             return PostgresSource(environment.postgres[database], name=name)
+        if name == "airflow" and environment.airflow is not None and environment.airflow.url:
+            from opsconsole.sources.airflow.client import AirflowSource
+
+            return AirflowSource(environment.airflow)
         if name == "redis" and environment.redis is not None:
             from opsconsole.sources.redis import RedisSource
 

@@ -45,7 +45,7 @@ class Reachable:
             "alertmanager": environment.alertmanager,
             "airflow": environment.airflow,
         }
-        sources = {name: settings for name, settings in named.items() if settings is not None}
+        sources = {name: settings for name, settings in named.items() if settings is not None and settings.url}
         return cls(frozenset(host.lower() for host in environment.http_hosts), sources)
 
     def bases(self) -> dict[str, str]:

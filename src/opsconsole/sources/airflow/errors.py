@@ -37,7 +37,7 @@ def refusal(source: str, status: int, body: bytes, what: str, who: str) -> Airfl
                 hint="ask for a role in Airflow that may",
             )  # fmt: skip
         case 404:
-            return AirflowError(source, "bad-query", f"404: there is nothing to {what}" + _after(said), status=status)
+            return AirflowError(source, "bad-query", f"404: could not {what}" + _after(said), status=status)
         case 409:
             return AirflowError(source, "bad-query", f"409: it is there already: {what}" + _after(said), status=status)
         case 400 | 422:

@@ -1,0 +1,91 @@
+"""The log of a task's try, from Airflow's API; of any length, for it passes through line by line."""
+
+import argparse
+import asyncio
+from json import dumps
+from typing import TYPE_CHECKING
+
+from opsconsole.cli.output import narrate, print_text, rfc3339
+from opsconsole.cli.pipeline.opening import ask, chosen_run
+from opsconsole.config.secrets import known_secrets
+from opsconsole.core.exit_codes import Exit
+from opsconsole.core.secret import mask
+
+if TYPE_CHECKING:
+    from opsconsole.pipelines.asking import Airflow
+    from opsconsole.pipelines.model import LogLine, Task
+
+EXAMPLE = """\
+opsconsole pipeline log load_tariffs fetch
+  opsconsole pipeline log load_tariffs fetch --try 1 --grep Error
+  opsconsole pipeline log load_tariffs fetch --follow"""
+
+_PAUSE = 2.0
+"""Seconds between two looks at a log that is followed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `pipeline log`."""
+    parser.description = __doc__
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="text, or one JSON object a line")
+    parser.add_argument("dag", metavar="DAG", help="its id")
+    parser.add_argument("task", metavar="TASK", help="the id of a task; of a mapped one TASK[N]")
+    parser.add_argument("--run", metavar="RUN", default="", dest="run_id", help="the id of a run; the newest without")
+    parser.add_argument("--try", metavar="N", type=int, default=0, dest="number", help="which try (the latest)")
+    parser.add_argument("--grep", metavar="TEXT", default="", help="only lines with this text, whatever its case")
+    parser.add_argument("--follow", action="store_true", help="go on while the task does")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print it."""
+    return ask(args, lambda airflow: _print(args, airflow))
+
+
+async def _print(args: argparse.Namespace, airflow: "Airflow") -> int:
+    seen = 0
+    while True:
+        task = await _task(args, airflow)
+        number = args.number or task.try_number
+        if number < 1 and not args.follow:
+            narrate(f"{task.title} has not been tried in {task.run_id}: it is {task.state or 'waiting'}")
+            return Exit.FAILED
+        if number >= 1:
+            seen = await _print_from(args, airflow, task, number, seen)
+        if not args.follow or task.ended_at is not None:
+            return Exit.DONE
+        await asyncio.sleep(_PAUSE)
+
+
+async def _print_from(args: argparse.Namespace, airflow: "Airflow", task: "Task", number: int, seen: int) -> int:
+    """Print the lines after the first `seen`; gives how many there are now."""
+    wanted, count = args.grep.lower(), 0
+    async for line in airflow.log(task, number):
+        count += 1
+        if count > seen and wanted in line.text.lower():
+            _print_line(line, json=args.format == "json")
+    return max(count, seen)
+
+
+def _print_line(line: "LogLine", *, json: bool) -> None:
+    at, secrets = rfc3339(line.at), known_secrets()
+    if json:
+        print_text(dumps({"at": at, "level": line.level or None, "text": mask(line.text, secrets)}))
+        return
+    level = f"{line.level.upper():7} " if line.level else ""
+    text = mask(line.text, secrets)
+    print_text(f"{at} {level}{text}" if at else text)
+
+
+async def _task(args: argparse.Namespace, airflow: "Airflow") -> "Task":
+    from opsconsole.cli.wiring import UsageError
+    from opsconsole.core.problem import nearest
+
+    detail = (await chosen_run(airflow, args.dag, args.run_id)).value
+    args.run_id = detail.run.run_id  # what is followed stays the same run
+    found = next((one for one in detail.tasks if one.title == args.task), None)
+    if found is None:
+        titles = [one.title for one in detail.tasks]
+        raise UsageError(
+            f"no task {args.task!r} in {detail.run.run_id}{nearest(args.task, titles)}; {', '.join(titles)}"
+        )
+    return found

@@ -1,0 +1,120 @@
+"""Asking the Airflow that a verb of `pipeline` is about, and printing where the answer came from."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from opsconsole.config.settings import Environment
+    from opsconsole.pipelines.asking import Airflow
+    from opsconsole.pipelines.model import RunDetail, Told
+
+T = TypeVar("T")
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """The arguments that every verb takes."""
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
+
+
+def environment_of(args: argparse.Namespace) -> "Environment":
+    """The environment that `args` name."""
+    from opsconsole.cli.wiring import pick_environment, resolve_settings
+
+    return pick_environment(resolve_settings(args), args)
+
+
+def ask(args: argparse.Namespace, read: "Callable[[Airflow], Awaitable[T]]") -> T:
+    """What `read` makes of the Airflow of the environment that `args` name. Connects for that, and hangs up.
+
+    Raises:
+        UsageError: none is configured.
+        SourceError: it does not answer.
+    """
+    from opsconsole.cli.wiring import UsageError, open_sources
+    from opsconsole.pipelines.opening import open_airflow
+
+    environment = environment_of(args)
+    sources = open_sources(environment)
+
+    async def asked() -> T:
+        try:
+            try:
+                airflow = open_airflow(environment, sources)
+            except ValueError as error:
+                raise UsageError(str(error)) from None
+            return await read(airflow)
+        finally:
+            await sources.close()
+
+    return asyncio.run(asked())
+
+
+async def chosen_run(airflow: "Airflow", dag_id: str, run_id: str) -> "Told[RunDetail]":
+    """The run of that id with its tasks; without one, the newest.
+
+    Raises:
+        UsageError: there is none.
+        SourceError: Airflow does not answer.
+    """
+    from opsconsole.cli.wiring import UsageError
+    from opsconsole.pipelines.model import Told
+
+    if not run_id:
+        newest = (await airflow.runs(dag_id, 1)).value
+        if not newest:
+            raise UsageError(f"no run of DAG {dag_id} is known; opsconsole pipeline list shows the DAGs")
+        run_id = newest[0].run_id
+    told = await airflow.run(dag_id, run_id)
+    if told.value is None:
+        raise UsageError(f"DAG {dag_id} has no run {run_id}; opsconsole pipeline runs {dag_id} lists them")
+    return Told(told.value, told.taken_at, told.origin, told.cut)
+
+
+def print_told(kind: str, told: "Told[Any]", value: Any) -> None:
+    """`{"taken_at", "way", "version", KIND: value, "cut", "notes"}` on stdout."""
+    from opsconsole.cli.db.printing import fields_of
+    from opsconsole.cli.output import print_json, rfc3339
+
+    print_json(
+        {
+            "taken_at": rfc3339(told.taken_at),
+            "way": told.origin.way,
+            "version": told.origin.version,
+            kind: fields_of(value),
+            "cut": told.cut,
+            "notes": list(told.origin.notes),
+        }
+    )
+
+
+def narrate_origin(told: "Told[Any]", more: str = "") -> None:
+    """What has to be known about where a table comes from, on stderr; `more` where it is not all."""
+    from opsconsole.cli.output import narrate
+
+    for note in told.origin.notes:
+        narrate(f"note: {note}")
+    if told.cut and more:
+        narrate(f"note: {more}")
+
+
+def seconds(value: float | None) -> str | None:
+    """A duration for people."""
+    from opsconsole.core.duration import duration_text
+
+    return None if value is None else duration_text(value)
+
+
+def percent(value: float | None) -> str | None:
+    """A share for people."""
+    return None if value is None else f"{value:.0%}".replace("%", " %")
+
+
+def ago(then: float | None, now: float) -> str | None:
+    """How long ago; `in 5m` of what is to come."""
+    from opsconsole.core.duration import age_text
+
+    if then is None:
+        return None
+    return f"in {age_text(then - now)}" if then > now else age_text(now - then)
