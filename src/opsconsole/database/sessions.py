@@ -127,9 +127,9 @@ async def read_sessions(database: Database) -> Activity:
     catalog = await database.catalog()
     rows = await database.rows("sessions", most=MOST_SESSIONS)
     codec = codec_of(catalog.settings.get("server_encoding", "UTF8"))
-    return Activity(
-        under_leaders(_session(row, codec) for row in rows), rows.taken_at, _coverage(catalog, cut=rows.truncated)
-    )
+    by_pid = sorted(rows, key=lambda row: row.count("pid"))
+    sessions = under_leaders(_session(row, codec) for row in by_pid)
+    return Activity(sessions, rows.taken_at, _coverage(catalog, cut=rows.truncated))
 
 
 def under_leaders(sessions: Iterable[Session]) -> tuple[Session, ...]:
@@ -196,12 +196,18 @@ def _session(row: Row, codec: str) -> Session:
         client=row.text("client"),
         query=row.encoded("query", theirs),
         query_id=row.text("query_id"),
-        query_seconds=row.number("query_seconds"),
-        transaction_seconds=row.number("transaction_seconds"),
-        state_seconds=row.number("state_seconds"),
+        query_seconds=_since(row, "query_start"),
+        transaction_seconds=_since(row, "transaction_start"),
+        state_seconds=_since(row, "state_change"),
         xmin_age=row.whole("xmin_age"),
         ours=row.flag("own") or application.partition("/")[0] == OURS,
     )
+
+
+def _since(row: Row, column: str) -> float | None:
+    """Seconds from that moment until the server was asked; never below zero, as its clock may be set back."""
+    begun, asked = row.number(column), row.number("asked")
+    return max(asked - begun, 0.0) if asked is not None and begun is not None else None
 
 
 def _coverage(catalog: Catalog, *, cut: bool) -> Coverage:
