@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 
-from opsconsole.core.clean import clean, clean_line
+from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.database.asking import Database
@@ -24,13 +24,16 @@ from opsconsole.ui.screens.list_view import ListView
 from opsconsole.ui.table_layout import Row
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
-from opsconsole.ui.workbench.page import PAGES, Detail, Order, PageSpec
+from opsconsole.ui.workbench.page import PAGES, Order, PageSpec
 from opsconsole.ui.workbench.reading import PageReading
 
 if TYPE_CHECKING:
     from opsconsole.database.explain import Explained
+    from opsconsole.database.plan import Plan
 
 _MOST_NOTES = 2
+_MOST_PLANS = 50
+"""Plans that are kept to compare with: those of the statements that were explained last."""
 
 
 class WorkbenchView(ListView):
@@ -54,6 +57,7 @@ class WorkbenchView(ListView):
         self._spec = next((one for one in PAGES if one.id == page), PAGES[0])
         self._pages: dict[str, PageReading] = {}
         self._database: Database | None = None
+        self._plans: dict[str, tuple[float, Plan]] = {}
         self._wake = asyncio.Event()
         self._paused = False
         self._bar = Canvas(self._paint_bar, id="pages")
@@ -289,20 +293,40 @@ class WorkbenchView(ListView):
             self.run_worker(work, group="explain", exclusive=True, exit_on_error=False)
 
     async def _explained(self, asked: "Awaitable[Explained]", text: str) -> None:
-        from opsconsole.database.plan_costs import plan_lines
-        from opsconsole.ui.screens.detail import detail_page
         from opsconsole.ui.screens.text import TextView
+        from opsconsole.ui.workbench.plans import plan_detail
 
         try:
             found = await asked
         except (SourceError, ValueError) as error:
             self.console.tell(f"no plan: {clean_line(error)}", "warn")
             return
-        if self.console.view is not self:
-            return  # something else is looked at by now
-        kind = "generic plan: the one that holds for any value" if found.generic else "plan"
-        parts = ((kind, clean("\n".join(plan_lines(found.plan)))), ("statement", clean(text.strip())))
-        self.console.open_view(TextView("Plan", detail_page(Detail("Plan, not run", parts=parts))))
+        now = self.console.session.clock()
+        detail = plan_detail(found, text, self._plans.get(text), now)
+        self._plans[text] = (now, found.plan)
+        if len(self._plans) > _MOST_PLANS:
+            self._plans.pop(next(iter(self._plans)))
+        if self.console.view is self:  # otherwise something else is looked at by now
+            from opsconsole.ui.screens.detail import detail_page
+
+            self.console.open_view(TextView("Plan", detail_page(detail)))
+
+    def keep_baseline(self, name: str) -> None:
+        """Keep what the statements of this database cost until now, to compare with later."""
+        self.run_worker(self._kept(name), group="baseline", exclusive=True, exit_on_error=False)
+
+    async def _kept(self, name: str) -> None:
+        from opsconsole.database.captures import CaptureError
+        from opsconsole.ui.workbench.regressions import keep_baseline
+
+        self.console.tell("reading every statement…", "dim")
+        try:
+            count = await keep_baseline(self._asked(), name)
+        except (SourceError, CaptureError, OSError) as error:
+            self.console.tell(f"the baseline was not kept: {clean_line(error)}", "error")
+            return
+        self.console.tell(f"{count:,} statements kept as baseline {clean_line(name)}; v compares with it")
+        self._wake.set()
 
     def on_live_table_selected(self, event: LiveTable.Selected) -> None:
         """A click on the row under the cursor."""
