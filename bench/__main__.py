@@ -1,5 +1,6 @@
 """`python -m bench [CASE...]`: measure, print the table, end with 1 where a bar is missed."""
 
+import signal
 import sys
 
 from bench.cases import CASES
@@ -22,4 +23,6 @@ def main(names: list[str]) -> int:
     return 0 if all(row.met for row in rows) else 1
 
 
+# Ended from outside, the servers that were started have to go, too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 sys.exit(main(sys.argv[1:]))

@@ -63,14 +63,18 @@ class Steady:
     """MiB."""
 
 
-def steady(program: Program, *, warm_up: float, window: float, keys: Sequence[str] = ()) -> Steady:
-    """Watch a live program for `window` seconds."""
+def steady(
+    program: Program, *, warm_up: float, window: float, keys: Sequence[str] = (),
+    begun: Callable[[], object] = lambda: None,
+) -> Steady:  # fmt: skip
+    """Watch a live program for `window` seconds; `begun` is called when it has warmed up."""
     with program.open() as terminal:
         terminal.wait_for(program.ready, 20.0)
         for key in keys:
             terminal.press(key)
             terminal.settle()
         terminal.watch(warm_up)
+        begun()
         before = terminal.usage()
         written = terminal.watch(window)
         after = terminal.usage()

@@ -147,6 +147,43 @@ def test_a_listed_statement_is_explained_without_being_run(site: Site, server: P
     assert server.psql("select count(*) from readings") == "2000"
 
 
+def test_an_index_is_made_and_the_plan_shows_what_it_did(site: Site, server: PostgresServer) -> None:
+    server.psql("select pg_stat_statements_reset()")
+    server.psql("create table events as select i, i % 500 as kind from generate_series(1, 50000) i; analyze events")
+    server.psql("select * from events where kind = 7")
+    with site.console() as terminal:
+        terminal.wait_for(r"1 Plain")
+        terminal.press(":db queries", "enter")
+        terminal.wait_for(r"from events where kind")
+        terminal.press("/from events where", "enter")
+        terminal.wait_for(r"1 of \d+")
+        terminal.press("e")
+        terminal.wait_for(r"Seq Scan on public\.events")
+        terminal.press("esc")
+        terminal.wait_for(r"Sessions +Locks +Queries")
+        server.psql("create index on events (kind)")
+        terminal.press("e")
+        terminal.wait_for(r"since .* ago(.|\n)*Seq Scan on public\.events.* → (.|\n)*generic plan")
+
+
+def test_what_became_slower_since_a_baseline(site: Site, server: PostgresServer) -> None:
+    server.psql("create function probe() returns int language sql as 'select 1'; select pg_stat_statements_reset()")
+    server.psql("select probe();" * 30)
+    with site.console() as terminal:
+        terminal.wait_for(r"1 Plain")
+        terminal.press(":db queries", "enter")
+        terminal.wait_for(r"select probe\(\)")
+        terminal.press("v", "v")
+        terminal.wait_for(r"no baseline of this server is kept: :baseline NAME keeps one")
+        terminal.press(":baseline before", "enter")
+        terminal.wait_for(r"\d+ statements kept as baseline before")
+        terminal.wait_for(r"since baseline before")
+        server.psql("create or replace function probe() returns int language sql as 'select 1 from pg_sleep(0.01)'")
+        server.psql("select probe();" * 30)
+        terminal.press("r")
+        terminal.wait_for(r"slower +[\d,.]+x .* select probe\(\)")
+
+
 def wait_stale(terminal: Terminal) -> None:
     terminal.wait_for(r"STALE .*trying again")
 

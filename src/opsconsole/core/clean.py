@@ -33,6 +33,8 @@ def clean(text: object, *, limit: int = MAX_LENGTH) -> str:
     """
     raw = text if isinstance(text, str) else str(text)
     total = len(raw)
+    if total <= limit and raw.isascii() and raw.isprintable():  # nearly every text; a fifth of the time
+        return raw
     if total > limit:
         raw = raw[:limit]
     raw = raw.replace("\r\n", "\n")

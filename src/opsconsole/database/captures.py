@@ -111,6 +111,21 @@ def load_baseline(name: str) -> Span:
     return _read(path, f"baseline {name}")
 
 
+def latest_baseline(system: str) -> tuple[str, Span] | None:
+    """The newest baseline of that cluster, with its name; None where there is none.
+
+    Raises:
+        CaptureError: it is damaged.
+    """
+    folder = state_dir() / "baselines"
+    found = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in found:
+        span = _read(path, f"baseline {path.stem}")
+        if span.system == system:
+            return path.stem, span
+    return None
+
+
 def load_capture(name: str) -> Span:
     """The capture in the file `name`, or the baseline of that name where there is no such file.
 

@@ -1,7 +1,7 @@
 """Before and after: what became of each statement between two captures."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from opsconsole.database.statement_usage import Span, Usage
@@ -10,6 +10,8 @@ FACTOR = 1.5
 """The mean has to change by that much …"""
 LEAST = 0.001
 """… and by that many seconds, for a microsecond more or less is noise …"""
+_SAME_RESET = 0.002
+"""Seconds: a capture keeps the moment of the reset to the millisecond."""
 CALLS = 20
 """… over that many calls on both sides, for a few say nothing of the next."""
 
@@ -90,6 +92,34 @@ def compare(before: Span, after: Span) -> Comparison:
     changes = [_change(earlier.get(name), later.get(name)) for name in names]
     changes.sort(key=lambda change: (_ORDER[change.verdict], -change.effect))
     return Comparison(before, after, tuple(changes), tuple(_notes(before, after, same)))
+
+
+def beyond(before: Span, after: Span) -> Span:
+    """What was done after `before`, where both count from the same reset; else `after` as it is.
+
+    A baseline that is part of what is counted since would thin every change out: days of old calls beside an hour of
+    new ones.
+    """
+    began = (before.began_at, after.began_at)
+    same = bool(before.system) and before.system == after.system and None not in began
+    if not same or abs((began[0] or 0.0) - (began[1] or 0.0)) > _SAME_RESET or before.ended_at >= after.ended_at:
+        return after
+    known = {usage.key: usage for usage in before.usages}
+    seconds = after.ended_at - before.ended_at
+    usages = [_since(known.get(usage.key), usage, seconds) for usage in after.usages]
+    done = tuple(usage for usage in usages if usage.counters.calls > 0)
+    total = sum(usage.counters.total for usage in done)
+    return replace(
+        after, began_at=before.ended_at, usages=tuple(
+            replace(usage, share=usage.counters.total / total if total else 0.0) for usage in done
+        ), total=total,
+    )  # fmt: skip
+
+
+def _since(before: Usage | None, after: Usage, seconds: float) -> Usage:
+    if before is None or after.counters.calls < before.counters.calls:  # evicted and back: all of it is new
+        return replace(after, seconds=seconds)
+    return replace(after, counters=after.counters - before.counters, seconds=seconds)
 
 
 def _by_identity(usages: Iterable[Usage], same: bool) -> dict[object, Usage]:

@@ -1,10 +1,11 @@
 """Sessions: who is connected, what each does, for how long, and what it waits for."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from opsconsole.database.asking import Database
+from opsconsole.database.asking import Database, Rows
 from opsconsole.database.catalog import Catalog
 from opsconsole.database.finding import NOTHING_HIDDEN, Coverage
 from opsconsole.database.row import Row
@@ -127,9 +128,13 @@ async def read_sessions(database: Database) -> Activity:
     catalog = await database.catalog()
     rows = await database.rows("sessions", most=MOST_SESSIONS)
     codec = codec_of(catalog.settings.get("server_encoding", "UTF8"))
-    return Activity(
-        under_leaders(_session(row, codec) for row in rows), rows.taken_at, _coverage(catalog, cut=rows.truncated)
-    )
+    sessions = await asyncio.to_thread(_sessions, rows, codec)  # a thousand take longer than a key may wait
+    return Activity(sessions, rows.taken_at, _coverage(catalog, cut=rows.truncated))
+
+
+def _sessions(rows: Rows, codec: str) -> tuple[Session, ...]:
+    by_pid = sorted(rows, key=lambda row: row.count("pid"))
+    return under_leaders(_session(row, codec) for row in by_pid)
 
 
 def under_leaders(sessions: Iterable[Session]) -> tuple[Session, ...]:
@@ -141,7 +146,9 @@ def under_leaders(sessions: Iterable[Session]) -> tuple[Session, ...]:
         if one.leader is not None and one.leader != one.pid and one.leader in there:
             led.setdefault(one.leader, []).append(one)
     workers = {one.pid for found in led.values() for one in found}
-    return tuple(replace(one, workers=tuple(led.get(one.pid, ()))) for one in listed if one.pid not in workers)
+    return tuple(
+        replace(one, workers=tuple(led[one.pid])) if one.pid in led else one for one in listed if one.pid not in workers
+    )
 
 
 def most_telling_first(sessions: Iterable[Session]) -> list[Session]:
@@ -196,12 +203,18 @@ def _session(row: Row, codec: str) -> Session:
         client=row.text("client"),
         query=row.encoded("query", theirs),
         query_id=row.text("query_id"),
-        query_seconds=row.number("query_seconds"),
-        transaction_seconds=row.number("transaction_seconds"),
-        state_seconds=row.number("state_seconds"),
+        query_seconds=_since(row, "query_start"),
+        transaction_seconds=_since(row, "transaction_start"),
+        state_seconds=_since(row, "state_change"),
         xmin_age=row.whole("xmin_age"),
         ours=row.flag("own") or application.partition("/")[0] == OURS,
     )
+
+
+def _since(row: Row, column: str) -> float | None:
+    """Seconds from that moment until the server was asked; never below zero, as its clock may be set back."""
+    begun, asked = row.number(column), row.number("asked")
+    return max(asked - begun, 0.0) if asked is not None and begun is not None else None
 
 
 def _coverage(catalog: Catalog, *, cut: bool) -> Coverage:

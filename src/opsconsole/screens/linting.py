@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from opsconsole.config.document import Document
 from opsconsole.config.schema import Place
 from opsconsole.core.problem import Problem, nearest
-from opsconsole.screens.areas import AREAS_VIEW, lint_areas
 from opsconsole.screens.definition import Kind, Pane, Screen, Target, Variable
 from opsconsole.screens.interpolation import ALL, FORMATS, GLOBALS, Selection, references
 from opsconsole.screens.queries import pane_queries
 from opsconsole.screens.timerange import TimeRange
 from opsconsole.screens.variables import EVERYTHING, is_sql, label_values, used_in
+from opsconsole.screens.views import lint_view
 from opsconsole.sources.sqltext import SqlTextError, only_statement, slots
 
 _SQL_GLOBALS = frozenset({"__range"})
@@ -47,8 +47,8 @@ def lint_pane(place: Place, pane: Pane, screen: Screen, variables: set[str]) -> 
         place.child("columns").report("unused-key", message, on_key=True, warning=True)
     if "options" in given and not isinstance(given["options"], dict):
         place.child("options").report("wrong-type", "options: expected a mapping")
-    elif pane.view == AREAS_VIEW:
-        lint_areas(place.child("options"), pane.options)
+    elif pane.kind is Kind.VIEW:
+        lint_view(place, pane, given)
     for target, where in zip(pane.targets, _target_places(place, pane, given), strict=False):
         _lint_query(where, pane, target, screen, variables)
 

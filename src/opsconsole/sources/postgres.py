@@ -23,6 +23,8 @@ V = TypeVar("V")
 _LANES = (("fast", 0.25), ("medium", 1.0), ("slow", float("inf")))
 """Each with the seconds up to which a query belongs there: three connections at most."""
 _REMEMBERED = 500
+_LARGE = 5000
+"""Cells that take longer to read than a thread takes to start: some milliseconds."""
 _NOT_IN_ENCODING = "22021"
 
 
@@ -94,7 +96,10 @@ class PostgresSource:
             raise
         _remember(self._seconds, query.text, taken.took)
         notices = tuple(taken.notices)
-        return Answer(_table(taken, codec), taken.taken_at, taken.took, warnings=notices)
+        # A large answer is read beside the event loop, which has keys to answer in the meantime.
+        small = len(taken.rows.rows) * len(taken.rows.columns) < _LARGE
+        table = _table(taken, codec) if small else await asyncio.to_thread(_table, taken, codec)
+        return Answer(table, taken.taken_at, taken.took, warnings=notices)
 
     def _statement(self, query: Query, codec: str, *, raw: bool) -> Statement:
         given = dict(query.binds)

@@ -115,6 +115,8 @@ class Commander:
             case "db":
                 database = dict(command.params).get("database", "")
                 self.open_workbench(database, command.argument)
+            case "baseline":
+                self._keep_baseline(command.argument)
             case "note":
                 self._note(command.argument)
             case "quit":
@@ -218,6 +220,16 @@ class Commander:
             return None
 
         self._app.console_screen.ask(Ask("note", accept, hint="kept in the journal with your name and the time"))
+
+    def _keep_baseline(self, name: str) -> None:
+        from opsconsole.ui.screens.workbench import WorkbenchView
+
+        view = self._app.console_screen.view
+        if not isinstance(view, WorkbenchView):
+            raise CommandError("a baseline is of a database: :db queries goes there")
+        if not name:
+            raise CommandError("a baseline needs a name: baseline NAME")
+        view.keep_baseline(name)
 
     def _note(self, text: str) -> None:
         if not text.strip():

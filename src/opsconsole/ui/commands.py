@@ -60,6 +60,7 @@ _SPECS = (
     _Spec("screen", "go to a screen", "screen NAME", ("s",)),
     _Spec("rb", "open a runbook, parameters filled in", "rb NAME [PARAM=VALUE ...]", ("runbook", "runbooks")),
     _Spec("db", "workbench of a database", "db [PAGE] [DATABASE]", ("database",)),
+    _Spec("baseline", "keep what statements cost until now, to compare with", "baseline NAME"),
     _Spec("env", "switch to another environment", "env NAME", ("environment",)),
     _Spec("set", "set a variable of this screen", "set NAME VALUE", ("var",)),
     _Spec("range", "time range: 15m, 6h, 2d, or FROM to TO", "range SPAN", ("time",)),
@@ -73,7 +74,7 @@ _SPECS = (
 )
 COMMANDS = {spec.name: spec.help for spec in _SPECS}
 _NAMES = {word: spec for spec in _SPECS for word in (spec.name, *spec.aliases)}
-_FREE_TEXT = frozenset({"note", "filter", "range"})
+_FREE_TEXT = frozenset({"baseline", "note", "filter", "range"})
 _PARAM = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 

@@ -1,8 +1,10 @@
 """Before and after, statement by statement."""
 
+from typing import Any
+
 import pytest
 
-from opsconsole.database.comparison import Verdict, compare
+from opsconsole.database.comparison import Verdict, beyond, compare
 from tests.unit.database.statement_rows import span, usage
 
 
@@ -54,3 +56,23 @@ def test_what_a_partial_capture_lacks_is_neither_new_nor_gone() -> None:
     assert [change.verdict for change in compare(few, all_of_them).changes] == [Verdict.SAME]
     assert [change.verdict for change in compare(all_of_them, few).changes] == [Verdict.SAME]
     assert "only some statements" in compare(few, all_of_them).notes[0]
+
+
+def test_what_a_baseline_holds_already_does_not_thin_a_change_out() -> None:
+    before = span(usage(1, 1000, 0.01), usage(2, 10, 0.01), usage(3, 10, 0.01), seconds=100.0)
+    whole = span(usage(1, 1030, 0.0125), usage(2, 10, 0.01), usage(3, 4, 0.5), usage(4, 9, 0.1), seconds=400.0)
+    done = beyond(before, whole)
+    assert {one.key.queryid: one.counters.calls for one in done.usages} == {1: 30, 3: 4, 4: 9}  # 3 was evicted
+    assert done.seconds == 300.0
+    assert sum(one.share for one in done.usages) == pytest.approx(1.0)
+    found = compare(before, done)
+    assert [(one.usage.key.queryid, one.verdict) for one in found.changes][:2] == [
+        (1, Verdict.SLOWER), (4, Verdict.NEW),
+    ]  # fmt: skip
+    assert compare(before, whole).changes[0].usage.key.queryid != 1  # as a whole it took 1.25 times as long: no change
+
+
+@pytest.mark.parametrize("more", [{"system": "2"}, {"began_at": None}, {"began_at": 1_764_000_050.0}])
+def test_counters_that_began_otherwise_are_left_as_they_are(more: dict[str, Any]) -> None:
+    before, whole = span(usage(1, 1000, 0.01)), span(usage(1, 30, 0.02), seconds=400.0, **more)
+    assert beyond(before, whole) is whole

@@ -47,13 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", metavar="N", type=_count, default=20, help="the first N (20); 0: all")
     parser.add_argument("--slow", action="store_true", help="only those slower than a second")
     parser.add_argument("--save-baseline", metavar="NAME", help="keep it, to compare with later")
-    parser.add_argument("--against", metavar="NAME", help="say what became slower than in that baseline")
+    parser.add_argument("--against", metavar="NAME", help="say what became slower since that baseline")
 
 
 def run(args: argparse.Namespace) -> int:
     """Read, rank and print; code 1 where there is nothing to read, or something became slower."""
     from opsconsole.database.captures import CaptureError, load_capture, save_baseline
-    from opsconsole.database.comparison import compare
+    from opsconsole.database.comparison import beyond, compare
 
     try:
         earlier = load_capture(args.against) if args.against else None
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             narrate(f"saved: {save_baseline(args.save_baseline, span)}")
     except CaptureError as error:
         raise UsageError(str(error)) from None
-    comparison = compare(earlier, span) if earlier is not None else None
+    comparison = compare(earlier, beyond(earlier, span)) if earlier is not None else None
     if args.format == "json":
         _print_json(span, chosen, comparison)
     else:

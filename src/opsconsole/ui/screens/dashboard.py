@@ -10,6 +10,8 @@ from opsconsole.core.clean import clean_line
 from opsconsole.screens.definition import Pane, Screen
 from opsconsole.screens.overview import AREAS_VIEW, ATTENTION_VIEW, Overview
 from opsconsole.screens.timerange import TimeRange
+from opsconsole.screens.variables import is_sql
+from opsconsole.screens.views import database_page
 from opsconsole.ui.actions import Place
 from opsconsole.ui.feed import ScreenFeed
 from opsconsole.ui.lines import Lines, Span, fit_line, line
@@ -23,6 +25,7 @@ from opsconsole.ui.widgets.pane import PaneView
 
 if TYPE_CHECKING:
     from opsconsole.screens.evaluation import PaneState
+    from opsconsole.ui.widgets.database_pane import DatabasePane
 
 AGE_PERIOD = 5
 """Seconds between two looks at what has become stale meanwhile, and at the ages that are shown."""
@@ -55,6 +58,7 @@ class DashboardView(View):
         self._last_focus: PaneView | None = None
         self._variables = Canvas(self._paint_variables, classes="variables")
         self._views: dict[str, PaneView] = {}
+        self._readers: list[DatabasePane] = []
 
     def compose(self) -> ComposeResult:
         self._feed = ScreenFeed(self.console.console_app.opened.feed, self.definition, self._show)
@@ -72,9 +76,26 @@ class DashboardView(View):
             view = GuardedOverviewPane(pane, glyphs=session.glyphs, clock=session.clock, titles=app.opened.titles())
             view.show_overview(app.opened.watchkeeper.latest)
             return view
+        page = database_page(pane.view)
+        if page and not pane.broken:
+            return self._database_pane(pane, page)
         link = pane.runbook.id if pane.runbook is not None else ""
         title = app.opened.titles().get(link) or link.replace("-", " ")
         return GuardedPane(pane, glyphs=session.glyphs, clock=session.clock, runbook=title)
+
+    def _database_pane(self, pane: Pane, page: str) -> PaneView:
+        from opsconsole.database.asking import Database
+        from opsconsole.ui.widgets.database_pane import DatabasePane
+
+        session, app = self.console.session, self.console.console_app
+        first = next(iter(app.commander.databases()), "")
+        source = pane.source if is_sql(pane.source) else f"postgres/{first}"
+        view = DatabasePane(
+            pane, page, Database(source, session.read), report=app.report, paused=lambda: app.opened.feed.poller.paused,
+            glyphs=session.glyphs, clock=session.clock,
+        )  # fmt: skip
+        self._readers.append(view)
+        return view
 
     def show_overview(self, overview: Overview) -> None:
         """The checks of all screens have been judged again."""
@@ -117,6 +138,7 @@ class DashboardView(View):
     def entered(self) -> None:
         """Read what is in view."""
         self.feed.start(self.grid.visible_panes())
+        self._watch_pages()
         if self._last_focus is None and self._views:
             self._last_focus = self._views.get(self._first_pane) or next(iter(self._views.values()))
         if self._last_focus is not None:
@@ -127,6 +149,8 @@ class DashboardView(View):
         """Read no more."""
         if self._feed is not None:
             self._feed.stop()
+        for view in self._readers:
+            view.watch_page(False)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Another size shows other panes."""
@@ -139,6 +163,13 @@ class DashboardView(View):
     def _scrolled(self) -> None:
         if self._feed is not None and self._feed.running:
             self._feed.set_visible(self.grid.visible_panes())
+            self._watch_pages()
+
+    def _watch_pages(self) -> None:
+        if self._readers:
+            visible = self.grid.visible_panes()
+            for view in self._readers:
+                view.watch_page(view.pane.id in visible)
 
     def _show(self, states: Mapping[str, "PaneState"]) -> None:
         self._states.update(states)
@@ -150,6 +181,9 @@ class DashboardView(View):
         """Values age also when nobody reads them."""
         if int(now) % AGE_PERIOD == 0 and self._feed is not None and self._feed.running:
             self._show(self._feed.states())
+        for view in self._readers:
+            if view.reading.failed:
+                view.tick()
 
     # What is selected
 
@@ -308,6 +342,8 @@ class DashboardView(View):
     def do_refresh(self) -> None:
         """Read everything in view now."""
         self.feed.refresh()
+        for view in self._readers:
+            view.ask_again()
 
     def do_pause(self) -> None:
         """Stand still, and go on."""

@@ -6,13 +6,13 @@ answer.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 
-from opsconsole.core.clean import clean, clean_line
-from opsconsole.core.duration import age_text, duration_text
+from opsconsole.core.clean import clean_line
+from opsconsole.core.duration import duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.database.asking import Database
 from opsconsole.database.fixing import Repair, runbook_for, values_of
@@ -24,30 +24,16 @@ from opsconsole.ui.screens.list_view import ListView
 from opsconsole.ui.table_layout import Row
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
-from opsconsole.ui.workbench.page import PAGES, Detail, Order, Page, PageSpec, Sheet
+from opsconsole.ui.workbench.page import PAGES, Order, PageSpec
+from opsconsole.ui.workbench.reading import PageReading
 
 if TYPE_CHECKING:
     from opsconsole.database.explain import Explained
+    from opsconsole.database.plan import Plan
 
-LONGEST_PAUSE = 30.0
-"""Seconds between two tries at most, while the database does not answer."""
 _MOST_NOTES = 2
-
-
-@dataclass(slots=True)
-class _Shown:
-    """One page as it stands: what was read last, and how it is wanted. It stays while others are looked at."""
-
-    page: Page[Any]
-    order: Order
-    reading: Any = None
-    sheet: Sheet | None = None
-    taken_at: float | None = None
-    """Unix seconds of the last reading."""
-    failed: str = ""
-    """Why the latest try brought nothing; empty where it did."""
-    failures: int = 0
-    filter: str = ""
+_MOST_PLANS = 50
+"""Plans that are kept to compare with: those of the statements that were explained last."""
 
 
 class WorkbenchView(ListView):
@@ -69,8 +55,9 @@ class WorkbenchView(ListView):
         self.source = source
         self.title = f"Database {source.partition('/')[2]}"
         self._spec = next((one for one in PAGES if one.id == page), PAGES[0])
-        self._pages: dict[str, _Shown] = {}
+        self._pages: dict[str, PageReading] = {}
         self._database: Database | None = None
+        self._plans: dict[str, tuple[float, Plan]] = {}
         self._wake = asyncio.Event()
         self._paused = False
         self._bar = Canvas(self._paint_bar, id="pages")
@@ -112,12 +99,12 @@ class WorkbenchView(ListView):
         return [(action, word) for action, word in super().hints() if action not in idle]
 
     @property
-    def _now(self) -> _Shown:
+    def _now(self) -> PageReading:
         """The page that is looked at."""
         shown = self._pages.get(self._spec.id)
         if shown is None:
             page = self._spec.make()
-            shown = self._pages[self._spec.id] = _Shown(page, Order(page.sorts[0]))
+            shown = self._pages[self._spec.id] = PageReading(page, Order(page.sorts[0]))
         return shown
 
     # Reading
@@ -126,37 +113,22 @@ class WorkbenchView(ListView):
         self._wake.clear()
         self.run_worker(self._reading(self._now), group="workbench", exclusive=True, exit_on_error=False)
 
-    async def _reading(self, shown: _Shown) -> None:
+    async def _reading(self, shown: PageReading) -> None:
         """Read the page again and again; more seldom while that fails."""
         while True:
             if not self._paused or shown.sheet is None:
                 await self._read(shown)
-            pause = shown.page.period
-            if shown.failures:
-                pause = min(LONGEST_PAUSE, max(1.0, pause) * 2.0 ** min(shown.failures - 1, 6))
             try:
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(shown.pause):
                     await self._wake.wait()
             except TimeoutError:
                 pass
             self._wake.clear()
 
-    async def _read(self, shown: _Shown) -> None:
-        order = shown.order
-        try:
-            reading = await shown.page.take(self._asked(), shown.reading, order)
-            sheet = await asyncio.to_thread(shown.page.sheet, reading, order)
-        except SourceError as error:
-            shown.failed, shown.failures = clean_line(error.message), shown.failures + 1
-        except Exception as error:
-            # A fault of ours in one page must not end the reading without a word.
-            self.console.console_app.report(error)
-            shown.failed, shown.failures = f"failed unexpectedly: {type(error).__name__}", shown.failures + 1
-        else:
-            shown.reading, shown.sheet = reading, sheet
-            shown.taken_at, shown.failed, shown.failures = self.console.session.clock(), "", 0
-            if shown.order != order:
-                self._wake.set()  # it is wanted otherwise by now
+    async def _read(self, shown: PageReading) -> None:
+        app = self.console.console_app
+        if await shown.read(self._asked(), self.console.session.clock, app.report):
+            self._wake.set()
         if shown is self._now:
             self._show()
 
@@ -186,13 +158,11 @@ class WorkbenchView(ListView):
         return (fit_line(page_bar(PAGES.index(self._spec), width), width),)
 
     def _paint_summary(self, width: int, _height: int) -> Lines:
-        shown, now = self._now, self.console.session.clock()
+        shown = self._now
         spans: list[Span] = []
-        if shown.failed and shown.taken_at is None:
-            spans.append(Span(f"ERROR  {shown.failed}; trying again", "error"))
-        elif shown.failed:
-            age = age_text(max(0.0, now - (shown.taken_at or now)))
-            spans.append(Span(f"STALE {age}  {shown.failed}; trying again", "stale"))
+        trouble = shown.trouble(self.console.session.clock())
+        if trouble is not None:
+            spans.append(trouble)
         elif shown.sheet is None:
             spans.append(Span("asking…", "dim"))
         else:
@@ -286,7 +256,7 @@ class WorkbenchView(ListView):
         self._reorder(lambda shown: replace(shown.order, grouping=_after(shown.order.grouping, groupings)))
         self.console.tell(self._now.order.grouping or "one by one")
 
-    def _reorder(self, changed: Callable[[_Shown], Order]) -> None:
+    def _reorder(self, changed: Callable[[PageReading], Order]) -> None:
         shown = self._now
         shown.order = changed(shown)
         self.table.release()
@@ -323,20 +293,40 @@ class WorkbenchView(ListView):
             self.run_worker(work, group="explain", exclusive=True, exit_on_error=False)
 
     async def _explained(self, asked: "Awaitable[Explained]", text: str) -> None:
-        from opsconsole.database.plan_costs import plan_lines
-        from opsconsole.ui.screens.detail import detail_page
         from opsconsole.ui.screens.text import TextView
+        from opsconsole.ui.workbench.plans import plan_detail
 
         try:
             found = await asked
         except (SourceError, ValueError) as error:
             self.console.tell(f"no plan: {clean_line(error)}", "warn")
             return
-        if self.console.view is not self:
-            return  # something else is looked at by now
-        kind = "generic plan: the one that holds for any value" if found.generic else "plan"
-        parts = ((kind, clean("\n".join(plan_lines(found.plan)))), ("statement", clean(text.strip())))
-        self.console.open_view(TextView("Plan", detail_page(Detail("Plan, not run", parts=parts))))
+        now = self.console.session.clock()
+        detail = plan_detail(found, text, self._plans.get(text), now)
+        self._plans[text] = (now, found.plan)
+        if len(self._plans) > _MOST_PLANS:
+            self._plans.pop(next(iter(self._plans)))
+        if self.console.view is self:  # otherwise something else is looked at by now
+            from opsconsole.ui.screens.detail import detail_page
+
+            self.console.open_view(TextView("Plan", detail_page(detail)))
+
+    def keep_baseline(self, name: str) -> None:
+        """Keep what the statements of this database cost until now, to compare with later."""
+        self.run_worker(self._kept(name), group="baseline", exclusive=True, exit_on_error=False)
+
+    async def _kept(self, name: str) -> None:
+        from opsconsole.database.captures import CaptureError
+        from opsconsole.ui.workbench.regressions import keep_baseline
+
+        self.console.tell("reading every statement…", "dim")
+        try:
+            count = await keep_baseline(self._asked(), name)
+        except (SourceError, CaptureError, OSError) as error:
+            self.console.tell(f"the baseline was not kept: {clean_line(error)}", "error")
+            return
+        self.console.tell(f"{count:,} statements kept as baseline {clean_line(name)}; v compares with it")
+        self._wake.set()
 
     def on_live_table_selected(self, event: LiveTable.Selected) -> None:
         """A click on the row under the cursor."""

@@ -8,16 +8,18 @@ from opsconsole.core.duration import duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
+from opsconsole.database.comparison import Comparison, Verdict
 from opsconsole.database.finding import Coverage
 from opsconsole.database.statement_usage import Span, Usage, between, ranked, since_reset
 from opsconsole.database.statements import Key, Snapshot, read_statements, read_texts
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells
+from opsconsole.ui.workbench import cells, regressions
 from opsconsole.ui.workbench.page import Detail, Order, Page, Sheet
 
 MOST_SHOWN = 200
 """Statements of a page, the dearest by its order; `opsconsole db queries --limit 0` has all."""
 
+AGAINST = "against baseline"
 _COLUMNS = (
     Column("share", "SHARE", align="right"),
     Column("calls", "CALLS", align="right"),
@@ -47,6 +49,10 @@ class QueriesReading:
     whole: Span
     recent: Span | None
     """Since `first`; None for the very first reading."""
+    comparison: Comparison | None = None
+    """With the newest baseline, where that is wanted and there is one."""
+    baseline: str = ""
+    """Its name, or why there is none."""
 
 
 class QueriesPage(Page[QueriesReading]):
@@ -56,7 +62,7 @@ class QueriesPage(Page[QueriesReading]):
     title = "Queries"
     period = 10.0
     sorts = ("total", "mean", "calls", "rows", "temp", "wal")
-    groupings = ("since opened",)
+    groupings = ("since opened", AGAINST)
 
     def __init__(self) -> None:
         self._texts: dict[tuple[int, int, int], str] = {}
@@ -68,13 +74,15 @@ class QueriesPage(Page[QueriesReading]):
         whole = await asyncio.to_thread(since_reset, now) if now.available else _nothing(now)
         recent = await asyncio.to_thread(between, first, now) if first is not now else None
         reading = QueriesReading(first, whole, recent)
+        if order.grouping == AGAINST and now.available:
+            comparison, baseline = await asyncio.to_thread(regressions.against_latest, whole)
+            reading = replace(reading, comparison=comparison, baseline=baseline)
         return await self._with_texts(database, reading, order)
 
     async def _with_texts(self, database: Database, reading: QueriesReading, order: Order) -> QueriesReading:
         """The texts of what is shown. A text stays what it is, so each is asked for once."""
-        span = _span(reading, order)
-        shown = await asyncio.to_thread(ranked, span, order.sort)
-        wanted: list[Key] = [one.key for one in shown[:MOST_SHOWN] if one.key[:3] not in self._texts]
+        shown = await asyncio.to_thread(_shown, reading, order)
+        wanted: list[Key] = [one.key for one in shown if one.key[:3] not in self._texts]
         if not wanted:
             return reading
         try:
@@ -85,7 +93,9 @@ class QueriesPage(Page[QueriesReading]):
         return reading
 
     def sheet(self, reading: QueriesReading, order: Order) -> Sheet:
-        """The dearest first."""
+        """The dearest first; against a baseline, what became slower first."""
+        if order.grouping == AGAINST:
+            return regressions.sheet_of(reading.comparison, reading.baseline, _key, self._text, MOST_SHOWN)
         span = _span(reading, order)
         chosen = ranked(span, order.sort)[:MOST_SHOWN]
         notes = tuple(dict.fromkeys((*span.coverage.notes, *reading.whole.coverage.notes)))
@@ -161,6 +171,14 @@ def _key(usage: Usage) -> str:
 
 def _span(reading: QueriesReading, order: Order) -> Span:
     return reading.recent or reading.whole if order.grouping else reading.whole
+
+
+def _shown(reading: QueriesReading, order: Order) -> list[Usage]:
+    """The statements of which the page shows the text."""
+    if order.grouping == AGAINST:
+        changes = reading.comparison.changes if reading.comparison is not None else ()
+        return [one.after for one in changes if one.after is not None and one.verdict is not Verdict.SAME][:MOST_SHOWN]
+    return ranked(_span(reading, order), order.sort)[:MOST_SHOWN]
 
 
 def _restarted(before: Snapshot, now: Snapshot) -> bool:

@@ -1,0 +1,149 @@
+"""A page of the PostgreSQL workbench as a pane of a screen: it reads by itself while it is in view."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from opsconsole.core.clean import clean_line
+from opsconsole.core.state import State
+from opsconsole.database.asking import Database
+from opsconsole.screens.definition import Pane
+from opsconsole.ui.glyphs import UNICODE, Glyphs
+from opsconsole.ui.lines import Line, Lines, Span, clip_line, fit_line, in_role, line
+from opsconsole.ui.panes.looking import Item, Looking, page_of
+from opsconsole.ui.table_layout import Row, asked_widths, heading, lay_out, row_line
+from opsconsole.ui.widgets.guarded_pane import broken
+from opsconsole.ui.widgets.pane import PaneView
+from opsconsole.ui.workbench.page import PAGES, Order
+from opsconsole.ui.workbench.reading import PageReading
+
+
+class DatabasePane(PaneView):
+    """A pane with one of the views `database.PAGE`."""
+
+    def __init__(
+        self,
+        pane: Pane,
+        page: str,
+        database: Database,
+        *,
+        report: Callable[[Exception], object],
+        paused: Callable[[], bool] = lambda: False,
+        glyphs: Glyphs = UNICODE,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`page` is the id of the page, `report` is told of a fault of ours, `paused` whether nothing is to be read."""
+        super().__init__(pane, glyphs=glyphs, clock=clock)
+        made = next(spec for spec in PAGES if spec.id == page).make()
+        self.page_id = page
+        self._reading = PageReading(made, Order(made.sorts[0]))
+        self._database = database
+        self._report = report
+        self._paused = paused
+        self._wake = asyncio.Event()
+        self._read_now = False
+
+    @property
+    def database(self) -> str:
+        """The name of the database that is read."""
+        return self._database.name
+
+    @property
+    def reading(self) -> PageReading:
+        """What was read last."""
+        return self._reading
+
+    # Reading
+
+    def watch_page(self, visible: bool) -> None:
+        """Read from now on, or no more."""
+        if visible and not self._read_now:
+            self._read_now = True
+            self.run_worker(self._read_on(), group="page", exclusive=True, exit_on_error=False)
+        elif not visible and self._read_now:
+            self._read_now = False
+            self.workers.cancel_group(self, "page")
+
+    def ask_again(self) -> None:
+        """Read now."""
+        self._wake.set()
+
+    async def _read_on(self) -> None:
+        reading = self._reading
+        while True:
+            if not self._paused() or reading.sheet is None:
+                await reading.read(self._database, self._clock, self._report)
+                self._arrange()
+                self.repaint()
+            try:
+                async with asyncio.timeout(max(reading.pause, self.pane.refresh or 0.0)):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+    # Showing
+
+    @property
+    def selectable(self) -> bool:
+        """Its rows have a cursor."""
+        return True
+
+    def find_items(self) -> Sequence[Item]:
+        """The rows of the page."""
+        sheet = self._reading.sheet
+        rows = sheet.rows if sheet is not None else ()
+        return [
+            Item(row.key, row.labels, State.OK, " ".join(cell.text for cell in row.cells), subject=row) for row in rows
+        ]
+
+    def paint(self, width: int, height: int) -> Lines:
+        """Title with the page's sums, the rows, and what could not be seen; or why it cannot be drawn."""
+        try:
+            return self._drawn(width, height)
+        except Exception as error:
+            return broken(self, error, width)[:height]
+
+    def _drawn(self, width: int, height: int) -> Lines:
+        if width <= 0 or height <= 0:
+            return ()
+        looking, sheet = self._looking(), self._reading.sheet
+        trouble = self._reading.trouble(self._clock())
+        head = fit_line(self._title(looking, trouble), width)
+        if sheet is None:
+            return (head, line(Span("asking…", "dim")))[:height] if trouble is None else (head,)
+        notes = self._notes(width)[: max(0, height - 4)]
+        items, room = looking.items or (), height - 2 - len(notes)
+        rows = [_row(item) for item in items]
+        layout = lay_out(sheet.columns, asked_widths(sheet.columns, rows), width)
+        _, page = page_of(items, looking.key, room)
+        lines: list[Line] = [head, heading(sheet.columns, layout, sheet.sort)]
+        for item in page:
+            shown = row_line(_row(item), layout, self._glyphs.ellipsis)
+            if item.key == looking.key:
+                shown = in_role(fit_line(shown, width), "cursor" if looking.focused else "selected")
+            elif trouble is not None or item.gone:
+                shown = in_role(shown, "dim")
+            lines.append(shown)
+        lines += [()] * (height - len(notes) - len(lines))
+        return tuple(clip_line(one, width, self._glyphs.ellipsis) for one in (*lines[: height - len(notes)], *notes))
+
+    def _title(self, looking: Looking, trouble: Span | None) -> Line:
+        title = Span(self.pane.title or self.pane.id, "title-focus" if looking.focused else "title")
+        sheet = self._reading.sheet
+        said = trouble or (Span(sheet.summary, "dim") if sheet is not None else None)
+        filtered = Span(f"  filter {looking.filter}", "dim") if looking.filter else Span("")
+        return line(title, "  ", said, filtered) if said is not None else line(title, filtered)
+
+    def _notes(self, width: int) -> list[Line]:
+        notes = self._reading.sheet.notes if self._reading.sheet is not None else ()
+        return [fit_line(line(Span(f"not seen: {clean_line(note)}", "warn")), width) for note in notes[:1]]
+
+
+def _text(row: Row) -> str:
+    return " ".join(cell.text for cell in row.cells)
+
+
+def _row(item: Item) -> Row:
+    assert isinstance(item.subject, Row), "made by find_items"
+    return item.subject
