@@ -14,12 +14,12 @@ from opsconsole.database.instance import between
 from opsconsole.database.statement_usage import since_reset
 from opsconsole.ui import opened
 from opsconsole.ui.app import OpsConsole
+from opsconsole.ui.pages.page import Page
 from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.screens.workbench import WorkbenchView
 from opsconsole.ui.workbench.connections import ConnectionsPage
 from opsconsole.ui.workbench.findings import FindingsPage, FindingsReading
 from opsconsole.ui.workbench.locks import LocksPage
-from opsconsole.ui.workbench.page import Page
 from opsconsole.ui.workbench.progress import ProgressPage
 from opsconsole.ui.workbench.queries import QueriesPage, QueriesReading
 from opsconsole.ui.workbench.replication import ReplicationPage
@@ -32,7 +32,7 @@ from tests.screens.test_app import in_time, painted, text_of
 
 Compare = Callable[..., bool]
 SIZES = ((80, 24), (120, 40))
-READINGS: dict[type[Page[Any]], Any] = {
+READINGS: dict[type[Page[Any, Any]], Any] = {
     SessionsPage: made.ACTIVITY,
     LocksPage: made.BLOCKING,
     QueriesPage: QueriesReading(made.SNAPSHOT, since_reset(made.SNAPSHOT), None),
@@ -52,8 +52,8 @@ class Answers:
         self.failing = ""
         self.taken = 0
 
-    def of(self, kind: type[Page[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def take(page: Page[Any], *_: Any) -> Any:
+    def of(self, kind: type[Page[Any, Any]]) -> Callable[..., Awaitable[Any]]:
+        async def take(page: Page[Any, Any], *_: Any) -> Any:
             await asyncio.sleep(0)
             self.taken += 1
             if self.failing:

@@ -58,7 +58,7 @@ class Commander:
 
     def pages(self) -> Sequence[tuple[str, str]]:
         """(id, title) of every page of the workbench."""
-        from opsconsole.ui.workbench.page import PAGES
+        from opsconsole.ui.workbench.pages import PAGES
 
         return [(spec.id, spec.title) for spec in PAGES]
 

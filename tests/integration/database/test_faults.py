@@ -19,7 +19,8 @@ from opsconsole.core.reading import SourceError
 from opsconsole.database.asking import Database
 from opsconsole.sources.backoff import Backoff
 from opsconsole.sources.postgres import PostgresSource
-from opsconsole.ui.workbench.page import PAGES, Order, PageSpec
+from opsconsole.ui.pages.page import Order, PageSpec
+from opsconsole.ui.workbench.pages import PAGES
 from tests.servers import PostgresServer, start_postgres
 
 

@@ -1,7 +1,7 @@
 """The views of panes are the pages that there are."""
 
 from opsconsole.screens.views import DATABASE_PAGES, database_page
-from opsconsole.ui.workbench.page import PAGES
+from opsconsole.ui.workbench.pages import PAGES
 
 
 def test_each_page_of_the_workbench_is_a_view() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from opsconsole.core.clean import clean_line
 from opsconsole.ui.lines import Line, Lines, Span, line
-from opsconsole.ui.workbench.page import Detail
+from opsconsole.ui.pages.page import Detail
 
 _LONGEST_NAME = 28
 

@@ -5,9 +5,9 @@ from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
 from opsconsole.database.connections import Connections, pool_advice, read_connections
 from opsconsole.database.sessions import CLIENT, Group, Key, grouped
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells
-from opsconsole.ui.workbench.page import Detail, Order, Page, Sheet
 
 _COLUMNS = (
     Column("name", "NAME", widest=40, least=12),
@@ -28,7 +28,7 @@ _KEYS: dict[str, Key] = {
 }
 
 
-class ConnectionsPage(Page[Connections]):
+class ConnectionsPage(Page[Database, Connections]):
     """The clients' connections, by who has them."""
 
     id = "connections"

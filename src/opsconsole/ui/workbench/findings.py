@@ -12,9 +12,9 @@ from opsconsole.database.finding import Coverage, Finding
 from opsconsole.database.findings import findings
 from opsconsole.database.fixing import Repair
 from opsconsole.ui.lines import state_role
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells
-from opsconsole.ui.workbench.page import Choice, Detail, Order, Page, Sheet
 
 COLUMNS = (
     Column("state", "STATE", width=6),
@@ -34,7 +34,7 @@ class FindingsReading:
     coverage: Coverage
 
 
-class FindingsPage(Page[FindingsReading]):
+class FindingsPage(Page[Database, FindingsReading]):
     """All findings; a reading looks at everything, so it is taken every five minutes only."""
 
     id = "findings"

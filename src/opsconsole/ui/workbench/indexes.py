@@ -10,10 +10,10 @@ from opsconsole.database.finding import Finding
 from opsconsole.database.fixing import Repair
 from opsconsole.database.index_findings import index_findings
 from opsconsole.database.indexes import Index, IndexReading, read_indexes
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells
 from opsconsole.ui.workbench.findings import finding_choices, finding_detail
-from opsconsole.ui.workbench.page import Choice, Detail, Order, Page, Sheet
 
 MOST_SHOWN = 500
 _COLUMNS = (
@@ -36,7 +36,7 @@ class IndexesReading:
     told: dict[str, Finding]
 
 
-class IndexesPage(Page[IndexesReading]):
+class IndexesPage(Page[Database, IndexesReading]):
     """The indexes of the database that the connection is to."""
 
     id = "indexes"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from opsconsole.core.duration import duration_text
 from opsconsole.database.asking import Database
 from opsconsole.database.blocking import BlockingGraph, Member, Root, read_blocking
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells
-from opsconsole.ui.workbench.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.workbench.sessions import session_choices, session_detail
 
 _COLUMNS = (
@@ -21,7 +21,7 @@ _COLUMNS = (
 )
 
 
-class LocksPage(Page[BlockingGraph]):
+class LocksPage(Page[Database, BlockingGraph]):
     """The blocking graph."""
 
     id = "locks"

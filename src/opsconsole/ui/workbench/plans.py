@@ -6,7 +6,7 @@ from opsconsole.database.explain import Explained
 from opsconsole.database.plan import Plan
 from opsconsole.database.plan_costs import plan_lines
 from opsconsole.database.plan_diff import diff, diff_lines
-from opsconsole.ui.workbench.page import Detail
+from opsconsole.ui.pages.page import Detail
 
 
 def plan_detail(found: Explained, text: str, before: tuple[float, Plan] | None, now: float) -> Detail:

@@ -6,9 +6,9 @@ from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
 from opsconsole.database.fixing import Repair
 from opsconsole.database.progress import Progress, Work, read_progress
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells
-from opsconsole.ui.workbench.page import Choice, Detail, Order, Page, Sheet
 
 _COLUMNS = (
     Column("pid", "PID", align="right", least=6),
@@ -24,7 +24,7 @@ _COLUMNS = (
 )
 
 
-class ProgressPage(Page[Progress]):
+class ProgressPage(Page[Database, Progress]):
     """pg_stat_progress_*."""
 
     id = "progress"

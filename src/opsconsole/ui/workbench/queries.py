@@ -12,9 +12,10 @@ from opsconsole.database.comparison import Comparison, Verdict
 from opsconsole.database.finding import Coverage
 from opsconsole.database.statement_usage import Span, Usage, between, ranked, since_reset
 from opsconsole.database.statements import Key, Snapshot, read_statements, read_texts
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells, regressions
-from opsconsole.ui.workbench.page import Detail, Order, Page, Sheet
+from opsconsole.ui.workbench import regressions
 
 MOST_SHOWN = 200
 """Statements of a page, the dearest by its order; `opsconsole db queries --limit 0` has all."""
@@ -55,7 +56,7 @@ class QueriesReading:
     """Its name, or why there is none."""
 
 
-class QueriesPage(Page[QueriesReading]):
+class QueriesPage(Page[Database, QueriesReading]):
     """pg_stat_statements."""
 
     id = "queries"

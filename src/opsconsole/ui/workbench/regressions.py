@@ -11,9 +11,9 @@ from opsconsole.database.captures import CaptureError, latest_baseline, save_bas
 from opsconsole.database.comparison import Change, Comparison, Verdict, beyond, compare
 from opsconsole.database.statement_usage import Span, Usage, since_reset
 from opsconsole.database.statements import read_statements, read_texts
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells
-from opsconsole.ui.workbench.page import Sheet
 
 COLUMNS = (
     Column("verdict", "SINCE", least=8),

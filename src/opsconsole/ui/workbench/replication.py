@@ -6,9 +6,9 @@ from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
 from opsconsole.database.replication import LogPosition, Replication, Slot, Standby, read_replication
 from opsconsole.ui.lines import state_role
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells
-from opsconsole.ui.workbench.page import Order, Page, Sheet
 
 _COLUMNS = (
     Column("state", "STATE", width=5),
@@ -26,7 +26,7 @@ _COLUMNS = (
 )
 
 
-class ReplicationPage(Page[Replication]):
+class ReplicationPage(Page[Database, Replication]):
     """pg_stat_replication, the slots, and the server's own place in the log."""
 
     id = "replication"

@@ -7,8 +7,8 @@ from opsconsole.core.duration import duration_text
 from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
 from opsconsole.database.instance import Instance, Interval, between, lifetime, read_instance
+from opsconsole.ui.pages.page import Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench.page import Order, Page, Sheet
 
 _COLUMNS = (
     Column("what", "WHAT", widest=34, least=20),
@@ -82,7 +82,7 @@ _LINES: Sequence[Told] = (
 )
 
 
-class ServerPage(Page[ServerReading]):
+class ServerPage(Page[Database, ServerReading]):
     """pg_stat_database, pg_stat_bgwriter or pg_stat_checkpointer, pg_stat_wal."""
 
     id = "server"

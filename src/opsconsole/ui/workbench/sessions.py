@@ -18,9 +18,9 @@ from opsconsole.database.sessions import (
     read_sessions,
 )
 from opsconsole.ui.lines import Role
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells
-from opsconsole.ui.workbench.page import Choice, Detail, Order, Page, Sheet
 
 _COLUMNS = (
     Column("pid", "PID", align="right", least=6),
@@ -55,7 +55,7 @@ _GROUP_KEYS: dict[str, Key] = {
 }
 
 
-class SessionsPage(Page[Activity]):
+class SessionsPage(Page[Database, Activity]):
     """The clients' sessions; the server's own processes and the console's stay out."""
 
     id = "sessions"

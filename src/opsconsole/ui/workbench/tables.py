@@ -10,9 +10,9 @@ from opsconsole.database.fixing import Repair
 from opsconsole.database.table_findings import table_findings
 from opsconsole.database.tables import Sort, Table, Tables, next_of, read_tables
 from opsconsole.ui.lines import state_role
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
-from opsconsole.ui.workbench import cells
-from opsconsole.ui.workbench.page import Choice, Detail, Order, Page, Sheet
 
 MOST_SHOWN = 200
 """Tables of a page, the first by its order."""
@@ -45,7 +45,7 @@ class TablesReading:
     """oid -> bytes."""
 
 
-class TablesPage(Page[TablesReading]):
+class TablesPage(Page[Database, TablesReading]):
     """The tables of the database that the connection is to."""
 
     id = "tables"

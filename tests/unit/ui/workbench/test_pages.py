@@ -10,11 +10,12 @@ from opsconsole.database.fixing import runbook_for
 from opsconsole.database.instance import between
 from opsconsole.database.statement_usage import since_reset
 from opsconsole.runbooks.lint import lint
-from opsconsole.ui.screens.workbench import page_bar
+from opsconsole.ui.pages.page import Order, Page, Sheet
+from opsconsole.ui.screens.pages_view import page_bar
 from opsconsole.ui.workbench.connections import ConnectionsPage
 from opsconsole.ui.workbench.findings import FindingsPage, FindingsReading
 from opsconsole.ui.workbench.locks import LocksPage
-from opsconsole.ui.workbench.page import PAGES, Order, Page, Sheet
+from opsconsole.ui.workbench.pages import PAGES
 from opsconsole.ui.workbench.progress import ProgressPage
 from opsconsole.ui.workbench.queries import QueriesPage, QueriesReading
 from opsconsole.ui.workbench.replication import ReplicationPage
@@ -26,7 +27,8 @@ from tests.screens import workbench_readings as made
 QUERIES = QueriesReading(made.SNAPSHOT, since_reset(made.SNAPSHOT), None)
 TABLES = TablesReading(made.TABLES, {"1": 7.0e9})
 FINDINGS = FindingsReading(made.FINDINGS, Coverage())
-READINGS: list[tuple[type[Page[Any]], Any]] = [
+AnyPage = type[Page[Any, Any]]
+READINGS: list[tuple[AnyPage, Any]] = [
     (SessionsPage, made.ACTIVITY),
     (LocksPage, made.BLOCKING),
     (LocksPage, made.PREPARED),
@@ -53,7 +55,9 @@ def roles(sheet: Sheet, row: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("kind", "reading"), READINGS)
-def test_every_order_gives_a_sheet_whose_keys_are_unique_and_lead_further(kind: type[Page[Any]], reading: Any) -> None:
+def test_every_order_gives_a_sheet_whose_keys_are_unique_and_lead_further(
+    kind: type[Page[Any, Any]], reading: Any
+) -> None:
     page = kind()
     for sort in page.sorts:
         for grouping in ("", *page.groupings):
@@ -201,5 +205,5 @@ def test_a_finding_leads_to_its_statement_and_its_fix() -> None:
 @pytest.mark.parametrize("width", [40, 78, 118])
 def test_the_present_page_is_always_in_the_bar(width: int) -> None:
     for place, spec in enumerate(PAGES):
-        text = "".join(span.text for span in page_bar(place, width))
+        text = "".join(span.text for span in page_bar(PAGES, place, width))
         assert text.index(spec.title) + len(spec.title) <= width

@@ -10,12 +10,13 @@ from opsconsole.database.asking import Database
 from opsconsole.screens.definition import Pane
 from opsconsole.ui.glyphs import UNICODE, Glyphs
 from opsconsole.ui.lines import Line, Lines, Span, clip_line, fit_line, in_role, line
+from opsconsole.ui.pages.page import Order
+from opsconsole.ui.pages.reading import PageReading
 from opsconsole.ui.panes.looking import Item, Looking, page_of
 from opsconsole.ui.table_layout import Row, asked_widths, heading, lay_out, row_line
 from opsconsole.ui.widgets.guarded_pane import broken
 from opsconsole.ui.widgets.pane import PaneView
-from opsconsole.ui.workbench.page import PAGES, Order
-from opsconsole.ui.workbench.reading import PageReading
+from opsconsole.ui.workbench.pages import PAGES
 
 
 class DatabasePane(PaneView):

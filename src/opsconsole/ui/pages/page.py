@@ -1,4 +1,4 @@
-"""What one page of the workbench is: which reading it takes, what it shows of it, and what can be done about a row."""
+"""What one page is: which reading it takes of its source, what it shows of it, and what can be done about a row."""
 
 import importlib
 from abc import ABC, abstractmethod
@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
-from opsconsole.database.asking import Database
 from opsconsole.database.fixing import Repair
 from opsconsole.ui.table_layout import Column, Row
 
+S = TypeVar("S")
+"""What is asked: a database, an Airflow."""
 R = TypeVar("R")
+"""What a reading of it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Choice:
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
-class Page(ABC, Generic[R]):
+class Page(ABC, Generic[S, R]):
     """One page. It is made once for a view, and holds nothing but what spares questions."""
 
     id: ClassVar[str]
@@ -73,11 +75,11 @@ class Page(ABC, Generic[R]):
     groupings: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    async def take(self, database: Database, before: R | None, order: Order) -> R:
+    async def take(self, source: S, before: R | None, order: Order) -> R:
         """A reading; `before` is the last one that was shown.
 
         Raises:
-            SourceError: the database cannot be asked.
+            SourceError: it cannot be asked.
         """
 
     @abstractmethod
@@ -105,24 +107,11 @@ class PageSpec:
     title: str
     made_by: str = field(repr=False)
     """`module:class`."""
+    about: tuple[str, ...] = ()
+    """What it is made with: the ids of what it is about."""
 
-    def make(self) -> Page[Any]:
+    def make(self) -> Page[Any, Any]:
         """The page."""
         module, _, name = self.made_by.partition(":")
-        page: Page[Any] = getattr(importlib.import_module(f"opsconsole.ui.workbench.{module}"), name)()
+        page: Page[Any, Any] = getattr(importlib.import_module(module), name)(*self.about)
         return page
-
-
-PAGES = (
-    PageSpec("sessions", "Sessions", "sessions:SessionsPage"),
-    PageSpec("locks", "Locks", "locks:LocksPage"),
-    PageSpec("queries", "Queries", "queries:QueriesPage"),
-    PageSpec("tables", "Tables", "tables:TablesPage"),
-    PageSpec("indexes", "Indexes", "indexes:IndexesPage"),
-    PageSpec("connections", "Connections", "connections:ConnectionsPage"),
-    PageSpec("progress", "Progress", "progress:ProgressPage"),
-    PageSpec("replication", "Replication", "replication:ReplicationPage"),
-    PageSpec("server", "Server", "server:ServerPage"),
-    PageSpec("findings", "Findings", "findings:FindingsPage"),
-)
-"""In the order of their tabs."""

@@ -10,7 +10,7 @@ from opsconsole.core.duration import age_text
 from opsconsole.core.reading import SourceError
 from opsconsole.database.asking import Database
 from opsconsole.ui.lines import Span
-from opsconsole.ui.workbench.page import Order, Page, Sheet
+from opsconsole.ui.pages.page import Order, Page, Sheet
 
 LONGEST_PAUSE = 30.0
 """Seconds between two tries at most, while the database does not answer."""
@@ -20,7 +20,7 @@ LONGEST_PAUSE = 30.0
 class PageReading:
     """It stays while other pages are looked at, and while the database does not answer."""
 
-    page: Page[Any]
+    page: Page[Any, Any]
     order: Order
     reading: Any = None
     sheet: Sheet | None = None
