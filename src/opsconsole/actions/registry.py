@@ -247,3 +247,92 @@ register(
         "opsconsole.database.actions.options:autovacuum",
     ),
 )
+
+_DAG = Argument("dag", "a DAG's id", required=True, pattern=r"[\w.-]{1,250}")
+_RUN = Argument("run", "the id of a run; the newest where none is given", pattern=r"[^\x00-\x1f]{1,250}")
+_TASK = r"[\w.-]{1,250}(\[[0-9]{1,9}\])?"
+_TASKS = Argument(
+    "tasks", "task ids, with commas between; one of a mapped task as load[3]; all where none is given",
+    pattern=rf"{_TASK}( *, *{_TASK})*",
+)  # fmt: skip
+_YES_NO = "yes|no"
+_WAIT = Argument("wait", "for what: started (as a rule), or ended", pattern="started|ended")
+_CONF = Argument("conf", "its configuration, a JSON object", pattern=r"(?s)\s*\{.*\}\s*")
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+register(
+    Registration(
+        "airflow.trigger",
+        "start a run of a DAG",
+        Risk.WRITE,
+        (_DAG, _CONF, Argument("run", "the id that the run is to have", pattern=r"[A-Za-z0-9_.~:+-]{1,250}"), _WAIT),
+        "opsconsole.pipelines.actions.triggering:trigger",
+    ),
+    Registration(
+        "airflow.retry",
+        "run the failed tasks of a run again",
+        Risk.WRITE,
+        (_DAG, _RUN, _TASKS, _WAIT),
+        "opsconsole.pipelines.actions.clearing:retry",
+    ),
+    Registration(
+        "airflow.clear",
+        "run tasks of a run again, whatever their state",
+        Risk.WRITE,
+        (
+            _DAG,
+            _RUN,
+            _TASKS,
+            Argument("only_failed", "yes or no: only those of them that failed", pattern=_YES_NO),
+            Argument("downstream", "yes or no: and those that follow", pattern=_YES_NO),
+            Argument("upstream", "yes or no: and those before", pattern=_YES_NO),
+            _WAIT,
+        ),
+        "opsconsole.pipelines.actions.clearing:clear",
+    ),
+    Registration(
+        "airflow.mark",
+        "call a run or a task a success, failed or skipped",
+        Risk.WRITE,
+        (
+            _DAG,
+            _RUN,
+            Argument("task", "a task's id; the run itself where none is given", pattern=_TASK),
+            Argument("state", "success, failed, or skipped (tasks)", required=True, pattern="success|failed|skipped"),
+        ),
+        "opsconsole.pipelines.actions.marking:mark",
+    ),
+    Registration(
+        "airflow.pause",
+        "let no runs of a DAG begin",
+        Risk.WRITE,
+        (_DAG,),
+        "opsconsole.pipelines.actions.marking:pause",
+    ),
+    Registration(
+        "airflow.unpause",
+        "let runs of a DAG begin again",
+        Risk.WRITE,
+        (_DAG,),
+        "opsconsole.pipelines.actions.marking:unpause",
+    ),
+    Registration(
+        "airflow.backfill",
+        "run a DAG for a span of days that has passed",
+        Risk.WRITE,
+        (
+            _DAG,
+            Argument("from", "the first day, such as 2026-11-21", required=True, pattern=_DAY),
+            Argument("to", "the last day", required=True, pattern=_DAY),
+            Argument(
+                "reprocess",
+                "what about runs that are there: none (as a rule), failed, completed",
+                pattern="none|failed|completed",
+            ),
+            Argument("at_once", "how many runs at once (3)", pattern="[1-9][0-9]?"),
+            _CONF,
+            _WAIT,
+        ),
+        "opsconsole.pipelines.actions.triggering:backfill",
+    ),
+)

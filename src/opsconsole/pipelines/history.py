@@ -44,9 +44,14 @@ class Standing:
 
 
 def standings(survey: Survey, now: float) -> list[Standing]:
-    """How each DAG stands at `now`: what failed first, then by id."""
+    """How each DAG stands at `now`: what failed first; what is paused last, unless it failed; then by id."""
     found = [standing(dag, survey.runs.get(dag.dag_id, ()), now) for dag in survey.dags]
-    return sorted(found, key=lambda one: (-one.state.severity, one.dag.paused, one.dag.dag_id))
+
+    def order(one: Standing) -> tuple[int, int, str]:
+        trouble = one.state.severity >= State.WARN.severity
+        return -one.state.severity if trouble or not one.dag.paused else 1, one.dag.paused, one.dag.dag_id
+
+    return sorted(found, key=order)
 
 
 def standing(dag: Dag, runs: Sequence[Run], now: float) -> Standing:

@@ -10,6 +10,13 @@ with inserted as (
     returning dag_id
 ), tagged as (
     insert into dag_tag (name, dag_id) select 'energy', dag_id from inserted
+), serialized as (
+    insert into serialized_dag (dag_id, data)
+    select i.dag_id, jsonb_build_object('dag', jsonb_build_object('tasks', jsonb_agg(jsonb_build_object('__var',
+             jsonb_build_object('task_id', task, 'downstream_task_ids', to_jsonb(array_remove(array[follower], null)))))))
+    from inserted i, (select task, lead(task) over (order by n) as follower
+                      from unnest(%(tasks)s::text[]) with ordinality as t (task, n)) chain
+    group by i.dag_id
 ), runs as (
     insert into dag_run (dag_id, run_id, run_type, state, logical_date, data_interval_start, data_interval_end,
                          run_after, queued_at, start_date, end_date)

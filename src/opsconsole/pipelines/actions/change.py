@@ -1,0 +1,194 @@
+"""What every change has in common: a connection for its time, what a refusal or a lost answer means, and waiting for
+the effect.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
+from opsconsole.config.settings import AirflowSettings, Environment
+from opsconsole.core.clean import clean
+from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.api import api_of
+from opsconsole.pipelines.asking import DOWN
+from opsconsole.pipelines.model import Dag, Run
+from opsconsole.pipelines.way import Asking
+from opsconsole.pipelines.wire import dag_of
+from opsconsole.sources.airflow.client import AirflowError, AirflowSource, path
+
+TIMEOUT = 60.0
+"""Seconds for what is sent, the look before it included."""
+STARTING = 180.0
+"""Seconds within which a run has to have begun: a scheduler under load takes its time."""
+ENDING = 6 * 3600.0
+"""Seconds within which it has to have ended, where that is waited for."""
+_PERIOD = 1.0
+"""Seconds between two looks at what is waited for."""
+
+
+class Refused(Exception):  # noqa: N818 - the caller turns it into a result
+    """It would do nothing, or not what is meant; the text says why. Nothing was sent."""
+
+
+@dataclass(slots=True)
+class Change(ABC):
+    """One change. `change` looks, sends and says what it did; `effect` says whether the effect is there yet."""
+
+    settings: AirflowSettings
+    sent: bool = field(default=False, init=False)
+
+    @abstractmethod
+    async def change(self, client: AirflowSource, sink: Sink) -> str:
+        """Do it. Gives one line for the operator.
+
+        Raises:
+            Refused: nothing was sent.
+            SourceError: Airflow refuses, or does not answer.
+        """
+
+    @abstractmethod
+    async def effect(self, way: Asking, client: AirflowSource) -> Result | None:
+        """How it ended; None while it has not. Reads only."""
+
+    async def run(self, sink: Sink) -> Result:
+        """Carry it out."""
+        try:
+            async with opened(self.settings) as client:
+                return Result(Outcome.OK, detail=await self.change(client, sink))
+        except Refused as error:
+            return Result(Outcome.REFUSED, detail=str(error))
+        except AirflowError as error:
+            return Result(Outcome.REFUSED if error.status in (401, 403) else Outcome.FAILED, detail=str(error))
+        except SourceError as error:
+            if self.sent and error.kind in ("timeout", "gone", "garbage"):
+                # Whoever sends it again may have it done twice; that is for a person to decide.
+                return Result(Outcome.UNKNOWN, detail=f"it was sent, and no answer came: {error}")
+            return Result(Outcome.FAILED, detail=f"nothing was changed: {error}")
+
+    async def verified(self) -> Result:
+        """Look until the effect is there; the caller's time-out ends it. An API that is away for a moment is asked
+        again."""
+        async with opened(self.settings) as client:
+            while True:
+                try:
+                    found = await self.effect(await api_of(client), client)
+                except SourceError as error:
+                    if error.kind not in DOWN:
+                        return Result(Outcome.FAILED, detail=str(error))
+                    found = None
+                if found is not None:
+                    return found
+                await asyncio.sleep(_PERIOD)
+
+    async def send(self, client: AirflowSource, method: str, where: str, body: Any, what: str) -> Any:
+        """Send it; from then on no answer means that nobody knows."""
+        self.sent = True
+        return await client.send(method, where, body, what=what)
+
+
+def action_of(
+    action_id: str,
+    title: str,
+    command: str,
+    target: str,
+    work: Change,
+    *,
+    undo: str,
+    verify_timeout: float = STARTING,
+) -> Action:
+    """The action that carries `work` out."""
+    return Action(
+        id=action_id,
+        title=title,
+        command=f"# Airflow at {work.settings.url}\n{clean(command)}",
+        target=target,
+        risk=Risk.WRITE,
+        runner=work,
+        timeout=TIMEOUT,
+        undo=undo,
+        verify=work.verified,
+        verify_timeout=verify_timeout,
+    )
+
+
+def settings_of(environment: Environment) -> AirflowSettings:
+    """How to reach the API of the environment's Airflow.
+
+    Raises:
+        ValueError: none is configured.
+    """
+    settings = environment.airflow
+    if settings is None or not settings.url:
+        raise ValueError(
+            f"no API of an Airflow is configured in {environment.name}: without airflow: {{url: …}} nothing can be changed"
+        )
+    return settings
+
+
+@asynccontextmanager
+async def opened(settings: AirflowSettings) -> AsyncIterator[AirflowSource]:
+    """The API, over connections that are closed afterwards."""
+    client = AirflowSource(settings)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def dag_at(client: AirflowSource, dag_id: str) -> Dag:
+    """The DAG.
+
+    Raises:
+        SourceError: there is none of that id (404), or Airflow does not answer.
+    """
+    entry = await client.get(path("dags", dag_id), what=f"see DAG {dag_id}")
+    return dag_of(entry if isinstance(entry, dict) else {})
+
+
+async def must_run(client: AirflowSource, dag_id: str) -> None:
+    """See that what is started will run.
+
+    Raises:
+        Refused: the DAG is paused.
+        SourceError: as `dag_at`.
+    """
+    if (await dag_at(client, dag_id)).paused:
+        raise Refused(
+            f"{dag_id} is paused: it would only wait; unpause it first (opsconsole pipeline unpause {dag_id})"
+        )
+
+
+async def run_named(way: Asking, dag_id: str, run_id: str) -> Run:
+    """The run of that id; without one, the newest.
+
+    Raises:
+        Refused: there is none.
+        SourceError: Airflow does not answer.
+    """
+    if not run_id:
+        runs, _ = await way.runs(dag_id, 1)
+        if not runs:
+            raise Refused(f"DAG {dag_id} has no run yet")
+        return runs[0]
+    run = await way.run(dag_id, run_id)
+    if run is None:
+        raise Refused(f"DAG {dag_id} has no run {run_id}")
+    return run
+
+
+def judged_end(run: Run) -> Result | None:
+    """How a run ended, as the result of having waited for it."""
+    if not run.ended:
+        return None
+    if run.state == "success":
+        return Result(Outcome.OK, detail=f"{run.run_id} ended: success")
+    return Result(Outcome.FAILED, detail=f"{run.run_id} ended: {run.state}")
+
+
+def waits_for_end(arguments: Mapping[str, str]) -> bool:
+    """Whether its end is waited for, and not just its beginning."""
+    return arguments.get("wait") == "ended"

@@ -1,0 +1,166 @@
+"""Starting runs: `airflow.trigger`, `airflow.backfill`."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from opsconsole.actions.action import Action, Outcome, Result, Sink
+from opsconsole.config.settings import Environment
+from opsconsole.core.clean import clean_line
+from opsconsole.pipelines.actions.change import (
+    ENDING,
+    STARTING,
+    Change,
+    Refused,
+    action_of,
+    judged_end,
+    must_run,
+    settings_of,
+    waits_for_end,
+)
+from opsconsole.pipelines.model import Run
+from opsconsole.pipelines.way import Asking
+from opsconsole.pipelines.wire import moment
+from opsconsole.sources.airflow.client import AirflowSource, path
+
+_MOST = 1000
+"""Runs of a DAG that are looked through for those of a backfill."""
+
+
+def trigger(arguments: Mapping[str, str], environment: Environment) -> Action:
+    """Start a run of `dag` now, with `conf`; `wait` for it to have started (or ended)."""
+    dag, conf = arguments["dag"], _conf(arguments)
+    work = _Triggering(settings_of(environment), dag, arguments.get("run", ""), conf, waits_for_end(arguments))
+    body = {"conf": conf, **({"dag_run_id": work.run_id} if work.run_id else {})}
+    return action_of(
+        "airflow.trigger",
+        f"trigger {dag}",
+        f"POST {path('dags', dag, 'dagRuns')}\n{json.dumps(body, ensure_ascii=False)}",
+        dag,
+        work,
+        undo="mark the run failed: airflow.mark",
+        verify_timeout=ENDING if work.to_end else STARTING,
+    )
+
+
+def backfill(arguments: Mapping[str, str], environment: Environment) -> Action:
+    """Run `dag` for each of its intervals from `from` to `to` (days, both included)."""
+    first, last = _day(arguments, "from"), _day(arguments, "to")
+    if last < first:
+        raise ValueError("to: is before from")
+    body = {
+        "dag_id": arguments["dag"],
+        "from_date": f"{first.isoformat()}T00:00:00Z",
+        "to_date": f"{last.isoformat()}T23:59:59Z",
+        "reprocess_behavior": arguments.get("reprocess", "none"),
+        "max_active_runs": int(arguments.get("at_once", "3")),
+        "dag_run_conf": _conf(arguments),
+    }
+    work = _Backfilling(settings_of(environment), body, waits_for_end(arguments))
+    return action_of(
+        "airflow.backfill",
+        f"backfill {arguments['dag']} from {first} to {last}",
+        f"POST /backfills\n{json.dumps(body, ensure_ascii=False)}",
+        arguments["dag"],
+        work,
+        undo="cancel the backfill in Airflow; what has run stays",
+        verify_timeout=ENDING if work.to_end else STARTING,
+    )
+
+
+@dataclass(slots=True)
+class _Triggering(Change):
+    """A run that is started by hand."""
+
+    dag: str
+    run_id: str
+    conf: Mapping[str, Any]
+    to_end: bool
+
+    async def change(self, client: AirflowSource, sink: Sink) -> str:
+        await must_run(client, self.dag)
+        body: dict[str, Any] = {"conf": self.conf}
+        if (await client.version()).major >= 3:
+            body["logical_date"] = None  # has to be there, and may be null
+        if self.run_id:
+            body["dag_run_id"] = self.run_id
+        answer = await self.send(client, "POST", path("dags", self.dag, "dagRuns"), body, f"trigger {self.dag}")
+        self.run_id = clean_line(answer["dag_run_id"])
+        sink(f"run {self.run_id}\n".encode())
+        return f"run {self.run_id}"
+
+    async def effect(self, way: Asking, client: AirflowSource) -> Result | None:
+        run = await way.run(self.dag, self.run_id)
+        if run is None:
+            return Result(Outcome.FAILED, detail=f"there is no run {self.run_id}")
+        return _begun(run, self.to_end)
+
+
+@dataclass(slots=True)
+class _Backfilling(Change):
+    """Runs for a span that has passed. Airflow 3 only: 2 has a backfill in its command line alone."""
+
+    body: Mapping[str, Any]
+    to_end: bool
+    id: str = field(default="", init=False)
+    expected: frozenset[float] = field(default=frozenset(), init=False)
+    """The logical dates that it makes runs for."""
+
+    async def change(self, client: AirflowSource, sink: Sink) -> str:
+        if (await client.version()).major < 3:
+            raise Refused("Airflow 2 has no backfill in its API; on its host: airflow dags backfill")
+        dag = self.body["dag_id"]
+        await must_run(client, dag)
+        plan = await client.send("POST", "/backfills/dry_run", self.body, what=f"plan a backfill of {dag}")
+        dates = [str(one.get("logical_date")) for one in plan["backfills"]]
+        sink("".join(f"would run for {clean_line(one)}\n" for one in dates).encode())
+        if not dates:
+            raise Refused("there is nothing to run in that span; runs that are there are left alone (reprocess)")
+        self.expected = frozenset(found for one in dates if (found := moment(one)) is not None)
+        answer = await self.send(client, "POST", "/backfills", self.body, f"backfill {dag}")
+        self.id = str(answer["id"])
+        return f"backfill {self.id} of {len(dates)} runs"
+
+    async def effect(self, way: Asking, client: AirflowSource) -> Result | None:
+        runs, _ = await way.runs(self.body["dag_id"], _MOST)
+        mine = [one for one in runs if one.kind == "backfill" and one.logical_at in self.expected]
+        begun = [one for one in mine if one.started_at is not None]
+        if not self.to_end:
+            return Result(Outcome.OK, detail=f"{len(begun)} of {len(self.expected)} runs have begun") if begun else None
+        if len(mine) < len(self.expected) or not all(one.ended for one in mine):
+            return None
+        failed = [one.run_id for one in mine if one.state == "failed"]
+        if failed:
+            return Result(Outcome.FAILED, detail=f"{len(failed)} of {len(mine)} runs failed: {', '.join(failed[:5])}")
+        return Result(Outcome.OK, detail=f"all {len(mine)} runs ended: success")
+
+
+def _begun(run: Run, to_end: bool) -> Result | None:
+    if run.ended:
+        return judged_end(run)
+    if to_end or run.state != "running":
+        return None
+    return Result(Outcome.OK, detail=f"{run.run_id} is running")
+
+
+def _conf(arguments: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        conf = json.loads(arguments.get("conf") or "{}")
+    except (ValueError, RecursionError):
+        conf = None
+    if not isinstance(conf, dict):
+        raise ValueError('conf: expected a JSON object such as {"day": "2026-11-21"}')
+    return conf
+
+
+def _day(arguments: Mapping[str, str], name: str) -> date:
+    try:
+        day = date.fromisoformat(arguments[name])
+    except ValueError:
+        raise ValueError(f"{name}: {arguments[name]!r} is no day; expected for example 2026-11-21") from None
+    if day > datetime.fromtimestamp(time.time(), UTC).date():
+        raise ValueError(f"{name}: {day} is in the future")
+    return day
