@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opsconsole.config.settings import Environment, Settings
     from opsconsole.core.reading import Answer, Query
     from opsconsole.database.explain import Explained
+    from opsconsole.pipelines.opening import Pipelines
     from opsconsole.runbooks.client import RunClient
     from opsconsole.runbooks.history import RunSummary
     from opsconsole.runbooks.model import Runbook
@@ -92,6 +93,7 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         read=link.read,
         library=lambda: wiring.open_library(environment),
         explain=lambda source, sql: _plan(environment, source, sql),
+        pipelines=link.pipelines if environment.airflow is not None else None,
         start_run=runs.start,
         attach_run=runs.attach,
         prepare_run=runs.prepare,
@@ -197,13 +199,25 @@ class _Link:
 
     environment: "Environment"
     _opening: "asyncio.Task[Sources] | None" = None
+    _pipelines: "Pipelines | None" = None
 
     async def read(self, query: "Query") -> "Answer":
         """Ask a source once."""
+        return await (await self._sources()).get(query.source).read(query)
+
+    async def pipelines(self) -> "Pipelines":
+        """The environment's Airflow; one for all that look at it, so that it knows for all when the API is down."""
+        from opsconsole.pipelines.opening import open_pipelines
+
+        sources = await self._sources()
+        if self._pipelines is None:
+            self._pipelines = open_pipelines(self.environment, sources)
+        return self._pipelines
+
+    async def _sources(self) -> "Sources":
         if self._opening is None:
             self._opening = asyncio.ensure_future(asyncio.to_thread(_open_with_drivers, self.environment))
-        sources = await asyncio.shield(self._opening)
-        return await sources.get(query.source).read(query)
+        return await asyncio.shield(self._opening)
 
     async def close(self) -> None:
         """Let go of what was connected."""

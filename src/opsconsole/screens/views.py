@@ -14,18 +14,19 @@ DATABASE_PAGES = (
 )  # fmt: skip
 """The pages of the PostgreSQL workbench; each is also the view `database.PAGE`."""
 
-_DATABASE = "database."
-_BY_OTHER_NAMES = {"activity": "sessions"}
-VIEWS = (ATTENTION_VIEW, AREAS_VIEW, *(_DATABASE + page for page in DATABASE_PAGES))
+PIPELINE_PAGES = ("dags", "sla", "failures", "imports", "parts", "pools")
+"""The pages of pipelines; each is also the view `pipelines.PAGE`."""
+
+DATABASE, PIPELINES = "database", "pipelines"
+_PAGES = {DATABASE: DATABASE_PAGES, PIPELINES: PIPELINE_PAGES}
+_BY_OTHER_NAMES = {"database.activity": "database.sessions"}
+VIEWS = (ATTENTION_VIEW, AREAS_VIEW, *(f"{family}.{page}" for family, pages in _PAGES.items() for page in pages))
 
 
-def database_page(view: str) -> str:
-    """The page of the workbench that a view is; empty where it is none."""
-    if not view.startswith(_DATABASE):
-        return ""
-    page = view.removeprefix(_DATABASE)
-    page = _BY_OTHER_NAMES.get(page, page)
-    return page if page in DATABASE_PAGES else ""
+def page_of(view: str) -> tuple[str, str] | None:
+    """(family, page) of a view that is a page: of the workbench, or of pipelines. None where it is none."""
+    family, _, page = _BY_OTHER_NAMES.get(view, view).partition(".")
+    return (family, page) if page in _PAGES.get(family, ()) else None
 
 
 def lint_view(place: Place, pane: Pane, given: Mapping[str, object]) -> None:
@@ -37,10 +38,11 @@ def lint_view(place: Place, pane: Pane, given: Mapping[str, object]) -> None:
     """
     if not pane.view:
         return
-    if pane.view not in VIEWS and not database_page(pane.view):
+    page = page_of(pane.view)
+    if pane.view not in VIEWS and page is None:
         expected = f"expected one of {', '.join(VIEWS)}{nearest(pane.view, VIEWS)}"
         place.child("view").report("unknown-view", f"view: {pane.view!r} is none; {expected}")
-    elif database_page(pane.view) and "source" in given and not is_sql(pane.source):
+    elif page is not None and page[0] == DATABASE and "source" in given and not is_sql(pane.source):
         message = f"source: {pane.source!r} is no database; expected postgres/NAME"
         place.child("source").report("wrong-source", message)
     elif pane.view == AREAS_VIEW:

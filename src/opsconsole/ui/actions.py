@@ -18,6 +18,8 @@ class Place(StrEnum):
     DASHBOARD = "dashboard"
     RUNBOOKS = "runbooks"
     WORKBENCH = "workbench"
+    PIPELINES = "pipelines"
+    LOG = "log"
     RUN = "run"
     HELP = "help"
 
@@ -26,8 +28,11 @@ EVERYWHERE = frozenset(Place)
 _DASHBOARD = frozenset({Place.DASHBOARD})
 _RUN = frozenset({Place.RUN})
 _WORKBENCH = frozenset({Place.WORKBENCH})
-_LISTS = frozenset({Place.DASHBOARD, Place.RUNBOOKS, Place.WORKBENCH})
-_LIVE = frozenset({Place.DASHBOARD, Place.WORKBENCH})
+_PIPELINES = frozenset({Place.PIPELINES})
+_LOG = frozenset({Place.LOG})
+_PAGES = _WORKBENCH | _PIPELINES
+_LISTS = frozenset({Place.DASHBOARD, Place.RUNBOOKS}) | _PAGES
+_LIVE = _DASHBOARD | _PAGES
 _NOT_RUN = EVERYWHERE - _RUN
 
 FORBIDDEN_KEYS = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q"})
@@ -55,18 +60,26 @@ _ACTIONS = (
     # The order is the order of hints and help.
     KeyAction("open", ("enter",), "Open what is selected", "Look", _LISTS, hint="open"),
     KeyAction(
-        "runbook", ("b",), "Runbook for what is selected, its parameters filled in", "Act", _DASHBOARD, hint="runbook"
+        "runbook",
+        ("b",),
+        "Runbook for what is selected, its parameters filled in",
+        "Act",
+        _DASHBOARD | _PIPELINES,
+        hint="runbook",
     ),
-    KeyAction("fix", ("x",), "Do something about what is selected (asks first)", "Act", _WORKBENCH, hint="fix"),
-    KeyAction("next-page", ("tab", "right", "l"), "Next page", "Move", _WORKBENCH, hint="page"),
-    KeyAction("previous-page", ("shift+tab", "left", "h"), "Previous page", "Move", _WORKBENCH),
+    KeyAction("fix", ("x",), "Do something about what is selected (asks first)", "Act", _PAGES, hint="fix"),
+    KeyAction("next-page", ("tab", "right", "l"), "Next page", "Move", _PAGES, hint="page"),
+    KeyAction("previous-page", ("shift+tab", "left", "h"), "Previous page", "Move", _PAGES),
     KeyAction("explain", ("e",), "Plan of the statement, which is not run", "Look", _WORKBENCH),
     KeyAction("next-database", ("d",), "The next database of this environment", "Move", _WORKBENCH),
-    KeyAction("sort", ("s",), "Sort by the next column that tells something", "Look", _WORKBENCH, hint="sort"),
-    KeyAction("group", ("v",), "The next form: grouped, or over another time", "Look", _WORKBENCH, hint="view"),
+    KeyAction("sort", ("s",), "Sort by the next column that tells something", "Look", _PAGES, hint="sort"),
+    KeyAction("group", ("v",), "The next form: grouped, or over another time", "Look", _PAGES, hint="view"),
+    KeyAction("details", ("i",), "All there is to say about the row", "Look", _PIPELINES, hint="details"),
+    KeyAction("previous-try", ("left", "h"), "The try before", "Move", _LOG, hint="other try"),
+    KeyAction("next-try", ("right", "l"), "The try after", "Move", _LOG),
     KeyAction("zoom", ("z",), "Zoom the pane, and back", "Look", _DASHBOARD, hint="zoom"),
     KeyAction("time-range", ("t",), "Time range of all panes", "Time", _DASHBOARD, hint="range"),
-    KeyAction("filter", ("/",), "Show only what matches (! excludes)", "Look", _LISTS, hint="filter"),
+    KeyAction("filter", ("/",), "Show only what matches (! excludes)", "Look", _LISTS | _LOG, hint="filter"),
     KeyAction("last-error", ("e",), "Last error of this pane", "Look", _DASHBOARD),
     KeyAction("next-pane", ("tab",), "Next pane", "Move", _DASHBOARD),
     KeyAction("previous-pane", ("shift+tab",), "Previous pane", "Move", _DASHBOARD),
@@ -82,7 +95,7 @@ _ACTIONS = (
     KeyAction("later", ("]",), "Step forward in time, to now in the end", "Time", _DASHBOARD),
     KeyAction("closer", ("+", "="), "Shorter time range", "Time", _DASHBOARD),
     KeyAction("wider", ("-",), "Longer time range", "Time", _DASHBOARD),
-    KeyAction("refresh", ("r",), "Read again now", "Look", _LIVE),
+    KeyAction("refresh", ("r",), "Read again now", "Look", _LIVE | _LOG),
     KeyAction("pause", ("p",), "Pause and continue reading", "Look", _LIVE),
     KeyAction("workbench", ("w",), "Workbench of the database behind this pane", "Look", _DASHBOARD),
     KeyAction("variable", ("v",), "Change a variable of this screen", "Look", _DASHBOARD),

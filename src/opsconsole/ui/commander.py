@@ -62,6 +62,12 @@ class Commander:
 
         return [(spec.id, spec.title) for spec in PAGES]
 
+    def pipeline_pages(self) -> Sequence[tuple[str, str]]:
+        """(id, title) of every page of pipelines."""
+        from opsconsole.ui.pipelines.pages import PAGES
+
+        return [(spec.id, spec.title) for spec in PAGES]
+
     def databases(self) -> Sequence[str]:
         """Every database of the environment."""
         known = (name.partition("/") for name in self._app.session.sources)
@@ -115,6 +121,8 @@ class Commander:
             case "db":
                 database = dict(command.params).get("database", "")
                 self.open_workbench(database, command.argument)
+            case "pipelines":
+                self.open_pipelines(command.argument)
             case "baseline":
                 self._keep_baseline(command.argument)
             case "note":
@@ -163,6 +171,23 @@ class Commander:
         if isinstance(view, WorkbenchView):
             console.close_view()
         console.open_view(WorkbenchView(source or f"postgres/{known[0]}", page))
+
+    def open_pipelines(self, page: str = "") -> None:
+        """The pages of pipelines; those on screen turn to the page.
+
+        Raises:
+            CommandError: there is no Airflow.
+        """
+        from opsconsole.ui.screens.pipelines import PipelinesView
+
+        console = self._app.console_screen
+        if self._app.session.pipelines is None:
+            raise CommandError("no airflow is configured in this environment")
+        if isinstance(console.view, PipelinesView):
+            if page:
+                console.view.open_page(page)
+            return
+        console.open_view(PipelinesView(page))
 
     # Runbooks
 

@@ -52,7 +52,8 @@ def inert(text: str) -> str:
     return shown if shown.isascii() else shown.replace("\ufe0f", "").replace("\ufe0e", "")
 
 
-_ASCII = str.maketrans({"–": "-", "—": "-", "…": ".", "µ": "u", "≤": "<", "≥": ">", "°": "'", "⏎": " ", "×": "x"})
+_ASCII = str.maketrans({"–": "-", "—": "-", "…": ".", "µ": "u", "≤": "<", "≥": ">", "°": "'", "⏎": " ", "×": "x",
+                        "●": "o", "✗": "X", "▶": ">", "○": ".", "█": "#", "·": ".", "└": "`", "→": ">"})  # fmt: skip
 
 
 def as_ascii(text: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from opsconsole.actions.guard import Context
     from opsconsole.database.explain import Explained
+    from opsconsole.pipelines.opening import Pipelines
     from opsconsole.runbooks.client import RunClient
     from opsconsole.runbooks.history import RunSummary
     from opsconsole.runbooks.library import Library
@@ -62,6 +63,8 @@ class Session:
     explain: "Callable[[str, str], Awaitable[Explained]] | None" = None
     """From a database's source name and a statement to its plan; the statement is not run. Raises SourceError and
     ValueError, whose text says why there is none."""
+    pipelines: "Callable[[], Awaitable[Pipelines]] | None" = None
+    """The environment's Airflow with what was promised, opened at the first question; None: none is configured."""
     prepare_run: Callable[[], None] = _nothing
     """A run is likely to begin soon: what takes time may be done now."""
     live_runs: "Callable[[], Sequence[RunSummary]]" = _no_runs

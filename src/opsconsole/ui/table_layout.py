@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-from opsconsole.ui.lines import Align, Line, Role, Span, fit, merged, width_of
+from opsconsole.ui.lines import Align, Line, Role, Span, fit, fit_line, merged, width_of
 
 GAP = 2
 """Blank cells between columns."""
@@ -35,6 +35,8 @@ class Cell(NamedTuple):
 
     text: str
     role: Role = "text"
+    spans: Line = ()
+    """The text in several roles; empty: all of it is in `role`."""
 
 
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
@@ -144,7 +146,10 @@ def row_line(row: Row, layout: Layout, ellipsis: str = "…") -> Line:
         if place:
             spans.append(Span(" " * GAP))
         cell = row.cells[index] if index < len(row.cells) else _EMPTY
-        spans.append(Span(fit(cell.text, size, align, ellipsis), cell.role))
+        if cell.spans:
+            spans += fit_line(cell.spans, size, ellipsis)
+        else:
+            spans.append(Span(fit(cell.text, size, align, ellipsis), cell.role))
     return merged(spans)
 
 

@@ -10,8 +10,7 @@ from opsconsole.core.clean import clean_line
 from opsconsole.screens.definition import Pane, Screen
 from opsconsole.screens.overview import AREAS_VIEW, ATTENTION_VIEW, Overview
 from opsconsole.screens.timerange import TimeRange
-from opsconsole.screens.variables import is_sql
-from opsconsole.screens.views import database_page
+from opsconsole.screens.views import page_of
 from opsconsole.ui.actions import Place
 from opsconsole.ui.feed import ScreenFeed
 from opsconsole.ui.lines import Lines, Span, fit_line, line
@@ -25,7 +24,7 @@ from opsconsole.ui.widgets.pane import PaneView
 
 if TYPE_CHECKING:
     from opsconsole.screens.evaluation import PaneState
-    from opsconsole.ui.widgets.database_pane import DatabasePane
+    from opsconsole.ui.widgets.page_pane import PagePane
 
 AGE_PERIOD = 5
 """Seconds between two looks at what has become stale meanwhile, and at the ages that are shown."""
@@ -58,7 +57,7 @@ class DashboardView(View):
         self._last_focus: PaneView | None = None
         self._variables = Canvas(self._paint_variables, classes="variables")
         self._views: dict[str, PaneView] = {}
-        self._readers: list[DatabasePane] = []
+        self._readers: list[PagePane] = []
 
     def compose(self) -> ComposeResult:
         self._feed = ScreenFeed(self.console.console_app.opened.feed, self.definition, self._show)
@@ -76,26 +75,15 @@ class DashboardView(View):
             view = GuardedOverviewPane(pane, glyphs=session.glyphs, clock=session.clock, titles=app.opened.titles())
             view.show_overview(app.opened.watchkeeper.latest)
             return view
-        page = database_page(pane.view)
-        if page and not pane.broken:
-            return self._database_pane(pane, page)
+        if page_of(pane.view) is not None and not pane.broken:
+            from opsconsole.ui.screens.page_panes import page_pane
+
+            page = page_pane(self.console, pane)
+            self._readers.append(page)
+            return page
         link = pane.runbook.id if pane.runbook is not None else ""
         title = app.opened.titles().get(link) or link.replace("-", " ")
         return GuardedPane(pane, glyphs=session.glyphs, clock=session.clock, runbook=title)
-
-    def _database_pane(self, pane: Pane, page: str) -> PaneView:
-        from opsconsole.database.asking import Database
-        from opsconsole.ui.widgets.database_pane import DatabasePane
-
-        session, app = self.console.session, self.console.console_app
-        first = next(iter(app.commander.databases()), "")
-        source = pane.source if is_sql(pane.source) else f"postgres/{first}"
-        view = DatabasePane(
-            pane, page, Database(source, session.read), report=app.report, paused=lambda: app.opened.feed.poller.paused,
-            glyphs=session.glyphs, clock=session.clock,
-        )  # fmt: skip
-        self._readers.append(view)
-        return view
 
     def show_overview(self, overview: Overview) -> None:
         """The checks of all screens have been judged again."""

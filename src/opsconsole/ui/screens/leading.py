@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from opsconsole.core.clean import clean_line
 from opsconsole.screens.checks import link_params
-from opsconsole.screens.views import database_page
+from opsconsole.screens.views import page_of
 from opsconsole.ui.widgets.overview import OverviewPane
 from opsconsole.ui.widgets.pane import PaneView
 
 if TYPE_CHECKING:
     from opsconsole.ui.screens.dashboard import DashboardView
-    from opsconsole.ui.widgets.database_pane import DatabasePane
+    from opsconsole.ui.widgets.page_pane import PagePane
 
 
 def open_selected(view: "DashboardView") -> None:
@@ -19,8 +19,10 @@ def open_selected(view: "DashboardView") -> None:
     pane = view.pane
     if isinstance(pane, OverviewPane):
         _open_from_overview(view, pane)
-    elif _database_pane(pane) is not None:
-        open_workbench(view)
+    elif (page := _page_pane(pane)) is not None:
+        from opsconsole.ui.screens.page_panes import open_page
+
+        open_page(view.console, page)
     elif pane is not None and pane.pane.drill is not None:
         drill = pane.pane.drill
         view.open_screen(drill.screen, _filled(drill.variables, view.labels()))
@@ -28,12 +30,12 @@ def open_selected(view: "DashboardView") -> None:
         view.do_zoom()
 
 
-def _database_pane(pane: PaneView | None) -> "DatabasePane | None":
-    if pane is None or not database_page(pane.pane.view):
+def _page_pane(pane: PaneView | None) -> "PagePane | None":
+    if pane is None or page_of(pane.pane.view) is None:
         return None
-    from opsconsole.ui.widgets.database_pane import DatabasePane
+    from opsconsole.ui.widgets.page_pane import PagePane
 
-    return pane if isinstance(pane, DatabasePane) else None
+    return pane if isinstance(pane, PagePane) else None
 
 
 def _open_from_overview(view: "DashboardView", pane: OverviewPane) -> None:
@@ -76,14 +78,9 @@ def open_workbench(view: "DashboardView") -> None:
     from opsconsole.ui.commands import CommandError
 
     commander = view.console.console_app.commander
-    page = _database_pane(view.pane)
     asked = view.pane.pane.source.partition("/")[2] if view.pane is not None else ""
-    if page is not None:
-        asked = page.database
     try:
-        commander.open_workbench(
-            asked if asked in commander.databases() else "", page.page_id if page is not None else ""
-        )
+        commander.open_workbench(asked if asked in commander.databases() else "")
     except CommandError as error:
         view.console.tell(str(error), "warn")
 
@@ -94,7 +91,7 @@ def open_last_error(view: "DashboardView") -> None:
     from opsconsole.ui.screens.text import TextView
 
     pane, now = view.pane, view.console.session.clock()
-    page_pane = _database_pane(pane)
+    page_pane = _page_pane(pane)
     if page_pane is not None:
         view.console.tell(page_pane.reading.failed or "the last reading went well")
     elif isinstance(pane, OverviewPane):

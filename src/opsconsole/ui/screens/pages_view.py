@@ -54,7 +54,7 @@ class PagesView(ListView):
         self._seen = Canvas(self._paint_notes, id="seen")
 
     @abstractmethod
-    def _asked(self) -> Any:
+    async def _asked(self) -> Any:
         """What the pages take their readings of."""
 
     def _runbook(self, repair: Any) -> tuple[Runbook, dict[str, str]]:
@@ -127,7 +127,7 @@ class PagesView(ListView):
 
     async def _read(self, shown: PageReading) -> None:
         app = self.console.console_app
-        if await shown.read(self._asked(), self.console.session.clock, app.report):
+        if await shown.read(await self._asked(), self.console.session.clock, app.report):
             self._wake.set()
         if shown is self._now:
             self._show()
@@ -251,7 +251,11 @@ class PagesView(ListView):
         self._wake.set()
 
     def do_open(self) -> None:
-        """All there is to say about the row."""
+        """Where the row leads: to all there is to say about it."""
+        self.show_detail()
+
+    def show_detail(self) -> None:
+        """All there is to say about the row under the cursor."""
         from opsconsole.ui.screens.detail import detail_page
         from opsconsole.ui.screens.text import TextView
 
@@ -316,4 +320,4 @@ def _after(present: str, known: tuple[str, ...]) -> str:
 
 
 def _greyed(row: Row) -> Row:
-    return replace(row, cells=tuple(cell._replace(role="dim") for cell in row.cells))
+    return replace(row, cells=tuple(cell._replace(role="dim", spans=()) for cell in row.cells))

@@ -33,7 +33,7 @@ class WorkbenchView(PagesView):
         self._database: Database | None = None
         self._plans: dict[str, tuple[float, Plan]] = {}
 
-    def _asked(self) -> Database:
+    async def _asked(self) -> Database:
         if self._database is None:
             self._database = Database(self.source, self.console.session.read)
         return self._database
@@ -95,7 +95,7 @@ class WorkbenchView(PagesView):
 
         self.console.tell("reading every statement…", "dim")
         try:
-            count = await keep_baseline(self._asked(), name)
+            count = await keep_baseline(await self._asked(), name)
         except (SourceError, CaptureError, OSError) as error:
             self.console.tell(f"the baseline was not kept: {clean_line(error)}", "error")
             return

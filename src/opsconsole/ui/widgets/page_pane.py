@@ -1,53 +1,54 @@
-"""A page of the PostgreSQL workbench as a pane of a screen: it reads by itself while it is in view."""
+"""A page (of the workbench, of pipelines) as a pane of a screen: it reads by itself while it is in view."""
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from opsconsole.core.clean import clean_line
+from opsconsole.core.reading import SourceError
 from opsconsole.core.state import State
-from opsconsole.database.asking import Database
 from opsconsole.screens.definition import Pane
 from opsconsole.ui.glyphs import UNICODE, Glyphs
 from opsconsole.ui.lines import Line, Lines, Span, clip_line, fit_line, in_role, line
-from opsconsole.ui.pages.page import Order
+from opsconsole.ui.pages.page import Order, PageSpec
 from opsconsole.ui.pages.reading import PageReading
 from opsconsole.ui.panes.looking import Item, Looking, page_of
 from opsconsole.ui.table_layout import Row, asked_widths, heading, lay_out, row_line
 from opsconsole.ui.widgets.guarded_pane import broken
 from opsconsole.ui.widgets.pane import PaneView
-from opsconsole.ui.workbench.pages import PAGES
 
 
-class DatabasePane(PaneView):
-    """A pane with one of the views `database.PAGE`."""
+class PagePane(PaneView):
+    """A pane with a view that is a page."""
 
     def __init__(
         self,
         pane: Pane,
-        page: str,
-        database: Database,
+        spec: PageSpec,
+        source: Callable[[], Awaitable[Any]],
         *,
         report: Callable[[Exception], object],
         paused: Callable[[], bool] = lambda: False,
         glyphs: Glyphs = UNICODE,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`page` is the id of the page, `report` is told of a fault of ours, `paused` whether nothing is to be read."""
+        """A pane that shows the page `spec`.
+
+        Args:
+            source: what the page takes its readings of; may raise SourceError.
+            report: told of a fault of ours.
+            paused: whether nothing is to be read.
+        """
         super().__init__(pane, glyphs=glyphs, clock=clock)
-        made = next(spec for spec in PAGES if spec.id == page).make()
-        self.page_id = page
+        made = spec.make()
+        self.page_id = spec.id
         self._reading = PageReading(made, Order(made.sorts[0]))
-        self._database = database
+        self._source = source
         self._report = report
         self._paused = paused
         self._wake = asyncio.Event()
         self._read_now = False
-
-    @property
-    def database(self) -> str:
-        """The name of the database that is read."""
-        return self._database.name
 
     @property
     def reading(self) -> PageReading:
@@ -73,7 +74,7 @@ class DatabasePane(PaneView):
         reading = self._reading
         while True:
             if not self._paused() or reading.sheet is None:
-                await reading.read(self._database, self._clock, self._report)
+                await self._read_once()
                 self._arrange()
                 self.repaint()
             try:
@@ -82,6 +83,14 @@ class DatabasePane(PaneView):
             except TimeoutError:
                 pass
             self._wake.clear()
+
+    async def _read_once(self) -> None:
+        try:
+            source = await self._source()
+        except SourceError as error:
+            self._reading.failed, self._reading.failures = error.message, self._reading.failures + 1
+            return
+        await self._reading.read(source, self._clock, self._report)
 
     # Showing
 

@@ -1,0 +1,166 @@
+"""DAGs: how each stands, what failed first."""
+
+from dataclasses import dataclass
+
+from opsconsole.core.clean import clean, clean_line
+from opsconsole.core.duration import duration_text
+from opsconsole.core.state import State
+from opsconsole.core.units import format_value
+from opsconsole.database.fixing import Repair
+from opsconsole.pipelines.history import Standing, standings
+from opsconsole.pipelines.model import Survey, Told
+from opsconsole.pipelines.opening import Pipelines
+from opsconsole.pipelines.promises import Promise, promises
+from opsconsole.ui.lines import state_role
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
+from opsconsole.ui.pipelines import marks
+from opsconsole.ui.table_layout import Cell, Column, Row
+
+_COLUMNS = (
+    Column("state", "STATE", least=7),
+    Column("dag", "DAG", widest=36, least=16),
+    Column("strip", "LAST RUNS", width=14),
+    Column("running", "RUNNING", align="right", priority=2),
+    Column("next", "NEXT", align="right", priority=3),
+    Column("rate", "OK", align="right", priority=4),
+    Column("usual", "USUALLY", align="right", priority=5),
+    Column("latest", "LAST", align="right", priority=5),
+    Column("pace", "PACE", align="right", priority=6),
+    Column("sla", "SLA", widest=12, priority=2),
+    Column("why", "", grows=True, least=16, priority=1),
+)
+_PACE = (1.5, 2.0)
+"""Times the usual from which a run stands out, and alarms."""
+
+
+@dataclass(frozen=True, slots=True)
+class DagsReading:
+    """How all of them stand."""
+
+    told: Told[Survey]
+    standings: tuple[Standing, ...]
+    promised: dict[str, Promise]
+    """DAG id -> its promise."""
+    notes: tuple[str, ...]
+
+
+class DagsPage(Page[Pipelines, DagsReading]):
+    """Every DAG of the Airflow."""
+
+    id = "dags"
+    title = "DAGs"
+    period = 5.0
+    sorts = ("trouble", "name", "duration", "next")
+
+    async def take(self, source: Pipelines, before: DagsReading | None, order: Order) -> DagsReading:
+        told = await source.survey()
+        promised = {one.dag_id: one for one in promises(source.slas, told.value, told.taken_at)}
+        found = tuple(standings(told.value, told.taken_at))
+        more = "older runs are not looked at: of DAGs that run rarely some are missing"
+        return DagsReading(told, found, promised, (*source.notes, *marks.notes_of(told, more)))
+
+    def sheet(self, reading: DagsReading, order: Order) -> Sheet:
+        """One row a DAG."""
+        now = reading.told.taken_at
+        rows = [_row(one, reading.promised.get(one.dag.dag_id), now) for one in _sorted(reading.standings, order.sort)]
+        shown = {"name": "dag", "duration": "usual", "next": "next"}.get(order.sort, "")
+        return Sheet(_COLUMNS, rows, _summary(reading), shown, shown == "usual", reading.notes)
+
+    def detail(self, reading: DagsReading, key: str) -> Detail | None:
+        """Everything that is known of the DAG itself."""
+        one = _of(reading, key)
+        if one is None:
+            return None
+        dag, promise = one.dag, reading.promised.get(key)
+        facts = (
+            ("state", f"{one.state.value}  {one.reason}".strip()),
+            ("schedule", dag.schedule or "none: something triggers it"),
+            ("paused", "yes" if dag.paused else ""),
+            ("succeeded", format_value(one.success_rate, "percentunit") if one.success_rate is not None else ""),
+            ("usually takes", duration_text(one.usual_seconds) if one.usual_seconds is not None else ""),
+            ("SLA", f"{promise.sla.title or promise.sla.name}: {promise.verdict or 'not known'}" if promise else ""),
+            ("owners", ", ".join(dag.owners)),
+            ("tags", ", ".join(dag.tags)),
+            ("file", dag.file),
+        )
+        about = (("about", clean(dag.description)),) if dag.description else ()
+        return Detail(
+            f"DAG {clean_line(key)}", tuple((name, clean_line(value)) for name, value in facts if value), about
+        )
+
+    def choices(self, reading: DagsReading, key: str) -> list[Choice]:
+        """Run what failed again, start a run, let it run or not."""
+        one = _of(reading, key)
+        if one is None:
+            return []
+        found = []
+        name = clean_line(key, limit=80)
+        failed = next((run for run in reading.told.value.runs.get(key, ()) if run.ended), None)
+        if failed is not None and failed.state == "failed":
+            why = f"{one.reason}; the run is {failed.run_id}"
+            arguments = {"dag": key, "run": failed.run_id}
+            found.append(Choice("retry failed", Repair("airflow.retry", arguments, f"Retry {name}", why)))
+        found.append(Choice("trigger", Repair("airflow.trigger", {"dag": key}, f"Start a run of {name}")))
+        if one.dag.paused:
+            found.append(Choice("unpause", Repair("airflow.unpause", {"dag": key}, f"Let {name} run again")))
+        else:
+            found.append(Choice("pause", Repair("airflow.pause", {"dag": key}, f"Let no run of {name} begin")))
+        return found
+
+
+def _of(reading: DagsReading, key: str) -> Standing | None:
+    return next((one for one in reading.standings if one.dag.dag_id == key), None)
+
+
+def _sorted(found: tuple[Standing, ...], sort: str) -> list[Standing]:
+    match sort:
+        case "name":
+            return sorted(found, key=lambda one: one.dag.dag_id)
+        case "duration":
+            return sorted(found, key=lambda one: -(one.usual_seconds or 0.0))
+        case "next":
+            return sorted(found, key=lambda one: (one.dag.paused, one.dag.next_run_at or float("inf")))
+    return list(found)
+
+
+def _summary(reading: DagsReading) -> str:
+    def count(*states: State) -> int:
+        return sum(one.state in states for one in reading.standings)
+
+    running = sum(one.running_for is not None for one in reading.standings)
+    paused = sum(one.dag.paused for one in reading.standings)
+    bad = f"{count(State.CRIT)} failed   {count(State.WARN)} need a look   "
+    return f"{len(reading.standings):,} DAGs   {bad}{running} running   {paused} paused   {marks.origin(reading.told)}"
+
+
+def _row(one: Standing, promise: Promise | None, now: float) -> Row:
+    dag = one.dag
+    slow = one.pace is not None and one.pace >= _PACE[0] and (one.running_for or one.latest_seconds or 0.0) > 60
+    state = marks.judged(one.state)
+    return Row(
+        dag.dag_id,
+        (
+            Cell("paused", "dim") if dag.paused and one.state in (State.OK, State.UNKNOWN) else state,
+            cells.words(dag.title if dag.title == dag.dag_id else f"{dag.title} ({dag.dag_id})", limit=100),
+            marks.strip(one.strip),
+            cells.lasting(one.running_for),
+            Cell("") if dag.paused else marks.moment(dag.next_run_at, now),
+            Cell(f"{one.success_rate:.0%}".replace("%", " %")) if one.success_rate is not None else Cell(""),
+            cells.lasting(one.usual_seconds),
+            cells.lasting(one.latest_seconds),
+            Cell(f"×{one.pace:.1f}", "warn" if slow else "text") if one.pace is not None else Cell(""),
+            _promise(promise),
+            cells.words(one.reason, "text" if one.state is State.CRIT else "dim"),
+        ),
+        {"dag_id": dag.dag_id, "dag": dag.dag_id},
+    )
+
+
+def _promise(promise: Promise | None) -> Cell:
+    if promise is None:
+        return Cell("")
+    if promise.verdict is None:
+        return Cell("unknown", "dim")
+    role = "dim" if promise.state is State.OK else state_role(promise.state)
+    return Cell(promise.verdict.value, role)

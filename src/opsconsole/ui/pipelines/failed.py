@@ -1,0 +1,123 @@
+"""Failures: what failed over all DAGs within a day, by cause, what happened last first."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from opsconsole.core.clean import clean, clean_line
+from opsconsole.database.fixing import Repair
+from opsconsole.pipelines.causes import Cause, TaskKey, by_cause, key_of
+from opsconsole.pipelines.failures import errors_of
+from opsconsole.pipelines.model import Task, Told, Way
+from opsconsole.pipelines.opening import Pipelines
+from opsconsole.ui.pages import cells
+from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
+from opsconsole.ui.pipelines import marks
+from opsconsole.ui.table_layout import Column, Row
+
+_COLUMNS = (
+    Column("count", "TIMES", align="right"),
+    Column("last", "LAST", align="right"),
+    Column("first", "FIRST", align="right", priority=2),
+    Column("dags", "DAGS", widest=36, priority=1),
+    Column("tasks", "TASKS", widest=36, priority=3),
+    Column("cause", "CAUSE", grows=True, least=30),
+)
+_WINDOWS = {"": 86_400.0, "last hour": 3600.0, "last 7 days": 7 * 86_400.0}
+_LOGS = 30
+"""Logs that are read, of the latest failures; what they said is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedReading:
+    """What failed within the window, by cause."""
+
+    told: Told[tuple[Task, ...]]
+    causes: tuple[Cause, ...]
+    notes: tuple[str, ...]
+
+
+class FailedPage(Page[Pipelines, FailedReading]):
+    """The roll-up of errors."""
+
+    id = "failures"
+    title = "Failures"
+    period = 15.0
+    sorts = ("last", "count")
+    groupings = ("last hour", "last 7 days")
+
+    def __init__(self) -> None:
+        self._errors: dict[tuple[TaskKey, int], str] = {}
+
+    async def take(self, source: Pipelines, before: FailedReading | None, order: Order) -> FailedReading:
+        told = await source.airflow.failures(time.time() - _WINDOWS[order.grouping])
+        notes = marks.notes_of(told, "there were more: the latest are shown")
+        if told.origin.way is Way.METADATA:
+            notes = (*notes, "logs are to be had from the API only: causes are names of tasks")
+            return FailedReading(told, tuple(by_cause(told.value, {})), notes)
+        errors = await self._known(source, told.value)
+        return FailedReading(told, tuple(by_cause(told.value, errors)), notes)
+
+    async def _known(self, source: Pipelines, failed: tuple[Task, ...]) -> Mapping[TaskKey, str]:
+        """The errors of the latest failures; a try that is over says the same for ever, so its log is read once."""
+        latest = sorted(failed, key=lambda one: -(one.ended_at or 0.0))[:_LOGS]
+        unread = [one for one in latest if (key_of(one), one.try_number) not in self._errors]
+        found = await errors_of(source.airflow, unread)
+        self._errors |= {(key_of(one), one.try_number): found.get(key_of(one), "") for one in unread}
+        read = {key_of(one): self._errors.get((key_of(one), one.try_number), "") for one in failed}
+        return {key: error for key, error in read.items() if error}
+
+    def sheet(self, reading: FailedReading, order: Order) -> Sheet:
+        """One row a cause."""
+        found = list(reading.causes)
+        if order.sort == "count":
+            found.sort(key=lambda one: -one.count)
+        window = order.grouping or "last day"
+        summary = f"{len(reading.told.value):,} failed in the {window}, by {len(found)} causes"
+        if not found:
+            summary = f"nothing failed in the {window}"
+        rows = [_row(one, reading.told.taken_at) for one in found]
+        return Sheet(_COLUMNS, rows, summary, order.sort, notes=reading.notes)
+
+    def detail(self, reading: FailedReading, key: str) -> Detail | None:
+        """The cause in full, and everything that failed by it."""
+        one = self.cause(reading, key)
+        if one is None:
+            return None
+        latest = one.latest
+        facts = (
+            ("times", str(one.count)),
+            ("latest", f"{latest.dag_id}  {latest.run_id}  {latest.title}, try {latest.try_number}"),
+            ("DAGs", ", ".join(one.dags)),
+        )
+        parts = (("error", clean(one.example or "no log was read")), ("tasks", clean("\n".join(one.tasks))))
+        return Detail("Cause of failures", tuple((name, clean_line(value)) for name, value in facts), parts)
+
+    def cause(self, reading: FailedReading, key: str) -> Cause | None:
+        """The cause of that row."""
+        return next((one for one in reading.causes if one.cause == key), None)
+
+    def choices(self, reading: FailedReading, key: str) -> list[Choice]:
+        """Run what failed in the latest run again."""
+        one = self.cause(reading, key)
+        if one is None:
+            return []
+        latest = one.latest
+        arguments = {"dag": latest.dag_id, "run": latest.run_id}
+        title = f"Retry what failed in {clean_line(latest.dag_id, limit=60)}"
+        return [Choice("retry latest", Repair("airflow.retry", arguments, title, clean_line(one.cause, limit=300)))]
+
+
+def _row(one: Cause, now: float) -> Row:
+    return Row(
+        one.cause,
+        (
+            cells.count(one.count, "crit" if one.count > 1 else "text"),
+            cells.ago(one.last_at, now),
+            cells.ago(one.first_at, now),
+            cells.words(", ".join(one.dags), limit=100),
+            cells.words(", ".join(sorted({task.split(" ", 1)[-1] for task in one.tasks})), "dim", 100),
+            cells.words(one.example or one.cause),
+        ),
+        {"dag_id": one.latest.dag_id, "dag": one.latest.dag_id, "task_id": one.latest.task_id},
+    )

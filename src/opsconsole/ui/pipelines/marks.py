@@ -1,0 +1,92 @@
+"""How states of runs and tasks, and bars on the axis of time, are drawn in a cell."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from opsconsole.core.clean import clean_line
+from opsconsole.core.duration import age_text
+from opsconsole.core.state import State
+from opsconsole.pipelines.model import Told, Way
+from opsconsole.pipelines.timing import Bar
+from opsconsole.ui.lines import Role, Span, merged, state_role
+from opsconsole.ui.table_layout import Cell
+
+_MARKS: dict[str, tuple[str, Role]] = {
+    "success": ("●", "ok"),
+    "failed": ("✗", "crit"),
+    "running": ("▶", "accent"),
+    "queued": ("○", "dim"),
+}
+_ROLES: dict[str, Role] = {
+    "success": "ok",
+    "failed": "crit",
+    "upstream_failed": "warn",
+    "running": "accent",
+    "restarting": "accent",
+    "deferred": "accent",
+    "up_for_retry": "warn",
+    "up_for_reschedule": "dim",
+    "skipped": "dim",
+    "removed": "dim",
+    "queued": "dim",
+    "scheduled": "dim",
+}
+AXIS = 36
+"""Cells of the axis of time."""
+
+
+def strip(states: Sequence[str]) -> Cell:
+    """The states of the latest runs, the newest right: ● succeeded, ✗ failed, ▶ goes on, ○ waits."""
+    marks = [_MARKS.get(state, ("?", "dim")) for state in states]
+    return Cell("".join(mark for mark, _ in marks), spans=tuple(merged([Span(mark, role) for mark, role in marks])))
+
+
+def run_state(state: str) -> Cell:
+    """The state of a run or a task, in words."""
+    return Cell(clean_line(state or "none", limit=40), _ROLES.get(state, "text"))
+
+
+def judged(state: State) -> Cell:
+    """A state of ours."""
+    return Cell(state.value, state_role(state))
+
+
+def bar(one: Bar, wall: float) -> Cell:
+    """A task on the axis of time, `wall` seconds long: dots while it waited, blocks while it ran.
+
+    What decided when the run ended is bright, the rest is not; what failed is red.
+    """
+    if one.start is None or one.end is None or wall <= 0:
+        return Cell("")
+    scale = AXIS / wall
+    start = min(AXIS - 1, round(one.start * scale))
+    end = min(AXIS, max(round(one.end * scale), start + 1))
+    waited = min(start, max(0, round(one.queued * scale))) if one.queued is not None else start
+    role: Role = "crit" if one.task.state == "failed" else "accent" if one.critical else "dim"
+    spans = (Span(" " * waited), Span("·" * (start - waited), "dim"), Span("█" * (end - start), role))
+    return Cell("".join(span.text for span in spans), spans=tuple(span for span in spans if span.text))
+
+
+def length(seconds: float | None, longest: float, role: Role, cells: int = 20) -> Cell:
+    """A duration as a bar against the longest one."""
+    if seconds is None or longest <= 0:
+        return Cell("")
+    return Cell("█" * max(1, round(seconds / longest * cells)), role)
+
+
+def moment(then: float | None, now: float) -> Cell:
+    """How long ago, or in how long."""
+    if then is None:
+        return Cell("")
+    return Cell(f"in {age_text(then - now)}" if then > now else age_text(now - then))
+
+
+def notes_of(told: Told[Any], more: str = "") -> tuple[str, ...]:
+    """What has to be known of where a reading comes from; `more` where it is not all."""
+    return (*told.origin.notes, *((more,) if told.cut and more else ()))
+
+
+def origin(told: Told[Any]) -> str:
+    """Airflow's version, and the way."""
+    way = "" if told.origin.way is Way.API else ", from its metadata database"
+    return f"Airflow {told.origin.version}{way}"

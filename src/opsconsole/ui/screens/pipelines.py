@@ -1,0 +1,120 @@
+"""Pipelines: the DAGs of an Airflow, the runs of one, the tasks of a run, the log of a try; each an `enter` further."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from opsconsole.core.clean import clean_line
+from opsconsole.database.fixing import Repair, runbook_for, values_of
+from opsconsole.pipelines.model import Task
+from opsconsole.pipelines.opening import Pipelines
+from opsconsole.runbooks.model import Runbook
+from opsconsole.ui.actions import Place
+from opsconsole.ui.pages.page import PageSpec
+from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
+from opsconsole.ui.screens.pages_view import PagesView
+
+RECOVERY = "dag-failure-recovery"
+"""The runbook for a DAG that failed."""
+
+
+class AirflowView(PagesView):
+    """Pages of the environment's Airflow."""
+
+    place: ClassVar[Place] = Place.PIPELINES
+
+    def __init__(self, title: str, specs: Sequence[PageSpec], page: str = "") -> None:
+        super().__init__(title, specs, page)
+        self._pipelines: Pipelines | None = None
+
+    async def _asked(self) -> Pipelines:
+        if self._pipelines is None:
+            opened = self.console.session.pipelines
+            assert opened is not None, "the view is only opened where there is an Airflow"
+            self._pipelines = await opened()
+        return self._pipelines
+
+    def _runbook(self, repair: Repair) -> tuple[Runbook, dict[str, str]]:
+        return runbook_for(repair), values_of(repair)
+
+    def do_details(self) -> None:
+        """All there is to say about the row."""
+        self.show_detail()
+
+    def do_runbook(self) -> None:
+        """The runbook for a DAG that failed, filled in."""
+        from opsconsole.ui.runbook_choice import runbook_choice
+
+        row = self.table.selected_row
+        if row is None or "dag_id" not in row.labels:
+            self.console.tell("select a DAG first; 9 lists all runbooks")
+            return
+        given = {"DAG_ID": row.labels["dag_id"]}
+        if "run_id" in row.labels:
+            given["RUN_ID"] = row.labels["run_id"]
+        runbook_choice(self.console, RECOVERY, given, row.labels)
+
+
+class PipelinesView(AirflowView):
+    """All DAGs, and what is around them."""
+
+    def __init__(self, page: str = "") -> None:
+        """`page` is the id of the page to begin with."""
+        super().__init__("Pipelines", PAGES, page)
+
+    def do_open(self) -> None:
+        """From a DAG to its runs, from a cause to the log of the latest failure; else all there is to say."""
+        from opsconsole.ui.pipelines.failed import FailedPage
+
+        row, page = self.table.selected_row, self._now.page
+        if row is None:
+            return
+        if isinstance(page, FailedPage) and self._now.reading is not None:
+            cause = page.cause(self._now.reading, row.key)
+            if cause is not None:
+                open_log(self, cause.latest)
+        elif page.id == "dags":
+            self.console.open_view(DagView(row.key))
+        else:
+            self.show_detail()
+
+
+class DagView(AirflowView):
+    """One DAG."""
+
+    def __init__(self, dag_id: str) -> None:
+        super().__init__(f"DAG {clean_line(dag_id, limit=60)}", pages_of_dag(dag_id))
+        self.dag_id = dag_id
+
+    def do_open(self) -> None:
+        """The tasks of the run."""
+        row = self.table.selected_row
+        if row is not None:
+            self.console.open_view(DagRunView(self.dag_id, row.key))
+
+
+class DagRunView(AirflowView):
+    """One run of a DAG."""
+
+    def __init__(self, dag_id: str, run_id: str) -> None:
+        super().__init__(clean_line(run_id, limit=60), pages_of_run(dag_id, run_id))
+
+    def do_open(self) -> None:
+        """The log of the task's latest try."""
+        from opsconsole.ui.pipelines.tasks import TasksPage
+
+        row, page = self.table.selected_row, self._now.page
+        if row is None or self._now.reading is None or not isinstance(page, TasksPage):
+            return
+        task = page.task(self._now.reading, row.key)
+        if task is not None:
+            open_log(self, task)
+
+
+def open_log(view: AirflowView, task: Task) -> None:
+    """The log of the task's latest try; where it was never tried, that."""
+    from opsconsole.ui.screens.task_log import TaskLogView
+
+    if task.try_number < 1:
+        view.console.tell(f"{clean_line(task.title)} was not tried yet: it is {task.state or 'waiting'}")
+    else:
+        view.console.open_view(TaskLogView(task))

@@ -1,0 +1,244 @@
+"""The log of one try of a task, followed while the task runs."""
+
+import asyncio
+from collections import deque
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from opsconsole.core.clean import clean_line
+from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.model import LogLine, Task
+from opsconsole.ui.actions import Place
+from opsconsole.ui.dialogs.prompt import Ask
+from opsconsole.ui.filtering import Matcher, matcher
+from opsconsole.ui.lines import Line, Lines, Role, Span, fit_line, line
+from opsconsole.ui.screens.text import Scroller
+from opsconsole.ui.screens.view import View
+from opsconsole.ui.widgets.canvas import Canvas
+
+MOST_LINES = 20_000
+"""Lines that are kept, the last ones: a log may have millions."""
+_PAUSE = 2.0
+"""Seconds between two looks at the log of a task that runs."""
+_AT_ONCE = 500
+"""Lines between two repaints while a long log is read."""
+_ROLES: dict[str, Role] = {"error": "crit", "critical": "crit", "warning": "warn", "debug": "dim"}
+
+
+class TaskLogView(View):
+    """A log: `/` shows only what matches, up and down try another try."""
+
+    place: ClassVar[Place] = Place.LOG
+
+    DEFAULT_CSS = """
+    TaskLogView { padding: 0 1; }
+    TaskLogView #summary { height: 1; }
+    """
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.title = f"Log of {clean_line(task.title, limit=60)}"
+        self._tried = task
+        self._number = task.try_number
+        self._lines: deque[LogLine] = deque(maxlen=MOST_LINES)
+        self._count = 0
+        self._said = "asking…"
+        self._failed = ""
+        self._filter = ""
+        self._matches: Matcher | None = None
+        self._following = True
+        self._summary = Canvas(self._paint_summary, id="summary")
+        self._scroller = Scroller(self._page)
+
+    def compose(self) -> ComposeResult:
+        yield self._summary
+        yield self._scroller
+
+    # Life
+
+    def entered(self) -> None:
+        """Read from now on."""
+        self._begin()
+
+    def left(self) -> None:
+        """Nobody looks."""
+        self.workers.cancel_group(self, "log")
+
+    def _begin(self) -> None:
+        self._lines.clear()
+        self._count, self._said, self._failed = 0, "asking…", ""
+        self.run_worker(self._follow(), group="log", exclusive=True, exit_on_error=False)
+
+    async def _follow(self) -> None:
+        """Read to the end, and go on while the task does."""
+        opened = self.console.session.pipelines
+        assert opened is not None, "the view is only opened where there is an Airflow"
+        airflow = (await opened()).airflow
+        while True:
+            try:
+                await self._read(airflow)
+                over = await self._over(airflow)
+            except SourceError as error:
+                over, self._failed = False, clean_line(error.message)
+            else:
+                self._failed = ""
+                self._said = "" if over else "it goes on"
+            self._show()
+            if over:
+                return
+            await asyncio.sleep(_PAUSE)
+
+    async def _read(self, airflow: Airflow) -> None:
+        """The lines after those that are known; Airflow sends a log from its beginning."""
+        seen = 0
+        async for one in airflow.log(self._tried, self._number):
+            seen += 1
+            if seen > self._count:
+                self._lines.append(one)
+                self._count = seen
+            if seen % _AT_ONCE == 0:
+                self._show()
+                await asyncio.sleep(0)  # keys come first
+
+    async def _over(self, airflow: Airflow) -> bool:
+        """Whether nothing more will be written."""
+        if self._number < self._tried.try_number:
+            return True
+        told = await airflow.run(self._tried.dag_id, self._tried.run_id)
+        tasks = told.value.tasks if told.value is not None else ()
+        now = next((one for one in tasks if one.key == self._tried.key), None)
+        if now is None:
+            return True
+        over = now.try_number > self._number or now.ended_at is not None
+        self._tried = now
+        return over
+
+    # Showing
+
+    def _show(self) -> None:
+        self._summary.repaint()
+        if self._following:
+            self._scroller.scroll_by(self._scroller.total + MOST_LINES)
+        else:
+            self._scroller.repaint()
+
+    def _page(self, width: int) -> Lines:
+        shown = [one for one in self._lines if self._matches is None or self._matches(one.text)]
+        return tuple(_line(one) for one in shown) or (line(Span(self._nothing(), "dim")),)
+
+    def _nothing(self) -> str:
+        if self._failed:
+            return ""
+        if self._matches is not None and self._lines:
+            return "no line matches"
+        return self._said or "the log is empty"
+
+    def _paint_summary(self, width: int, _height: int) -> Lines:
+        task = self._tried
+        where = f"{task.dag_id}  {task.run_id}  {task.title}  try {self._number} of {task.try_number}"
+        spans = [Span(clean_line(where), "dim"), Span(f"   {self._count:,} lines")]
+        if self._count > MOST_LINES:
+            spans.append(Span(f", the last {MOST_LINES:,} kept", "warn"))
+        if self._filter:
+            spans.append(Span(f"   filter {self._filter}", "accent"))
+        if self._failed:
+            spans.append(Span(f"   ERROR {self._failed}; trying again", "error"))
+        elif self._said:
+            spans.append(Span(f"   {self._said}", "dim"))
+        return (fit_line(line(*spans), width),)
+
+    # What the keys do
+
+    def hints(self) -> list[tuple[str, str]]:
+        """Back, first of all."""
+        return [("back", "back"), *((one, word) for one, word in super().hints() if one != "back")]
+
+    def do_previous_try(self) -> None:
+        """The try before."""
+        self._turn_to(self._number - 1)
+
+    def do_next_try(self) -> None:
+        """The try after."""
+        self._turn_to(self._number + 1)
+
+    def _turn_to(self, number: int) -> None:
+        if not 1 <= number <= self._tried.try_number:
+            self.console.tell(f"there is no try {number}: it was tried {self._tried.try_number} times")
+            return
+        self._number, self._following = number, True
+        self._begin()
+
+    def do_filter(self) -> None:
+        """Show only the lines that match, while it is typed."""
+        before = self._filter
+
+        def changed(text: str) -> None:
+            try:
+                self._set_filter(text)
+            except ValueError as error:
+                self.console.tell(str(error), "warn")
+
+        def accept(text: str) -> str | None:
+            try:
+                self._set_filter(text)
+            except ValueError as error:
+                return str(error)
+            return None
+
+        history = self.console.history("/")
+        self.console.ask(
+            Ask("/", accept, initial=before, changed=changed, cancelled=lambda: changed(before), history=history)
+        )
+
+    def _set_filter(self, text: str) -> None:
+        self._matches = matcher(text)
+        self._filter = text.strip()
+        self._show()
+
+    def do_back(self) -> None:
+        """Let go of the filter, else the view before."""
+        if self._filter:
+            self._set_filter("")
+        else:
+            self.console.do_back()
+
+    def do_refresh(self) -> None:
+        """Read it again."""
+        self._begin()
+
+    def do_up(self) -> None:
+        self._scroll(-1)
+
+    def do_down(self) -> None:
+        self._scroll(1)
+
+    def do_page_up(self) -> None:
+        self._scroll(-self._scroller.page)
+
+    def do_page_down(self) -> None:
+        self._scroll(self._scroller.page)
+
+    def do_top(self) -> None:
+        self._scroll(-self._scroller.total)
+
+    def do_bottom(self) -> None:
+        """To the end, and on with it."""
+        self._following = True
+        self._show()
+
+    def _scroll(self, rows: int) -> None:
+        self._following = False
+        self._scroller.scroll_by(rows)
+
+
+def _line(one: LogLine) -> Line:
+    spans = []
+    if one.at is not None:
+        spans.append(Span(f"{datetime.fromtimestamp(one.at, UTC):%H:%M:%S} ", "dim"))
+    if one.level:
+        spans.append(Span(f"{one.level.upper():<8}", _ROLES.get(one.level.lower(), "dim")))
+    role = _ROLES.get(one.level.lower(), "text")
+    return line(*spans, Span(clean_line(one.text, limit=2000), role if role != "dim" else "text"))
