@@ -14,7 +14,7 @@ from opsconsole.screens.loading import read_screen
 
 PATH = shipped_content() / "docs" / "screens.md"
 TEXT = PATH.read_text()
-WHOLE, VARIABLES, AREAS = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+WHOLE, VARIABLES, AREAS, PAGES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 _HEAD = "screen: 1\nid: a\npanes:\n"
 
 
@@ -24,8 +24,9 @@ _HEAD = "screen: 1\nid: a\npanes:\n"
         WHOLE,
         _HEAD + "  - {id: a, kind: text, text: t}\n" + VARIABLES,
         _HEAD + "".join(f"  {line}\n" for line in AREAS.splitlines()),
+        _HEAD + PAGES,
     ],
-    ids=["whole", "variables", "areas"],
+    ids=["whole", "variables", "areas", "pages"],
 )
 def test_every_example_is_read_without_a_problem(text: str) -> None:
     screen, problems = read_screen(parse_document(text, "docs/screens.md"))
