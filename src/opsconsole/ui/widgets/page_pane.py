@@ -55,6 +55,11 @@ class PagePane(PaneView):
         """What was read last."""
         return self._reading
 
+    @property
+    def watched(self) -> bool:
+        """Whether it is in view, and reads."""
+        return self._read_now
+
     # Reading
 
     def watch_page(self, visible: bool) -> None:

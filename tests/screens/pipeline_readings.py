@@ -1,0 +1,133 @@
+"""An Airflow made by hand, asked like a real one."""
+
+from collections.abc import AsyncIterator
+
+from opsconsole.config.slas import Sla
+from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.model import (
+    BrokenFile,
+    Component,
+    Dag,
+    LogLine,
+    Pool,
+    Run,
+    Structure,
+    Task,
+    Try,
+)
+from opsconsole.pipelines.opening import Pipelines
+from tests.screens.fake_session import NOW
+
+HOSTILE = "odd [/dag] \u202e☃"
+
+
+def dag(dag_id: str, *, paused: bool = False, schedule: str = "@hourly", **more: object) -> Dag:
+    return Dag(dag_id, dag_id, paused, schedule, NOW + 600.0, **more)  # type: ignore[arg-type]
+
+
+def run(dag_id: str, ago: float, state: str = "success", took: float = 60.0, **more: object) -> Run:
+    began = NOW - ago
+    ended = began + took if state in ("success", "failed") else None
+    return Run(dag_id, f"scheduled__{ago:.0f}", state, "scheduled", began, began, began, began, ended, **more)  # type: ignore[arg-type]
+
+
+def hourly(dag_id: str) -> list[Run]:
+    return [run(dag_id, 3600.0 * ago) for ago in range(1, 9)]
+
+
+def task(name: str, start: float | None, took: float | None, state: str = "success", **more: object) -> Task:
+    """`start` is in seconds since the run began, 900 s ago."""
+    began = None if start is None else NOW - 900.0 + start
+    ended = None if began is None or took is None else began + took
+    given = {"queued_at": None if began is None else began - 4.0, "started_at": began, "ended_at": ended} | more
+    return Task("load_tariffs", "scheduled__900", name, -1, state, given.pop("tries", 1), 1, "PythonOperator", **given)  # type: ignore[arg-type]
+
+
+class ByHand:
+    """Answers as `pipelines.way.Asking` does; with `failing` not at all."""
+
+    def __init__(self) -> None:
+        self.failing = ""
+        self.asked = 0
+        self.listed = [dag("load_tariffs"), dag("import_weather"), dag(HOSTILE), dag("export_billing", paused=True)]
+        self.ran = {
+            "load_tariffs": [
+                run("load_tariffs", 900.0, "failed"),
+                *(run("load_tariffs", 3600.0 * n) for n in range(1, 9)),
+            ],
+            "import_weather": [
+                run("import_weather", 400.0, "running"),
+                *(run("import_weather", 3600.0 * n) for n in range(1, 9)),
+            ],
+            HOSTILE: [run(HOSTILE, 60.0)],
+        }
+        self.tasked = (
+            task("fetch", 5.0, 20.0),
+            task("check", 30.0, 12.0, "failed", tries=2),
+            task("notify", 6.0, 3.0, "skipped"),
+            task("store", None, None, "upstream_failed", tries=0),
+        )
+        self.lines = [LogLine("starting", NOW, "info"), LogLine("ValueError: no tariff \x1b[31m42", NOW, "error")]
+
+    def _answer(self) -> None:
+        self.asked += 1
+        if self.failing:
+            raise SourceError("airflow", "unreachable", self.failing)
+
+    async def version(self) -> str:
+        return "3.3.2"
+
+    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
+        self._answer()
+        return tuple(self.listed), False
+
+    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
+        return tuple(one for runs in self.ran.values() for one in runs[:per_dag]), False
+
+    async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
+        self._answer()
+        return tuple(self.ran.get(dag_id, ())[:most]), False
+
+    async def run(self, dag_id: str, run_id: str) -> Run | None:
+        self._answer()
+        return next((one for one in self.ran.get(dag_id, ()) if one.run_id == run_id), None)
+
+    async def tasks(self, dag_id: str, run_id: str) -> tuple[Task, ...]:
+        return self.tasked if dag_id == "load_tariffs" else ()
+
+    async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        self._answer()
+        return tuple(one for one in self.tasked if one.state == "failed"), False
+
+    async def tries(self, task: Task) -> tuple[Try, ...]:
+        return ()
+
+    async def structure(self, dag_id: str) -> Structure:
+        return {"fetch": ("check", "notify"), "check": ("store",)}
+
+    async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
+        self._answer()
+        for one in self.lines:
+            yield one
+
+    async def pools(self) -> tuple[Pool, ...]:
+        self._answer()
+        return Pool("default_pool", 16, 3, 0, 0), Pool("database", 2, 2, 5, 0, "for the warehouse", 3)
+
+    async def broken_files(self) -> tuple[BrokenFile, ...]:
+        self._answer()
+        return (BrokenFile("dags/broken.py", NOW - 7200.0, "Traceback:\n  line 3\nImportError: no module x"),)
+
+    async def health(self) -> tuple[Component, ...]:
+        self._answer()
+        return Component("scheduler", True, NOW - 2.0, "airflow-1"), Component("triggerer", False, NOW - 300.0)
+
+
+def pipelines(way: ByHand) -> Pipelines:
+    """What a screen is made of, with `way` for the API."""
+    airflow = Airflow(None, None, clock=lambda: NOW)
+    airflow._source = object()  # type: ignore[assignment]
+    airflow._api = way
+    sla = Sla("loads", "pipeline", "*", 7200.0, title="loads end within two hours", owner="data-platform")
+    return Pipelines(airflow, (sla,))

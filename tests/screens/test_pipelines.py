@@ -1,0 +1,177 @@
+"""How pipelines look, from the DAGs to the log of a try, and while Airflow fails: on an Airflow made by hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from opsconsole.ui import opened
+from opsconsole.ui.app import OpsConsole
+from opsconsole.ui.screens.dashboard import DashboardView
+from opsconsole.ui.screens.pages_view import PagesView
+from opsconsole.ui.screens.pipelines import DagRunView, DagView, PipelinesView
+from opsconsole.ui.screens.runbook import RunbookView
+from opsconsole.ui.screens.task_log import TaskLogView
+from tests.screens.pipeline_readings import ByHand, pipelines
+from tests.screens.still import STATES, State, StillSources, still_session
+from tests.screens.test_app import in_time, painted, text_of
+
+Compare = Callable[..., bool]
+SIZES = ((80, 24), (120, 40))
+REFUSED = "connection refused at 127.0.0.1"
+
+
+@pytest.fixture(autouse=True)
+def still_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the machine or of the moment gets into a picture."""
+    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(opened, "_LIBRARY_DELAY", 0.0)
+
+
+def app_of(folder: Path, way: ByHand, first_screen: str = "pipeline-status") -> OpsConsole:
+    source = pipelines(way)
+
+    async def given() -> object:
+        return source
+
+    session = still_session(folder, StillSources("live"), first_screen=first_screen, pipelines=given)
+    return OpsConsole(session)
+
+
+async def read(app: OpsConsole) -> None:
+    """Wait until what is on screen shows what it read, or why it could not."""
+    view = app.console_screen.view
+    async with in_time("the reading"):
+        while view is None or not view.composed:
+            await app.animator.wait_for_idle()
+            view = app.console_screen.view
+    if isinstance(view, DashboardView):
+        async with in_time("the panes' readings"):
+            while any(pane.reading.sheet is None and not pane.reading.failed for pane in view._readers if pane.watched):
+                await painted(app)
+    elif isinstance(view, PagesView):
+        async with in_time("the page's reading"):
+            while view._now.sheet is None and not view._now.failed:
+                await painted(app)
+    await painted(app)
+
+
+async def opened_at(pilot: Pilot[int]) -> OpsConsole:
+    app = pilot.app
+    assert isinstance(app, OpsConsole)
+    await pilot.pause()
+    async with in_time("the first screen"):
+        while app.console_screen.view is None or not app.console_screen.view.composed:
+            await pilot.pause()
+    await painted(app)
+    async with in_time("the first screen's answers"):
+        while app.opened.feed.poller.busy:
+            await pilot.pause()
+    app.opened.watchkeeper.judge()
+    app.show_freshness()
+    await read(app)
+    return app
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_screen(snap_compare: Compare, tmp_path: Path, size: tuple[int, int], state: State) -> None:
+    way = ByHand()
+    if state == "empty":
+        way.listed, way.ran, way.tasked = [], {}, ()
+    if state == "error":
+        way.failing = REFUSED
+
+    async def before(pilot: Pilot[int]) -> None:
+        app = await opened_at(pilot)
+        if state == "stale":
+            way.failing = REFUSED
+            view = app.console_screen.view
+            assert isinstance(view, DashboardView)
+            source = await app.session.pipelines()  # type: ignore[misc]
+            source._asked_at = -1e9
+            await pilot.press("r")
+            async with in_time("the failures"):
+                while not all(pane.reading.failed for pane in view._readers if pane.watched):
+                    await pilot.pause()
+            await painted(app)
+
+    assert snap_compare(app_of(tmp_path, way), run_before=before, terminal_size=size)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("what", ["dag", "run", "log", "failures"])
+def test_what_lies_deeper(snap_compare: Compare, tmp_path: Path, what: str, size: tuple[int, int]) -> None:
+    way = ByHand()
+
+    async def before(pilot: Pilot[int]) -> None:
+        app = await opened_at(pilot)
+        views = {
+            "dag": lambda: DagView("load_tariffs"),
+            "run": lambda: DagRunView("load_tariffs", "scheduled__900"),
+            "log": lambda: TaskLogView(way.tasked[1]),
+            "failures": lambda: PipelinesView("failures"),
+        }
+        app.console_screen.open_view(views[what]())
+        await pilot.pause()
+        await read(app)
+        if what == "log":
+            async with in_time("the log"):
+                while "no tariff" not in text_of(app):
+                    await pilot.pause()
+        await painted(app)
+
+    assert snap_compare(app_of(tmp_path, way), run_before=before, terminal_size=size)
+
+
+async def test_from_the_failed_dag_to_the_log_and_to_the_retry(tmp_path: Path) -> None:
+    way = ByHand()
+    async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        async def wait(said: str) -> None:
+            async with in_time(said):
+                while said not in text_of(app):
+                    await pilot.pause()
+
+        await pilot.press("enter")
+        await wait("scheduled__900")
+        await pilot.press("enter")
+        await wait("upstream_failed")
+        await pilot.press("s", "s", "s")  # by state: what failed first
+        await wait("sorted by state")
+        await pilot.press("home", "enter")
+        await wait("ValueError: no tariff")
+        assert "\x1b[31m" not in text_of(app)
+        await pilot.press("slash", *"starting", "enter")
+        await wait("filter starting")
+        async with in_time("the filter"):
+            while "ValueError" in text_of(app):
+                await pilot.pause()
+        await pilot.press("escape", "left")
+        await wait("try 1 of 2")
+        await pilot.press("left")
+        await wait("there is no try 0")
+        await pilot.press("escape", "escape")
+        await wait("9 runs   89 % succeeded")
+        await pilot.press("x")
+        await wait("Retry what failed in scheduled__900")
+        await pilot.press("enter")
+        async with in_time("the run"):
+            while not isinstance(app.console_screen.view, RunbookView):
+                await pilot.pause()
+        await wait("RUN = scheduled__900")
+
+
+async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:
+    session = still_session(tmp_path, StillSources("live"), first_screen="pipeline-status")
+    async with OpsConsole(session).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+        assert "no airflow is configured in this environment" in text_of(app)
+        await pilot.press("colon", *"pipelines", "enter")
+        async with in_time("the refusal"):
+            while text_of(app).count("no airflow is configured") < 2:
+                await pilot.pause()

@@ -1,0 +1,110 @@
+"""What the pages of pipelines say of an Airflow made by hand, and what they offer to do."""
+
+from typing import Any
+
+import pytest
+
+from opsconsole.actions import registry
+from opsconsole.core.reading import SourceError
+from opsconsole.database.fixing import runbook_for
+from opsconsole.runbooks.lint import lint
+from opsconsole.ui.pages.page import Order, Page, PageSpec, Sheet
+from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
+from tests.screens.pipeline_readings import HOSTILE, ByHand, pipelines
+
+ALL = (*PAGES, *pages_of_dag("load_tariffs"), *pages_of_run("load_tariffs", "scheduled__900"))
+SPECS = {spec.id: spec for spec in ALL}
+
+
+async def read(page: Page[Any, Any], way: ByHand, order: Order | None = None) -> tuple[Any, Sheet]:
+    wanted = order or Order(page.sorts[0])
+    reading = await page.take(pipelines(way), None, wanted)
+    return reading, page.sheet(reading, wanted)
+
+
+def cells(sheet: Sheet, key: str) -> dict[str, str]:
+    (row,) = [one for one in sheet.rows if one.key == key]
+    return {column.id: cell.text for column, cell in zip(sheet.columns, row.cells, strict=True)}
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.id)
+async def test_every_order_gives_a_sheet_whose_keys_are_unique_and_lead_further(spec: PageSpec) -> None:
+    page = spec.make()
+    for sort in page.sorts:
+        for grouping in ("", *page.groupings):
+            reading, sheet = await read(page, ByHand(), Order(sort, grouping))
+            assert sheet.summary
+            assert len({row.key for row in sheet.rows}) == len(sheet.rows) > 0
+            for row in sheet.rows:
+                assert len(row.cells) == len(sheet.columns)
+                assert all("\u202e" not in cell.text and "\x1b" not in cell.text for cell in row.cells)
+                detail = page.detail(reading, row.key)
+                assert detail is None or detail.title
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.id)
+async def test_whatever_is_offered_is_a_runbook_that_can_run(spec: PageSpec) -> None:
+    page = spec.make()
+    reading, sheet = await read(page, ByHand())
+    for row in sheet.rows:
+        for choice in page.choices(reading, row.key):
+            found = registry.find(choice.repair.action)
+            assert found is not None
+            if found.complaints(choice.repair.given):
+                assert HOSTILE in choice.repair.arguments.values()  # no DAG of Airflow has such an id
+                continue
+            assert not [one for one in lint(runbook_for(choice.repair)) if one.severity == "error"]
+
+
+async def test_what_failed_stands_first_with_its_strip_and_its_promise() -> None:
+    _, sheet = await read(SPECS["dags"].make(), ByHand())
+    assert sheet.rows[0].key == "load_tariffs"
+    shown = cells(sheet, "load_tariffs")
+    assert (shown["state"], shown["strip"], shown["sla"]) == ("CRIT", "●●●●●●●●✗", "failed")
+    assert shown["why"] == "the last run failed"
+    assert cells(sheet, "import_weather")["running"] == "6m 40s"
+    assert cells(sheet, "export_billing")["state"] == "paused"
+    assert "1 failed" in sheet.summary
+
+
+async def test_a_failed_dag_is_retried_by_its_run() -> None:
+    page = SPECS["dags"].make()
+    reading, _ = await read(page, ByHand())
+    offered = {one.label: one.repair for one in page.choices(reading, "load_tariffs")}
+    assert list(offered) == ["retry failed", "trigger", "pause"]
+    assert offered["retry failed"].arguments == {"dag": "load_tariffs", "run": "scheduled__900"}
+    assert [one.label for one in page.choices(reading, "export_billing")] == ["trigger", "unpause"]
+
+
+async def test_tasks_stand_on_the_axis_of_time_and_the_decisive_ones_are_marked() -> None:
+    _, sheet = await read(SPECS["tasks"].make(), ByHand())
+    assert cells(sheet, "check")["task"] == "check *"
+    assert cells(sheet, "check")["try"] == "2"
+    assert "█" in cells(sheet, "check")["axis"]
+    assert cells(sheet, "check")["axis"].index("█") > cells(sheet, "fetch")["axis"].index("█")
+    assert not cells(sheet, "store")["axis"]
+
+
+async def test_a_log_is_read_once_for_its_cause() -> None:
+    way = ByHand()
+    page = SPECS["failures"].make()
+    _, sheet = await read(page, way)
+    assert "ValueError" in sheet.rows[0].cells[-1].text
+    before = way.asked
+    await read(page, way)
+    assert way.asked == before + 1  # the failures again, and no log
+
+
+async def test_a_run_that_is_gone_is_said() -> None:
+    (spec,) = pages_of_run("load_tariffs", "none")
+    with pytest.raises(SourceError, match="has no run none any more"):
+        await read(spec.make(), ByHand())
+
+
+async def test_one_survey_serves_all_that_ask_at_once() -> None:
+    way = ByHand()
+    source = pipelines(way)
+    for name in ("dags", "sla"):
+        page = SPECS[name].make()
+        await page.take(source, None, Order(page.sorts[0]))
+    assert way.asked == 1
