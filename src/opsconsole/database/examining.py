@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from opsconsole.core.reading import SourceError
-from opsconsole.database import bloat, indexes, instance, sequences, settings, tables, vacuum, workload
+from opsconsole.database import bloat, indexes, instance, sequences, settings, tables, vacuum, workload_reading
 from opsconsole.database.asking import Database
 from opsconsole.database.finding import Coverage
 from opsconsole.database.findings import Readings
@@ -36,7 +36,7 @@ async def examine(database: Database) -> Readings:
     held = await part("what holds vacuum back", vacuum.read_vacuum)
     wasted = await part("bloat", bloat.estimate)
     indexed = await part("indexes", indexes.read_indexes)
-    lacking = await part("what the workload lacks", workload.read_workload)
+    lacking = await part("what the workload lacks", workload_reading.read_workload)
     drawn = await part("sequences", sequences.read_sequences)
     settled = await part("settings", settings.read_settings)
     counted = await part("counters", instance.read_instance)

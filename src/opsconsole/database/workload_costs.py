@@ -174,9 +174,9 @@ def refusal(statement: Resolved, untrusted: Collection[str]) -> str:
 
     if foreign := sorted(statement.parsed.functions & set(untrusted)):
         return f"it calls {clean_line(foreign[0])}, which planning it would run with this role's rights"
-    views = [relation.name for relation in statement.tables.values() if not relation.trusted]
-    if views:
-        return f"view {clean_line(views[0])} is somebody else's, and planning it may run what stands in it"
+    theirs = [relation.name for relation in statement.tables.values() if not relation.trusted]
+    if theirs:
+        return f"planning {clean_line(theirs[0])} would run somebody else's functions with this role's rights"
     return refused(statement.parsed.sql) or ""
 
 

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _read(database: "Database", *, workload: bool) -> "tuple[IndexReading, Workload | None]":
     from opsconsole.database.indexes import read_indexes
-    from opsconsole.database.workload import read_workload
+    from opsconsole.database.workload_reading import read_workload
 
     return await read_indexes(database), await read_workload(database) if workload else None
 

@@ -1,7 +1,7 @@
 -- The tables and views called :'names' (a JSON array), in whatever schema; none of the server's own, none that is
 -- temporary. Any role, PostgreSQL 12 and later; pg_class, pg_inherits and counters in shared memory: no lock, no file.
--- A partitioned table has the sums of its partitions. `trusted`: planning it runs nothing of somebody whose rights are
--- less than those of this role.
+-- A partitioned table has the sums of its partitions. `trusted`: planning it runs no function of a role that is neither a
+-- superuser nor this one; the planner runs what is not volatile in index expressions, defaults, checks, policies, views.
 with recursive named as materialized (
     select c.oid, c.relname, n.nspname, c.relkind, c.relowner, c.relispartition
       from pg_class c
@@ -22,12 +22,30 @@ with recursive named as materialized (
                - pg_stat_get_tuples_hot_updated(c.oid))::float8 as writes
       from member m join pg_class c on c.oid = m.oid and c.relkind <> 'p'
      group by m.root
+), planned (root, classid, objid) as (
+    select m.root, 'pg_class'::regclass::oid, i.indexrelid from member m join pg_index i on i.indrelid = m.oid
+     where i.indexprs is not null or i.indpred is not null
+    union all
+    select m.root, 'pg_attrdef'::regclass::oid, d.oid from member m join pg_attrdef d on d.adrelid = m.oid
+    union all
+    select m.root, 'pg_policy'::regclass::oid, p.oid from member m join pg_policy p on p.polrelid = m.oid
+    union all
+    select m.root, 'pg_constraint'::regclass::oid, x.oid from member m join pg_constraint x on x.conrelid = m.oid and x.contype = 'c'
+    union all
+    select m.root, 'pg_rewrite'::regclass::oid, w.oid from member m join pg_rewrite w on w.ev_class = m.oid
+), foreign_code as materialized (
+    select distinct l.root
+      from planned l
+      join pg_depend d on d.classid = l.classid and d.objid = l.objid and d.refclassid = 'pg_proc'::regclass
+      join pg_proc p on p.oid = d.refobjid and p.provolatile <> 'v'
+      join pg_roles o on o.oid = p.proowner and not o.rolsuper and o.rolname <> current_user
 )
 select n.oid::text as oid, n.nspname as schema, n.relname as name, n.relkind::text as kind, s.rows, s.unknown, s.bytes,
        s.seq_scans, s.seq_rows, s.writes,
-       n.relkind <> 'v' or n.relowner = r.oid or o.rolsuper as trusted
+       (n.relkind <> 'v' or n.relowner = r.oid or o.rolsuper) and f.root is null as trusted
   from named n
   left join summed s on s.root = n.oid
+  left join foreign_code f on f.root = n.oid
   join pg_roles o on o.oid = n.relowner
   join pg_roles r on r.rolname = current_user
  order by n.nspname, n.relname

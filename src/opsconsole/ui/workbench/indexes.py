@@ -13,7 +13,8 @@ from opsconsole.database.fixing import Repair
 from opsconsole.database.index_findings import index_findings
 from opsconsole.database.indexes import Index, IndexReading, read_indexes
 from opsconsole.database.missing_findings import missing_findings, without_served
-from opsconsole.database.workload import Workload, read_workload
+from opsconsole.database.workload import Workload
+from opsconsole.database.workload_reading import read_workload
 from opsconsole.ui.table_layout import Cell, Column, Row
 from opsconsole.ui.workbench import cells
 from opsconsole.ui.workbench.findings import finding_choices, finding_detail
