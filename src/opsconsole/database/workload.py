@@ -44,7 +44,8 @@ class Usage:
 class Served:
     """A statement that an index would help."""
 
-    queryid: int
+    queryid: str
+    """As text: programs that read JSON round such numbers."""
     user: str
     calls: float
     seconds: float
@@ -145,7 +146,7 @@ def _add(
 
 def _served(usage: Usage, before: float | None = None, after: float | None = None, gain: float = 0.0) -> Served:
     text = clean(usage.text[:_SHOWN_TEXT])
-    return Served(usage.queryid, usage.user, usage.calls, usage.seconds, text, before, after, gain)
+    return Served(str(usage.queryid), usage.user, usage.calls, usage.seconds, text, before, after, gain)
 
 
 def among(one: Missing, found: Iterable[Missing]) -> bool:

@@ -94,6 +94,8 @@ def parse(sql: str) -> Parsed:
     from pglast import parser
 
     text = plannable(sql)
+    if "\0" in text:  # at which the parser would take it to end
+        raise NotPlannedError("unparsable")
     try:
         statements = parser.parse_sql(text)
         if len(statements) != 1:
