@@ -54,7 +54,7 @@ class Scales:
 
     def __init__(self, source: str, session: "Session", schema: str) -> None:
         self._source = source
-        self._session = session
+        self.session = session
         self._schema = quoted(schema)
         self._until = time.monotonic() + BUDGET
 
@@ -75,12 +75,12 @@ class Scales:
 
         names: list[str] = []
         try:
-            await guard(self._session, "begin read only", statement_timeout=_EACH, lock_timeout=_LOCK_TIMEOUT)
+            await guard(self.session, "begin read only", statement_timeout=_EACH, lock_timeout=_LOCK_TIMEOUT)
             path = ", ".join(map(quoted, statement.path)) or "''"
             await self._script(f"set local search_path = {path}")
             return await self._compared(statement.parsed.sql, tried, names, each=each)
         except psycopg.Error as error:
-            if self._session.connection.closed:
+            if self.session.connection.closed:
                 raise SourceError(self._source, "gone", "the connection was lost") from error
             return Weighed(failed=_reason(error))
         finally:
@@ -116,7 +116,7 @@ class Scales:
             text = f"CREATE INDEX ON {quoted(one.schema, one.table)} ({columns})"
             await self._script("savepoint made")
             try:
-                rows = await run_query(self._session.connection, create, (text.encode(),), 1)
+                rows = await run_query(self.session.connection, create, (text.encode(),), 1)
             except psycopg.Error:
                 await self._script("rollback to savepoint made")
                 continue
@@ -129,26 +129,26 @@ class Scales:
         from opsconsole.sources.sqltext import parameters
 
         if not parameters(sql):
-            text = await plain_plan(self._session, "format json", sql)
+            text = await plain_plan(self.session, "format json", sql)
         else:
             # Anew each time: a plan that was kept knows nothing of an index that came after it.
             name = statement_name()
-            if self._session.connection.info.server_version < GENERIC_PLAN:
+            if self.session.connection.info.server_version < GENERIC_PLAN:
                 names.append(name)
-            text = await generic_plan(self._session, "format json", sql, name)
+            text = await generic_plan(self.session, "format json", sql, name)
         return cost_of(text)
 
     async def _size(self, oid: int) -> float:
         from opsconsole.sources.postgres_exchange import run_query
 
         asked = f"select {self._schema}.hypopg_relation_size({oid})".encode()
-        rows = await run_query(self._session.connection, asked, (), 1)
+        rows = await run_query(self.session.connection, asked, (), 1)
         return float(rows.rows[0][0] or b"0")
 
     async def _script(self, text: str) -> None:
         from opsconsole.sources.postgres_exchange import run_script
 
-        await run_script(self._session.connection, text.encode())
+        await run_script(self.session.connection, text.encode())
 
 
 @asynccontextmanager
