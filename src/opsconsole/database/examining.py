@@ -1,6 +1,7 @@
 """Reading all that the findings about a database rest on."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from opsconsole.core.reading import SourceError
@@ -36,7 +37,7 @@ async def examine(database: Database) -> Readings:
     held = await part("what holds vacuum back", vacuum.read_vacuum)
     wasted = await part("bloat", bloat.estimate)
     indexed = await part("indexes", indexes.read_indexes)
-    lacking = await part("what the workload lacks", workload_reading.read_workload)
+    lacking = await part("what the workload lacks", partial(workload_reading.read_workload, scans=False))
     drawn = await part("sequences", sequences.read_sequences)
     settled = await part("settings", settings.read_settings)
     counted = await part("counters", instance.read_instance)

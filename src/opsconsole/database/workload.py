@@ -11,14 +11,8 @@ from opsconsole.database.tables import Table
 from opsconsole.database.workload_candidates import Candidate, Relation, Resolved, covered, likely, merged
 from opsconsole.database.workload_costs import Weighed
 
-LEAST_GAIN = 0.3
-"""Share of a statement's cost that has to be saved for an index to be proposed; every write pays for it."""
 LEAST_PART = 0.1
 """Share that one of several indexes has to save beside the others."""
-NEARLY = 0.95
-"""Share of what an index saves that one with less columns has to save to be taken instead."""
-LEAST_COST = 100.0
-"""Cost of a statement, in the planner's unit, below which no index is worth it (source: dexter's --min-cost)."""
 LEAST_MEAN = 0.001
 """Seconds that a statement takes, below which it is not looked at where nothing is costed."""
 
@@ -99,16 +93,11 @@ class Judged:
     statement: Resolved
 
 
-def worth(costs: Weighed) -> bool:
-    """Whether the cost falls by enough."""
-    return bool(costs.used) and costs.before >= LEAST_COST and costs.after <= costs.before * (1 - LEAST_GAIN)
-
-
 def proposals(weighed: Iterable[tuple[Judged, Weighed]]) -> list[Missing]:
     """The indexes that save enough of some statement's cost, each once, with all the statements it helps."""
     found: dict[Candidate, Missing] = {}
     for one, costs in weighed:
-        for candidate in sorted(costs.used) if worth(costs) else ():
+        for candidate in sorted(costs.used) if costs.worth else ():
             gain = costs.gains[candidate] / costs.before
             if gain >= LEAST_PART:
                 served = _served(one.usage, costs.before, costs.after, gain)

@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,18 @@ from opsconsole.database.workload_candidates import Candidate, Resolved
 if TYPE_CHECKING:
     from opsconsole.actions.runners.sql_session import Session
 
+LEAST_GAIN = 0.3
+"""Share of a statement's cost that has to be saved for an index to be proposed; every write pays for it."""
+LEAST_COST = 100.0
+"""Cost of a statement, in the planner's unit, below which no index is worth it (source: dexter's --min-cost)."""
+NEARLY = 0.95
+"""Share of what an index saves that one with less columns has to save to be taken instead."""
 BUDGET = 3.0
 """Seconds for all statements together."""
 _EACH = 1.0
 """Seconds for one of them; the planner needs milliseconds."""
 _LOCK_TIMEOUT = 0.1
+_EACH_TEXT = "from jsonb_array_elements_text($1::jsonb) with ordinality t (text, place) cross join lateral"
 _NAME = re.compile(r"<(\d+)>")
 
 
@@ -48,6 +55,19 @@ class Weighed:
     failed: str = ""
     """Why it could not be planned; the rest says nothing then."""
 
+    @property
+    def worth(self) -> bool:
+        """Whether the cost falls by enough."""
+        return bool(self.used) and self.before >= LEAST_COST and self.after <= self.before * (1 - LEAST_GAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """A statement, and the names under which it is prepared by now."""
+
+    sql: str
+    names: list[str]
+
 
 class Scales:
     """One connection on which statements are weighed. `schema` is the one hypopg is in."""
@@ -63,8 +83,9 @@ class Scales:
         """Whether the time for all statements is up."""
         return time.monotonic() > self._until
 
-    async def weigh(self, statement: Resolved, tried: Collection[Candidate], *, each: bool = False) -> Weighed:
-        """The cost of a statement without and with the candidates; `each`: also what each of them contributes.
+    async def weigh(self, statement: Resolved, tried: Collection[Candidate], *, narrow: bool = True) -> Weighed:
+        """The cost of a statement without and with the candidates; `narrow`: of as few of their columns as save nearly
+        as much.
 
         Raises:
             SourceError: the connection was lost.
@@ -78,7 +99,7 @@ class Scales:
             await guard(self.session, "begin read only", statement_timeout=_EACH, lock_timeout=_LOCK_TIMEOUT)
             path = ", ".join(map(quoted, statement.path)) or "''"
             await self._script(f"set local search_path = {path}")
-            return await self._compared(statement.parsed.sql, tried, names, each=each)
+            return await self._compared(_Planning(statement.parsed.sql, names), tried, narrow=narrow)
         except psycopg.Error as error:
             if self.session.connection.closed:
                 raise SourceError(self._source, "gone", "the connection was lost") from error
@@ -89,61 +110,89 @@ class Scales:
             with suppress(Exception):
                 await self._script(f"rollback; select {self._schema}.hypopg_reset(){forget}")
 
-    async def _compared(self, sql: str, tried: Collection[Candidate], names: list[str], *, each: bool) -> Weighed:
-        before, _ = await self._cost(sql, names)
+    async def _compared(self, planning: "_Planning", tried: Collection[Candidate], *, narrow: bool) -> Weighed:
+        before, _ = await self._cost(planning)
+        found = Weighed(before, *await self._with(planning, tried))
+        if not found.worth:
+            return found
+        if narrow:
+            found = await self._narrowest(planning, found)
+        gains = dict.fromkeys(found.used, before - found.after)
+        for one in found.used if len(found.used) > 1 else ():
+            without, _ = await self._with(planning, found.used - {one})
+            gains[one] = without - found.after
+        return replace(found, gains=gains, bytes=await self._sizes(found.used))
+
+    async def _narrowest(self, planning: "_Planning", found: Weighed) -> Weighed:
+        for width in range(1, max(len(one.columns) for one in found.used)):
+            fewer = {one._replace(columns=one.columns[:width]) for one in found.used}
+            narrower = Weighed(found.before, *await self._with(planning, fewer))
+            if narrower.used and found.before - narrower.after >= NEARLY * (found.before - found.after):
+                return narrower
+        return found
+
+    async def _with(self, planning: "_Planning", tried: Collection[Candidate]) -> tuple[float, frozenset[Candidate]]:
+        """(cost, which of them are used) of the statement with these candidates and no others."""
         made = await self._made(tried)
-        after, seen = await self._cost(sql, names)
-        used = frozenset(candidate for oid, candidate in made.items() if oid in seen)
-        sizes = {candidate: await self._size(oid) for oid, candidate in made.items() if candidate in used}
-        gains = dict.fromkeys(used, before - after)
-        if each and len(used) > 1:
-            for one in used:
-                await self._script(f"select {self._schema}.hypopg_reset()")
-                await self._made(used - {one})
-                gains[one] = (await self._cost(sql, names))[0] - after
-        return Weighed(before, after, used, gains, sizes)
+        cost, seen = await self._cost(planning)
+        return cost, frozenset(candidate for oid, candidate in made.items() if oid in seen)
 
-    async def _made(self, wanted: Collection[Candidate]) -> dict[int, Candidate]:
-        """The candidates as hypothetical indexes, by the oids they have as such. One that cannot be is left out."""
-        import psycopg
-
+    async def _sizes(self, wanted: Collection[Candidate]) -> dict[Candidate, float]:
         from opsconsole.sources.postgres_exchange import run_query
 
-        made = {}
-        create = f"select indexrelid from {self._schema}.hypopg_create_index($1)".encode()  # noqa: S608 - quoted
-        for one in wanted:
-            columns = ", ".join(map(quoted, one.columns))
-            text = f"CREATE INDEX ON {quoted(one.schema, one.table)} ({columns})"
+        made = await self._made(wanted)
+        asked = ", ".join(f"{self._schema}.hypopg_relation_size({oid})" for oid in made)
+        rows = await run_query(self.session.connection, f"select {asked}".encode(), (), 1)
+        return {one: float(size or b"0") for one, size in zip(made.values(), rows.rows[0], strict=True)}
+
+    async def _made(self, wanted: Collection[Candidate]) -> dict[int, Candidate]:
+        """These candidates as hypothetical indexes, and no others, by the oids they have as such. One that cannot be is
+        left out.
+        """
+        import psycopg
+
+        ordered = sorted(wanted)
+        await self._script(f"select {self._schema}.hypopg_reset(); savepoint made")
+        try:
+            return dict(zip(await self._created(ordered), ordered, strict=True))
+        except psycopg.Error:
+            if self.session.connection.closed:
+                raise
+        made: dict[int, Candidate] = {}
+        await self._script(f"rollback to savepoint made; select {self._schema}.hypopg_reset()")
+        for one in ordered:
             await self._script("savepoint made")
             try:
-                rows = await run_query(self.session.connection, create, (text.encode(),), 1)
+                made |= dict.fromkeys(await self._created([one]), one)
             except psycopg.Error:
                 await self._script("rollback to savepoint made")
-                continue
-            made[int(rows.rows[0][0] or b"0")] = one
         return made
 
-    async def _cost(self, sql: str, names: list[str]) -> tuple[float, set[int]]:
+    async def _created(self, wanted: Sequence[Candidate]) -> list[int]:
+        from opsconsole.sources.postgres_exchange import run_query
+
+        texts = [
+            f"CREATE INDEX ON {quoted(one.schema, one.table)} ({', '.join(map(quoted, one.columns))})" for one in wanted
+        ]
+        create = f"select h.indexrelid {_EACH_TEXT} {self._schema}.hypopg_create_index(t.text) h order by t.place"
+        rows = await run_query(self.session.connection, create.encode(), (json.dumps(texts).encode(),), len(texts) + 1)
+        return [int(row[0] or b"0") for row in rows.rows]
+
+    async def _cost(self, planning: "_Planning") -> tuple[float, set[int]]:
         """The whole cost of a statement, and the hypothetical indexes its plan uses."""
         from opsconsole.actions.runners.explain import GENERIC_PLAN, generic_plan, plain_plan, statement_name
         from opsconsole.sources.sqltext import parameters
 
+        sql = planning.sql
         if not parameters(sql):
             text = await plain_plan(self.session, "format json", sql)
         else:
             # Anew each time: a plan that was kept knows nothing of an index that came after it.
             name = statement_name()
             if self.session.connection.info.server_version < GENERIC_PLAN:
-                names.append(name)
+                planning.names.append(name)
             text = await generic_plan(self.session, "format json", sql, name)
         return cost_of(text)
-
-    async def _size(self, oid: int) -> float:
-        from opsconsole.sources.postgres_exchange import run_query
-
-        asked = f"select {self._schema}.hypopg_relation_size({oid})".encode()
-        rows = await run_query(self.session.connection, asked, (), 1)
-        return float(rows.rows[0][0] or b"0")
 
     async def _script(self, text: str) -> None:
         from opsconsole.sources.postgres_exchange import run_script

@@ -16,7 +16,6 @@ from opsconsole.database.finding import Coverage
 from opsconsole.database.row import Row
 from opsconsole.database.tables import read_tables
 from opsconsole.database.workload import (
-    NEARLY,
     Judged,
     Missing,
     Usage,
@@ -25,13 +24,10 @@ from opsconsole.database.workload import (
     proposals,
     told,
     uncosted,
-    worth,
 )
 from opsconsole.database.workload_candidates import (
-    Candidate,
     ColumnFacts,
     Relation,
-    Resolved,
     UnresolvedError,
     candidates,
     merged,
@@ -46,27 +42,28 @@ MOST_STATEMENTS = 100
 _PIECES = MOST_STATEMENTS * 21
 
 
-async def read_workload(database: Database, *, limit: int = MOST_STATEMENTS) -> Workload:
-    """What the `limit` dearest statements of the database lack. None of them is run.
+async def read_workload(database: Database, *, limit: int = MOST_STATEMENTS, scans: bool = True) -> Workload:
+    """What the `limit` dearest statements of the database lack. None of them is run. With `scans` the tables that are
+    read whole have to do where statements cannot be looked at.
 
     Raises:
         SourceError: the database cannot be asked. That this cannot be read (a time-out, a privilege) is a note.
     """
     try:
-        return await _read(database, limit)
+        return await _read(database, limit, scans=scans)
     except SourceError as error:
         if error.kind in ("unreachable", "gone"):
             raise
         return Workload(coverage=Coverage((f"what the workload lacks could not be read: {error}",)))
 
 
-async def _read(database: Database, limit: int) -> Workload:
+async def _read(database: Database, limit: int, *, scans: bool) -> Workload:
     catalog = await database.catalog()
     reason = statements.why_not(catalog)
     if reason is None and not workload_parsing.available():
         reason = workload_parsing.MISSING
     if reason is not None:
-        return await _scanned(database, reason)
+        return await _scanned(database, reason, scans=scans)
     usages, seconds, taken_at = await _usages(database, catalog, limit)
     judged, notes = await _judged(database, usages)
     notes += (
@@ -76,10 +73,12 @@ async def _read(database: Database, limit: int) -> Workload:
     return Workload(tuple(weighing[0]), (), seconds, taken_at, Coverage((*notes, *weighing[1])))
 
 
-async def _scanned(database: Database, reason: str) -> Workload:
+async def _scanned(database: Database, reason: str, *, scans: bool) -> Workload:
     """Instead of statements the tables that are read whole: all that can be said without them."""
-    found = await read_tables(database, sort="seq", limit=50, exact=False)
     note = f"indexes that the workload lacks are guessed at by sequential scans (heuristic): {reason}"
+    if not scans:
+        return Workload(coverage=Coverage((note,)))
+    found = await read_tables(database, sort="seq", limit=50, exact=False)
     return Workload((), found.tables, None, found.taken_at, Coverage((note,)))
 
 
@@ -242,9 +241,8 @@ class _Left:
 
 
 async def _proposed(on: Scales, judged: Sequence[Judged], left: _Left) -> list[Missing]:
-    """Weigh each statement with all that might help it, then those that remain with what remains."""
-    chosen: dict[Candidate, None] = {}
-    helped: list[Judged] = []
+    """Weigh each statement with all that might help it, and once more where a wider index does the work of its own."""
+    helped: list[tuple[Judged, Weighed]] = []
     for one in judged:
         if on.spent:
             left.add(one, "was not costed in the time for that")
@@ -252,26 +250,15 @@ async def _proposed(on: Scales, judged: Sequence[Judged], left: _Left) -> list[M
         found = await on.weigh(one.statement, candidates(one.statement))
         if found.failed:
             left.add(one, f"cannot be costed: {found.failed}")
-        elif worth(found):
-            chosen |= dict.fromkeys(sorted(await _narrowest(on, one.statement, found)))
-            helped.append(one)
-    final = set(merged(chosen).values())
+        elif found.worth:
+            helped.append((one, found))
+    stands = merged(candidate for _, found in helped for candidate in found.used)
     weighed = []
-    for one in helped:
-        oids = {relation.oid for relation in one.statement.tables.values()}
-        tried = sorted(candidate for candidate in final if candidate.oid in oids)
-        weighed.append((one, await on.weigh(one.statement, tried, each=True)))
+    for one, found in helped:
+        wider = frozenset(stands[candidate] for candidate in found.used)
+        again = found if wider == found.used else await on.weigh(one.statement, wider, narrow=False)
+        weighed.append((one, again))
     return proposals(weighed)
-
-
-async def _narrowest(on: Scales, statement: Resolved, found: Weighed) -> frozenset[Candidate]:
-    """The indexes that a statement uses, with as few of their columns as save nearly as much."""
-    for width in range(1, max(len(one.columns) for one in found.used)):
-        narrow = frozenset(one._replace(columns=one.columns[:width]) for one in found.used)
-        costs = await on.weigh(statement, narrow)
-        if not costs.failed and costs.before - costs.after >= NEARLY * (found.before - found.after):
-            return costs.used
-    return found.used
 
 
 def _without_costs(database: Database, catalog: Catalog) -> str:

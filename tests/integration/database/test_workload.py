@@ -283,10 +283,10 @@ async def test_the_connection_is_left_as_it_was_whatever_happens(advised: Postgr
 async def test_a_connection_that_is_lost_costs_the_costs_only(
     advised: PostgresServer, asked: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lost(self: Scales, statement: object, tried: object, *, each: bool = False) -> Weighed:
+    async def lost(self: Scales, statement: object, tried: object, *, narrow: bool = True) -> Weighed:
         pid = self.session.connection.info.backend_pid
         advised.psql(f"select pg_terminate_backend({pid}, 5000)")
-        return await weigh(self, statement, tried, each=each)  # type: ignore[arg-type]
+        return await weigh(self, statement, tried, narrow=narrow)  # type: ignore[arg-type]
 
     weigh = Scales.weigh
     monkeypatch.setattr(Scales, "weigh", lost)

@@ -20,7 +20,6 @@ from opsconsole.database.workload import (
     proposals,
     told,
     uncosted,
-    worth,
 )
 from opsconsole.database.workload_candidates import (
     Candidate,
@@ -209,8 +208,8 @@ def test_what_is_likely_without_costs(given: dict[str, Any], sql: str, found: li
     ("before", "after", "is_worth"), [(1000.0, 700.0, True), (1000.0, 701.0, False), (99.0, 1.0, False)]
 )
 def test_a_cost_has_to_fall_by_enough(before: float, after: float, is_worth: bool) -> None:
-    assert worth(Weighed(before, after, frozenset({A}))) is is_worth
-    assert not worth(Weighed(before, after))
+    assert Weighed(before, after, frozenset({A})).worth is is_worth
+    assert not Weighed(before, after).worth
 
 
 def test_an_index_for_several_statements_counts_once_with_all_it_saves() -> None:
