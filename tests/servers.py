@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.demo import binaries
+from opsconsole.demo.extensions import postgres_with
 
 _START = 30.0
 
@@ -151,9 +152,14 @@ class PostgresServer:
 
 @contextmanager
 def start_postgres(
-    *, settings: Sequence[str] = (), initdb: Sequence[str] = (), hba: str | None = None
+    *, settings: Sequence[str] = (), initdb: Sequence[str] = (), hba: str | None = None, extension: str = ""
 ) -> Iterator[PostgresServer]:
-    """A new cluster without fsync. `settings` are `name=value`; `hba` replaces pg_hba.conf."""
+    """A new cluster without fsync. `settings` are `name=value`; `hba` replaces pg_hba.conf; `extension` can be created
+    there although it is not installed.
+
+    Raises:
+        FetchError: the extension is not to be had.
+    """
     folder_of_tools = binaries.find("postgres").parent
     identity = _postgres_identity()
     with scratch("pg") as folder:
@@ -168,11 +174,14 @@ def start_postgres(
         )  # fmt: skip
         if hba is not None:
             (data / "pg_hba.conf").write_text(hba)
+        program_file = folder_of_tools / "postgres"
+        if extension:
+            program_file = postgres_with(extension, folder / "tree", narrate=lambda line: None)
         options = [
             "listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={folder}", "fsync=off",
             "full_page_writes=off", "synchronous_commit=off", "max_connections=40", "shared_buffers=16MB", *settings,
         ]  # fmt: skip
-        argv = [str(folder_of_tools / "postgres"), "-D", str(data)]
+        argv = [str(program_file), "-D", str(data)]
         argv += [part for option in options for part in ("-c", option)]
         probe = [str(folder_of_tools / "pg_isready"), "-q", "-h", str(folder), "-p", str(port)]
         program = Program(

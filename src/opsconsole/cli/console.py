@@ -92,6 +92,7 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         read=link.read,
         library=lambda: wiring.open_library(environment),
         explain=lambda source, sql: _plan(environment, source, sql),
+        databases=environment.postgres,
         start_run=runs.start,
         attach_run=runs.attach,
         prepare_run=runs.prepare,

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from opsconsole.config.settings import PostgresSettings
 from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.values import Table
 from opsconsole.database.catalog import Catalog
@@ -44,9 +45,12 @@ class Rows:
 class Database:
     """One database of an environment, as the subjects of this package ask it."""
 
-    def __init__(self, source: str, ask: Ask) -> None:
-        """`source` is as content names it: `postgres/app`."""
+    def __init__(self, source: str, ask: Ask, settings: PostgresSettings | None = None) -> None:
+        """`source` is as content names it: `postgres/app`. `settings` are for what takes several statements over one
+        connection, which `ask` does not promise; without them that is not done.
+        """
         self.source = source
+        self.settings = settings
         self._ask = ask
         self._catalog: Catalog | None = None
 

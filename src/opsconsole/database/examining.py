@@ -1,10 +1,11 @@
 """Reading all that the findings about a database rest on."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from opsconsole.core.reading import SourceError
-from opsconsole.database import bloat, indexes, instance, sequences, settings, tables, vacuum
+from opsconsole.database import bloat, indexes, instance, sequences, settings, tables, vacuum, workload_reading
 from opsconsole.database.asking import Database
 from opsconsole.database.finding import Coverage
 from opsconsole.database.findings import Readings
@@ -36,11 +37,12 @@ async def examine(database: Database) -> Readings:
     held = await part("what holds vacuum back", vacuum.read_vacuum)
     wasted = await part("bloat", bloat.estimate)
     indexed = await part("indexes", indexes.read_indexes)
+    lacking = await part("what the workload lacks", partial(workload_reading.read_workload, scans=False))
     drawn = await part("sequences", sequences.read_sequences)
     settled = await part("settings", settings.read_settings)
     counted = await part("counters", instance.read_instance)
     coverage = Coverage(tuple(notes))
-    for reading in (held, wasted, indexed, drawn, settled, counted):
+    for reading in (held, wasted, indexed, lacking, drawn, settled, counted):
         coverage += reading.coverage if reading else Coverage()
     if indexed and indexed.statistics_age < indexes.YOUNG:
         coverage += Coverage(("unused indexes are not judged: the statistics reach back less than seven days",))
@@ -50,6 +52,7 @@ async def examine(database: Database) -> Readings:
         held,
         wasted,
         indexed,
+        lacking,
         drawn,
         settled,
         counted,

@@ -14,12 +14,14 @@ from opsconsole.database.finding import Coverage, Finding, Fix
 from opsconsole.database.index_findings import index_findings
 from opsconsole.database.indexes import IndexReading
 from opsconsole.database.instance import Instance, lifetime
+from opsconsole.database.missing_findings import missing_findings, without_served
 from opsconsole.database.naming import quoted
 from opsconsole.database.sequences import Sequence, Sequences
 from opsconsole.database.settings import Settings
 from opsconsole.database.table_findings import table_findings
 from opsconsole.database.tables import Table
 from opsconsole.database.vacuum import OLD_XIDS, VacuumReport, reason, remedy
+from opsconsole.database.workload import Workload
 
 BLOATED, BLOAT_SHARE = 50 * 2.0**20, 0.4
 """Bytes and share: below, an estimate is too rough to act on (source: the bloat checks of check_postgres)."""
@@ -34,6 +36,7 @@ class Readings:
     vacuum: VacuumReport | None = None
     bloat: BloatReading | None = None
     indexes: IndexReading | None = None
+    workload: Workload | None = None
     sequences: Sequences | None = None
     settings: Settings | None = None
     instance: Instance | None = None
@@ -58,6 +61,9 @@ def findings(readings: Readings) -> tuple[Finding, ...]:
         found += bloat_findings(readings.bloat)
     if readings.indexes:
         found += index_findings(readings.indexes)
+    if readings.workload:
+        # Tables that are read whole have their own findings here.
+        found = without_served([*found, *missing_findings(replace(readings.workload, scanned=()))])
     if readings.sequences:
         found += sequence_findings(readings.sequences.sequences)
     if readings.settings:
@@ -178,6 +184,7 @@ def extension_findings(readings: Readings) -> Iterator[Finding]:
     uses = {
         "pg_stat_statements": "what each query costs is not counted; shared_preload_libraries has to name it, too",
         "pgstattuple": "bloat can be estimated, not counted",
+        "hypopg": "what an index would save can be guessed, not reckoned",
     }
     for name, why in uses.items():
         if name in readings.available and name not in readings.extensions:

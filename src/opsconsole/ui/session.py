@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opsconsole.actions.guard import Context
+    from opsconsole.config.settings import PostgresSettings
     from opsconsole.database.explain import Explained
     from opsconsole.runbooks.client import RunClient
     from opsconsole.runbooks.history import RunSummary
@@ -62,6 +63,8 @@ class Session:
     explain: "Callable[[str, str], Awaitable[Explained]] | None" = None
     """From a database's source name and a statement to its plan; the statement is not run. Raises SourceError and
     ValueError, whose text says why there is none."""
+    databases: "Mapping[str, PostgresSettings]" = field(default_factory=lambda: MappingProxyType({}))
+    """The databases by their names in the configuration, for what a page asks over a connection of its own."""
     prepare_run: Callable[[], None] = _nothing
     """A run is likely to begin soon: what takes time may be done now."""
     live_runs: "Callable[[], Sequence[RunSummary]]" = _no_runs

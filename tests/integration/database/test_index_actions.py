@@ -14,8 +14,9 @@ from opsconsole.actions import registry
 from opsconsole.actions.action import Action, Outcome, Result, Risk
 from opsconsole.config.loading import postgres_at, settings_for
 from opsconsole.config.settings import Environment
-from opsconsole.database.actions.indexing import columns_of
+from opsconsole.database.actions.indexing import columns_of, read_index_standing
 from opsconsole.database.actions.ledger import NAME
+from opsconsole.database.asking import Database
 from opsconsole.database.naming import quoted
 from tests.servers import PostgresServer
 
@@ -151,6 +152,23 @@ async def test_a_build_that_breaks_off_leaves_nothing(server: PostgresServer, ta
     assert result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
     assert "the invalid index it left was dropped" in result.detail, (result, said)
     assert INDEX not in indexes(table)
+
+
+@pytest.mark.parametrize("name", ["reindex", "drop-index"])
+async def test_an_index_that_is_another_by_now_is_left_alone(
+    server: PostgresServer, table: psycopg.Connection, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def replaced(database: Database, schema: str, index: str) -> object:
+        found = await read_index_standing(database, schema, index)
+        table.execute(f"drop index {quoted(SCHEMA, 'plain')}".encode())
+        table.execute(f"create index plain on {NAME_OF_TABLE} (id)".encode())
+        return found
+
+    table.execute(f"create index plain on {NAME_OF_TABLE} (other)".encode())
+    monkeypatch.setattr("opsconsole.database.actions.indexing.read_index_standing", replaced)
+    result, _, _ = await carried_out(action(server, name, schema=SCHEMA, index="plain"))
+    assert (result.outcome, "is another one by now" in result.detail) == (Outcome.REFUSED, True)
+    assert indexes(table)["plain"]
 
 
 async def test_an_invalid_index_of_a_rebuild_is_dropped_as_what_it_is(

@@ -34,7 +34,9 @@ def ask(args: argparse.Namespace, read: "Callable[[Database], Awaitable[T]]") ->
 
     async def asked() -> T:
         try:
-            return await read(Database(source, sources.get(source).read))
+            return await read(
+                Database(source, sources.get(source).read, environment.postgres[source.partition("/")[2]])
+            )
         finally:
             await sources.close()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
 from opsconsole.actions.postgres_session import database_of
-from opsconsole.actions.runners.sql import SqlRunner
+from opsconsole.actions.runners.sql import SqlRunner, Still
 from opsconsole.config.settings import Environment, PostgresSettings
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
@@ -186,9 +186,16 @@ class _Work:
             return Result(Outcome.REFUSED, detail=refusal)
         if self.before is not None:
             sink(f"-- before: {self.before.definition}; {format_value(self.before.bytes, 'bytes')}\n".encode())
-        async with told(self.settings, self.table_oid, sink):
-            result = await self.statement.run(sink)
+        statement = replace(self.statement, still=self.still)
+        async with told(self.settings, (self.table_oid,), sink):
+            result = await statement.run(sink)
         return result if result.outcome in _DONE else await self._cleaned(result, earlier, sink)
+
+    @property
+    def still(self) -> Still:
+        """What has to be the same by the time the statement is sent: the index."""
+        assert self.before is not None, "it was looked at"
+        return Still(self.schema, self.index, self.before.oid)
 
     async def objection(self, database: Database) -> str:
         """Why it must not be tried; empty where nothing speaks against it. Finds out the table."""
@@ -230,6 +237,10 @@ class _Work:
 @dataclass(slots=True)
 class _Create(_Work):
     table: str = ""
+
+    @property
+    def still(self) -> Still:
+        return Still(self.schema, self.table, self.table_oid)
 
     async def objection(self, database: Database) -> str:
         standing = await read_standing(database, self.schema, self.table)

@@ -16,7 +16,10 @@ select c.oid::text                                                              
        coalesce(s.n_live_tup, 0)                                                        as live,
        c.relpages                                                                       as pages,
        pg_catalog.pg_relation_filenode(c.oid)::text                                     as file,
-       pg_catalog.age(c.relfrozenxid)                                                   as xid_age
+       pg_catalog.age(c.relfrozenxid)                                                   as xid_age,
+       s.last_vacuum                                                                    as vacuum_at,
+       s.last_analyze                                                                   as analyze_at,
+       pg_catalog.clock_timestamp()                                                     as server_at
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join pg_catalog.pg_database d on d.datname = current_database()

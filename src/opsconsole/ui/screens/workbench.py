@@ -134,7 +134,8 @@ class WorkbenchView(ListView):
 
     def _asked(self) -> Database:
         if self._database is None:
-            self._database = Database(self.source, self.console.session.read)
+            session = self.console.session
+            self._database = Database(self.source, session.read, session.databases.get(self.source.partition("/")[2]))
         return self._database
 
     # Showing
