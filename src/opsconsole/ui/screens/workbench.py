@@ -162,7 +162,9 @@ class WorkbenchView(ListView):
 
     def _asked(self) -> Database:
         if self._database is None:
-            self._database = Database(self.source, self.console.session.read)
+            session = self.console.session
+            pooler = f"pgbouncer/{self.source.partition('/')[2]}"
+            self._database = Database(self.source, session.read, pooler=pooler if pooler in session.sources else "")
         return self._database
 
     # Showing
