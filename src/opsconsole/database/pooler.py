@@ -72,6 +72,11 @@ class Pool:
         return (self.servers_idle or 0) + (self.servers_used or 0)
 
     @property
+    def busy(self) -> int:
+        """Server connections that somebody has."""
+        return self.servers - self.spare - (self.servers_login or 0)
+
+    @property
     def waiting(self) -> int:
         """Clients that wait."""
         return self.clients_waiting or 0
@@ -79,7 +84,7 @@ class Pool:
     @property
     def full(self) -> bool:
         """All connections that it may have without the reserve are there and busy."""
-        return bool(self.size) and self.servers - self.spare >= (self.size or 0)
+        return bool(self.size) and self.busy >= (self.size or 0)
 
     @property
     def reserve_used(self) -> int:
@@ -193,6 +198,12 @@ async def read_pooler(database: Database, before: Pooler | None = None) -> Poole
     return pooler_of({what: rows for what, (rows, _) in asked.items()}, min(at for _, at in asked.values()))
 
 
+def pooler_coverage(pooler: Pooler) -> Coverage:
+    """What could not be seen of it."""
+    silent = (f"the pooler does not answer: {pooler.failed}",) if pooler.failed else ()
+    return Coverage(silent) + pooler.coverage
+
+
 _ASKED = ("VERSION", "CONFIG", "LISTS", "DATABASES", "USERS", "STATS", "POOLS")
 """The pools last: what is looked up for them is there by then."""
 Record = Mapping[str, Cell]
@@ -205,9 +216,9 @@ def pooler_of(asked: Mapping[str, Sequence[Record]], taken_at: float | None) -> 
     version = next((str(next(iter(row.values()))) for row in asked.get("VERSION", ())), "")
     mode = str(config.get("pool_mode") or "")
     entries = {one.name: one for one in map(_database, asked.get("DATABASES", ())) if one.name != OWN}
-    sizes = {str(row.get("name")): _whole(row, "pool_size") for row in asked.get("USERS", ())}
+    sizes = own_sizes(asked.get("USERS", ()))
     pools = tuple(
-        _pool(row, entries.get(str(row.get("database"))), sizes.get(str(row.get("user"))), mode)
+        _pool(row, entries.get(str(row.get("database"))), sizes, mode)
         for row in asked.get("POOLS", ())
         if row.get("database") != OWN
     )
@@ -227,13 +238,30 @@ def pooler_of(asked: Mapping[str, Sequence[Record]], taken_at: float | None) -> 
     )
 
 
-def _pool(row: Record, entry: PooledDatabase | None, own_size: int | None, mode: str) -> Pool:
+def own_sizes(users: Sequence[Record]) -> dict[str, int | None]:
+    """The pool sizes that users have for themselves (from 1.23 on); None where that is not certain.
+
+    PgBouncer does not clear the text between two rows: a user without a size shows the one of the user before it
+    (`admin_show_users`, to 1.25 at least). A size is certain where it differs from the one before.
+    """
+    found: dict[str, int | None] = {}
+    before: int | None = None
+    for row in users:
+        size = _whole(row, "pool_size")
+        if size is not None:
+            found[_text(row, "name")] = None if size == before else size
+        before = size
+    return found
+
+
+def _pool(row: Record, entry: PooledDatabase | None, own_sizes: Mapping[str, int | None], mode: str) -> Pool:
     wait, beyond = _number(row, "maxwait"), _number(row, "maxwait_us")
     cancelling = [_whole(row, name) for name in _WAITING_SERVERS]
+    user = _text(row, "user")
     size = entry.size if entry is not None else None
     return Pool(
         database=_text(row, "database"),
-        user=_text(row, "user"),
+        user=user,
         mode=_text(row, "pool_mode") or mode,
         clients_active=_whole(row, "cl_active"),
         clients_waiting=_whole(row, "cl_waiting"),
@@ -244,7 +272,7 @@ def _pool(row: Record, entry: PooledDatabase | None, own_size: int | None, mode:
         servers_login=_whole(row, "sv_login"),
         servers_cancelling=None if None in cancelling else sum(one or 0 for one in cancelling),
         longest_wait=None if wait is None else wait + (beyond or 0.0) / MICROSECONDS,
-        size=size if own_size is None else own_size,
+        size=own_sizes.get(user, size),
         reserve=entry.reserve if entry is not None else None,
         paused=entry is not None and entry.paused,
         disabled=entry is not None and entry.disabled,
@@ -298,6 +326,10 @@ def _coverage(asked: Mapping[str, Sequence[Record]]) -> Coverage:
         for row in asked.get(what, ())[:1]
         if (missing := [name for name in names if name not in row])
     ]
+    if unsure := [name for name, size in own_sizes(asked.get("USERS", ())).items() if size is None]:
+        notes.append(
+            f"the size of the pools of {', '.join(unsure[:5])} is not known: SHOW USERS repeats another user's"
+        )
     return Coverage(tuple(notes)) if notes else NOTHING_HIDDEN
 
 
