@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from opsconsole.core.clean import clean, clean_line
-from opsconsole.core.duration import duration_text
+from opsconsole.core.duration import age_text, duration_text
 from opsconsole.core.state import State
 from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
@@ -57,7 +57,10 @@ class ConnectionsPage(Page[Connections]):
         clients = [one for one in reading.activity.sessions if one.kind == CLIENT]
         rows = [_row(one, limits.get(one.name)) for one in grouped(clients, key)]
         if reading.pooler is not None:
-            rows += [_pooler_row(reading.pooler), *(_pool_row(one, reading.pooler) for one in reading.pooler.pools)]
+            rows += [
+                _pooler_row(reading, reading.pooler),
+                *(_pool_row(one, reading.pooler) for one in reading.pooler.pools),
+            ]
         advice = pool_advice(reading)
         used = f"{reading.used} of {reading.limits.usable} ({format_value(reading.share, 'percentunit')})"
         summary = f"{used}   {reading.busy} busy now   a pool of {advice.size} would do   {advice.arithmetic}"
@@ -111,11 +114,12 @@ def _key(pool: Pool) -> str:
     return f"pool {pool.database}\n{pool.user}"
 
 
-def _pooler_row(pooler: Pooler) -> Row:
+def _pooler_row(reading: Connections, pooler: Pooler) -> Row:
     """The pooler as a whole: its sums, or why there are none."""
     named = Cell(clean_line(f"PgBouncer {pooler.version}".strip()), "title")
     if pooler.failed:
-        said = cells.words(f"{pooler.state}  {pooler.failed}; trying again", "crit")
+        age = "" if pooler.taken_at is None else f" {age_text(max(0.0, reading.taken_at - pooler.taken_at))}"
+        said = cells.words(f"{pooler.state}{age}: {pooler.failed}; trying again", "crit")
         return Row(_POOLER, (named, *[cells.NOTHING] * 6, said))
     clients = "" if pooler.clients is None else f"{pooler.clients} of {_told(pooler.most_clients)} clients"
     return Row(
