@@ -45,6 +45,17 @@ class VacuumReport:
     coverage: Coverage = field(default_factory=Coverage)
 
 
+async def read_holders(database: Database) -> tuple[Holder, ...]:
+    """What holds vacuum back, oldest first.
+
+    Raises:
+        SourceError: it cannot be asked.
+    """
+    catalog = await database.catalog()
+    codec = codec_of(catalog.settings.get("server_encoding", ""))
+    return tuple(_holder(row, codec) for row in await database.rows("xmin_holders"))
+
+
 async def read_vacuum(database: Database, *, limit: int = 20) -> VacuumReport:
     """What holds vacuum back, and the `limit` tables with most dead rows.
 

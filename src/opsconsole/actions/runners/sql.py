@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from opsconsole.actions.action import Outcome, Result, Risk, Sink
+from opsconsole.actions.runners.serial import claim, release
 from opsconsole.actions.runners.sql_session import Notice, Session, guard, open_session
 from opsconsole.actions.runners.text_table import text_table
 from opsconsole.config.settings import PostgresSettings
@@ -70,6 +71,9 @@ class SqlRunner:
     txn: bool = False
     alone: bool = False
     """It cannot be in a transaction, and so cannot go through a pooler: refused there before it is sent."""
+    serial: str = ""
+    """The oid of a relation on which only one of us works at a time, with `alone`: refused, with who does, where
+    somebody is at it."""
 
     async def run(self, sink: Sink) -> Result:
         """Run it once. Cancelled, it returns how that ended (outcome `cancelled`) instead of raising."""
@@ -126,6 +130,7 @@ class _Execution:
         self._sink = sink
         self._session: Session | None = None
         self._warnings: list[str] = []
+        self._claimed = False
         self._sent = False
         """A statement that may change something is with the server."""
 
@@ -139,6 +144,8 @@ class _Execution:
             await self._stop(work)
         finally:
             if self._session is not None:
+                if self._claimed:
+                    await release(self._session.connection, self._runner.serial)
                 await self._session.connection.close()
         if work.cancelled():
             return self._unanswered() if self._sent else Result(Outcome.CANCELLED, detail="before it began")
@@ -158,6 +165,9 @@ class _Execution:
             opening = self._opening(session)
             lock_timeout = runner.settings.lock_timeout if runner.lock_timeout is None else runner.lock_timeout
             await guard(session, opening, statement_timeout=runner.timeout, lock_timeout=lock_timeout)
+            if runner.serial and (holder := await claim(session.connection, runner.serial)):
+                return Result(Outcome.REFUSED, detail=f"nothing was sent: {holder}")
+            self._claimed = bool(runner.serial)
             started = time.monotonic()
             self._sent = runner.risk is not Risk.READ
             rows = Rows()

@@ -40,6 +40,10 @@ class Standing:
     file: str
     """The number of its file, which a rewrite changes."""
     xid_age: int | None
+    bytes: float = 0.0
+    """With its indexes, as of the last vacuum."""
+    own_bytes: float = 0.0
+    """Without them."""
 
     @property
     def refusal(self) -> str:
@@ -95,4 +99,6 @@ def _standing(row: Row, role: str) -> Standing:
         pages=row.count("pages"),
         file=row.text("file"),
         xid_age=row.whole("xid_age"),
+        bytes=row.number("bytes") or 0.0,
+        own_bytes=row.number("own_bytes") or 0.0,
     )
