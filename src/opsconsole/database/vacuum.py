@@ -138,7 +138,7 @@ def _holder(row: Row, codec: str) -> Holder:
     kind = row.text("kind")
     return Holder(
         kind=kind,
-        id=row.text("id"),
+        id=row.encoded("id", codec) if kind == "prepared" else row.text("id"),
         detail=row.encoded("detail", codec) if kind == "session" else row.text("detail"),
         owner=row.text("owner"),
         state=row.text("state"),

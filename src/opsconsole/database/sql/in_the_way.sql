@@ -4,8 +4,8 @@
 -- Vacuums and index builds are left out: builds do not wait for the snapshots of vacuums, nor (14 and later) of each
 -- other; on the same table their locks show.
 select 'session' as kind, a.pid::text as id,
-       encode(textsend(a.usename::text), 'hex')                                         as owner,
-       encode(textsend(a.application_name), 'hex')                                      as application,
+       encode(decode(replace(a.usename::text, E'\\', E'\\\\'), 'escape'), 'hex') as owner,
+       encode(decode(replace(a.application_name, E'\\', E'\\\\'), 'escape'), 'hex') as application,
        a.backend_type                                                                   as backend_type,
        coalesce(a.state, '')                                                            as state,
        a.backend_xmin is not null and not exists (select from pg_stat_progress_vacuum v where v.pid = a.pid)
@@ -20,7 +20,8 @@ select 'session' as kind, a.pid::text as id,
  where a.datname = current_database() and a.pid <> pg_backend_pid() and a.backend_type is distinct from 'parallel worker'
    and (a.backend_xmin is not null or l.modes is not null)
 union all
-select 'prepared', encode(textsend(x.gid), 'hex'), encode(textsend(x.owner::text), 'hex'), '', '', 'prepared', false,
+select 'prepared', encode(decode(replace(x.gid, E'\\', E'\\\\'), 'escape'), 'hex'),
+       encode(decode(replace(x.owner::text, E'\\', E'\\\\'), 'escape'), 'hex'), '', '', 'prepared', false,
        to_json(array_agg(distinct h.mode))::text,
        greatest(extract(epoch from clock_timestamp() - min(x.prepared)), 0)::float8
   from pg_catalog.pg_prepared_xacts x
