@@ -2,8 +2,8 @@
 -- Any role, PostgreSQL 12 and later; without pg_read_all_stats the statements of others are hidden.
 -- Texts come as the digits of their bytes: a database of another encoding shows them as they are there, and one byte
 -- that does not convert would lose the whole answer; no longer than a cell may be. By decode(), for textsend() converts
--- from the encoding of this database; where it does not, it takes the long ones: it is three times as fast. Durations are the
--- server's own, so that no clock can skew them.
+-- from the encoding of this database; statements by textsend() where there is nothing to convert, which is faster.
+-- Durations are the server's own, so that no clock can skew them.
 select a.pid,
        a.backend_start,
        a.backend_type,
