@@ -227,7 +227,7 @@ class PgBouncer:
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
     def order(self, command: str) -> None:
-        """Have its administrator say `PAUSE app`, `RESUME app`, …"""
+        """Have its administrator say `RESUME app`, `PAUSE app` (which waits for what is under way there), …"""
         import psycopg
 
         with psycopg.connect(self.dsn(user="ops", password="secret"), autocommit=True) as admin:

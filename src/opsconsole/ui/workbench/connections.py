@@ -140,7 +140,8 @@ def _pooler_row(reading: Connections, pooler: Pooler) -> Row:
 def _pool_row(pool: Pool, pooler: Pooler) -> Row:
     """One pool: its server connections against its size, and the clients that wait for them."""
     reserve = f"+ {pool.reserve} reserve" if pool.reserve else ""
-    clients = "" if pool.clients_active is None else f"{pool.clients_active} clients"
+    count = pool.clients_active
+    clients = "" if count is None else "1 client" if count == 1 else f"{count} clients"
     stopped = "PAUSED" if pool.paused else "DISABLED" if pool.disabled else ""
     told = "  ".join(filter(None, (stopped, clients, pool.mode, reserve)))
     row = (
