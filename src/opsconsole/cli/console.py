@@ -188,6 +188,7 @@ def source_names(environment: "Environment") -> tuple[str, ...]:
     return (
         *(name for name in single if getattr(environment, name) is not None),
         *(f"postgres/{name}" for name in environment.postgres),
+        *(f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler is not None),
     )
 
 

@@ -5,10 +5,21 @@ from functools import partial
 from typing import TypeVar
 
 from opsconsole.core.reading import SourceError
-from opsconsole.database import bloat, indexes, instance, sequences, settings, tables, vacuum, workload_reading
+from opsconsole.database import (
+    bloat,
+    connections,
+    indexes,
+    instance,
+    sequences,
+    settings,
+    tables,
+    vacuum,
+    workload_reading,
+)
 from opsconsole.database.asking import Database
 from opsconsole.database.finding import Coverage
 from opsconsole.database.findings import Readings
+from opsconsole.database.pooler import pooler_coverage
 
 T = TypeVar("T")
 EACH = 200
@@ -41,7 +52,8 @@ async def examine(database: Database) -> Readings:
     drawn = await part("sequences", sequences.read_sequences)
     settled = await part("settings", settings.read_settings)
     counted = await part("counters", instance.read_instance)
-    coverage = Coverage(tuple(notes))
+    pooled = await part("the pooler", connections.read_connections) if database.pooler else None
+    coverage = Coverage(tuple(notes)) + (pooler_coverage(pooled.pooler) if pooled and pooled.pooler else Coverage())
     for reading in (held, wasted, indexed, lacking, drawn, settled, counted):
         coverage += reading.coverage if reading else Coverage()
     if indexed and indexed.statistics_age < indexes.YOUNG:
@@ -56,6 +68,7 @@ async def examine(database: Database) -> Readings:
         drawn,
         settled,
         counted,
+        pooled,
         extensions=frozenset(catalog.extensions),
         available=frozenset(catalog.available),
         conn=database.name,

@@ -10,12 +10,14 @@ from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
 from opsconsole.core.units import format_value
 from opsconsole.database.bloat import BloatReading
+from opsconsole.database.connections import Connections
 from opsconsole.database.finding import Coverage, Finding, Fix
 from opsconsole.database.index_findings import index_findings
 from opsconsole.database.indexes import IndexReading
 from opsconsole.database.instance import Instance, lifetime
 from opsconsole.database.missing_findings import missing_findings, without_served
 from opsconsole.database.naming import quoted
+from opsconsole.database.pooler_findings import pooler_findings
 from opsconsole.database.sequences import Sequence, Sequences
 from opsconsole.database.settings import Settings
 from opsconsole.database.table_findings import table_findings
@@ -40,6 +42,8 @@ class Readings:
     sequences: Sequences | None = None
     settings: Settings | None = None
     instance: Instance | None = None
+    connections: Connections | None = None
+    """With the pooler before the server; only read where one is configured."""
     extensions: frozenset[str] = frozenset()
     """Created in this database."""
     available: frozenset[str] = frozenset()
@@ -70,6 +74,8 @@ def findings(readings: Readings) -> tuple[Finding, ...]:
         found += setting_findings(readings.settings)
     if readings.instance:
         found += instance_findings(readings.instance)
+    if readings.connections:
+        found += pooler_findings(readings.connections)
     found += extension_findings(readings)
     return ranked(_for(one, readings.conn) for one in found)
 

@@ -13,10 +13,12 @@ class Sources:
         self._made: dict[str, Source] = {}
 
     def names(self) -> tuple[str, ...]:
-        """What is configured: `prometheus`, `postgres/NAME` for each database, `redis`."""
+        """What is configured: `prometheus`, `postgres/NAME` for each database, `pgbouncer/NAME` for what stands before
+        it, `redis`."""
         environment = self._environment
         names = ["prometheus"] if environment.prometheus else []
         names += [f"postgres/{name}" for name in environment.postgres]
+        names += [f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler]
         return (*names, "redis") if environment.redis else tuple(names)
 
     def get(self, name: str) -> Source:
@@ -47,6 +49,12 @@ class Sources:
             from opsconsole.sources.postgres import PostgresSource
 
             return PostgresSource(environment.postgres[database], name=name)
+        if kind == "pgbouncer" and database in environment.postgres:
+            pooler = environment.postgres[database].pooler
+            if pooler is not None:
+                from opsconsole.sources.pgbouncer import PgBouncerSource
+
+                return PgBouncerSource(pooler, name=name)
         if name == "redis" and environment.redis is not None:
             from opsconsole.sources.redis import RedisSource
 

@@ -134,6 +134,32 @@ async def test_a_lock_is_waited_for_a_while_and_then_it_is_a_failure(
     assert "lock" in result.detail
 
 
+async def test_a_rewrite_does_not_queue_behind_somebody_who_stays(
+    server: PostgresServer, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsconsole.database.actions.maintenance.LOCK_TIMEOUT", 0.0)
+    with psycopg.connect(server.dsn()) as connection:
+        connection.execute(f"select 1 from {table}".encode())
+        result, _ = await carried_out(action(server, "vacuum", mode="full", user="postgres"))
+        pid = connection.info.backend_pid
+        connection.rollback()
+    assert (result.outcome, f"it would wait for session {pid} of postgres" in result.detail) == (Outcome.REFUSED, True)
+
+
+async def test_what_will_keep_rows_and_what_a_rewrite_takes_of_the_disk_is_said_before(
+    server: PostgresServer, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsconsole.database.actions.maintenance.WORTH_A_WORD", 0.0)
+    output: list[bytes] = []
+    with snapshot(server) as pid:
+        await action(server, "vacuum", user="postgres").runner.run(output.append)
+    assert f"-- dead rows will stay: session {pid} of postgres" in b"".join(output).decode()
+    output.clear()
+    result = await action(server, "vacuum", mode="full").runner.run(output.append)
+    assert result.outcome is Outcome.OK
+    assert "-- it needs about " in b"".join(output).decode()
+
+
 def test_a_full_vacuum_is_destructive_and_asks_for_the_tables_name(server: PostgresServer) -> None:
     wanted = action(server, "vacuum", mode="full")
     assert wanted.risk is Risk.DESTRUCTIVE

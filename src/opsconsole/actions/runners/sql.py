@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from opsconsole.actions.action import Outcome, Result, Risk, Sink
+from opsconsole.actions.runners.serial import claim, release
 from opsconsole.actions.runners.sql_session import Notice, Session, guard, open_session
 from opsconsole.actions.runners.text_table import text_table
 from opsconsole.config.settings import PostgresSettings
@@ -87,6 +88,9 @@ class SqlRunner:
     """It cannot be in a transaction, and so cannot go through a pooler: refused there before it is sent."""
     still: Still | None = None
     """Asked right before it, in the same session; where it does not hold, the statement is not sent."""
+    serial: str = ""
+    """The oid of a relation on which only one of us works at a time, with `alone`: refused, with who does, where
+    somebody is at it."""
 
     async def run(self, sink: Sink) -> Result:
         """Run it once. Cancelled, it returns how that ended (outcome `cancelled`) instead of raising."""
@@ -143,6 +147,7 @@ class _Execution:
         self._sink = sink
         self._session: Session | None = None
         self._warnings: list[str] = []
+        self._claimed = False
         self._sent = False
         """A statement that may change something is with the server."""
 
@@ -156,6 +161,8 @@ class _Execution:
             await self._stop(work)
         finally:
             if self._session is not None:
+                if self._claimed:
+                    await release(self._session.connection, self._runner.serial)
                 await self._session.connection.close()
         if work.cancelled():
             return self._unanswered() if self._sent else Result(Outcome.CANCELLED, detail="before it began")
@@ -178,6 +185,9 @@ class _Execution:
             if runner.still is not None and not await _holds(session, runner.still):
                 named = clean_line(f"{runner.still.schema}.{runner.still.name}")
                 return Result(Outcome.REFUSED, detail=f"nothing was sent: {named} is another one by now, or gone")
+            if runner.serial and (holder := await claim(session.connection, runner.serial)):
+                return Result(Outcome.REFUSED, detail=f"nothing was sent: {holder}")
+            self._claimed = bool(runner.serial)
             started = time.monotonic()
             self._sent = runner.risk is not Risk.READ
             rows = Rows()

@@ -17,10 +17,21 @@ from opsconsole.actions.runners.sql import SqlRunner, Still
 from opsconsole.config.settings import Environment, PostgresSettings
 from opsconsole.core.reading import SourceError
 from opsconsole.database.actions.ledger import record
+from opsconsole.database.actions.prechecks import (
+    REWRITE,
+    VACUUM,
+    WORTH_A_WORD,
+    Way,
+    disk,
+    lines,
+    objection,
+    read_way,
+    warnings,
+)
 from opsconsole.database.actions.standing import Part, Standing, looking_at, read_parts
 from opsconsole.database.actions.watching import told
 from opsconsole.database.naming import quoted
-from opsconsole.database.vacuum import oldest, read_vacuum, reason, remedy
+from opsconsole.database.vacuum import oldest, read_holders, read_vacuum, reason, remedy
 
 TIMEOUT = 6 * 3600.0
 """Seconds: a large table takes hours, and what was cleaned until then stays cleaned when it is stopped."""
@@ -136,6 +147,8 @@ class _Maintenance:
         try:
             async with looking_at(self.settings) as database:
                 found = await read_parts(database, self.schema, self.table)
+                way = await read_way(database, found[0].oid) if found is not None else Way(())
+                holder = oldest(await read_holders(database)) if self.sign == "vacuums" else None
         except SourceError as error:
             return Result(Outcome.FAILED, detail=f"nothing was sent: {error}")
         if found is None:
@@ -145,9 +158,18 @@ class _Maintenance:
             return Result(Outcome.REFUSED, detail=self.before.refusal)
         if self.before.system and self.sign == "file":
             return Result(Outcome.REFUSED, detail="it is the server's own table: rewriting it would stop everybody")
-        statement = replace(self.statement, still=Still(self.schema, self.table, self.before.oid))
+        rewrites = self.sign == "file"
+        # Who waits for ACCESS EXCLUSIVE stops everybody behind him: not for somebody who is not likely to go.
+        if rewrites and (refusal := objection(way, REWRITE, LOCK_TIMEOUT)):
+            return Result(Outcome.REFUSED, detail=refusal)
+        said = [disk(self.before.bytes, "the table and its indexes, once more")] if rewrites else []
+        said += warnings(way, REWRITE if rewrites else VACUUM)
+        if holder is not None and (holder.seconds or 0.0) >= WORTH_A_WORD:
+            said.append(f"dead rows will stay: {reason(holder)}")
+        sink(lines(said))
+        still = Still(self.schema, self.table, self.before.oid)
         async with told(self.settings, {one.oid for one in self.parts}, sink):
-            return await statement.run(sink)
+            return await replace(self.statement, still=still, serial=self.before.oid).run(sink)
 
     async def verified(self) -> Result:
         """Whether it had its effect; waits for statistics that come late."""

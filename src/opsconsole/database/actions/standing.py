@@ -46,6 +46,10 @@ class Standing:
     analyze_at: float | None = None
     server_at: float = 0.0
     """Now, by the server's clock."""
+    bytes: float = 0.0
+    """With its indexes, as of the last vacuum."""
+    own_bytes: float = 0.0
+    """Without them."""
 
     @property
     def refusal(self) -> str:
@@ -164,4 +168,6 @@ def _standing(row: Row, role: str) -> Standing:
         vacuum_at=row.moment("vacuum_at"),
         analyze_at=row.moment("analyze_at"),
         server_at=row.moment("server_at") or 0.0,
+        bytes=row.number("bytes") or 0.0,
+        own_bytes=row.number("own_bytes") or 0.0,
     )

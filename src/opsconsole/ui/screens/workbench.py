@@ -135,7 +135,9 @@ class WorkbenchView(ListView):
     def _asked(self) -> Database:
         if self._database is None:
             session = self.console.session
-            self._database = Database(self.source, session.read, session.databases.get(self.source.partition("/")[2]))
+            name = self.source.partition("/")[2]
+            pooler = f"pgbouncer/{name}" if f"pgbouncer/{name}" in session.sources else ""
+            self._database = Database(self.source, session.read, session.databases.get(name), pooler=pooler)
         return self._database
 
     # Showing
