@@ -20,7 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from opsconsole.core.paths import cache_dir
 from opsconsole.demo import binaries
+from opsconsole.demo.extensions import postgres_with
 
 _START = 30.0
 
@@ -151,9 +153,14 @@ class PostgresServer:
 
 @contextmanager
 def start_postgres(
-    *, settings: Sequence[str] = (), initdb: Sequence[str] = (), hba: str | None = None
+    *, settings: Sequence[str] = (), initdb: Sequence[str] = (), hba: str | None = None, extension: str = ""
 ) -> Iterator[PostgresServer]:
-    """A new cluster without fsync. `settings` are `name=value`; `hba` replaces pg_hba.conf."""
+    """A new cluster without fsync. `settings` are `name=value`; `hba` replaces pg_hba.conf; `extension` can be created
+    there although it is not installed.
+
+    Raises:
+        FetchError: the extension is not to be had.
+    """
     folder_of_tools = binaries.find("postgres").parent
     identity = _postgres_identity()
     with scratch("pg") as folder:
@@ -168,11 +175,14 @@ def start_postgres(
         )  # fmt: skip
         if hba is not None:
             (data / "pg_hba.conf").write_text(hba)
+        program_file = folder_of_tools / "postgres"
+        if extension:
+            program_file = postgres_with(extension, folder / "tree", narrate=lambda line: None)
         options = [
             "listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={folder}", "fsync=off",
             "full_page_writes=off", "synchronous_commit=off", "max_connections=40", "shared_buffers=16MB", *settings,
         ]  # fmt: skip
-        argv = [str(folder_of_tools / "postgres"), "-D", str(data)]
+        argv = [str(program_file), "-D", str(data)]
         argv += [part for option in options for part in ("-c", option)]
         probe = [str(folder_of_tools / "pg_isready"), "-q", "-h", str(folder), "-p", str(port)]
         program = Program(
@@ -211,6 +221,60 @@ def start_standby(primary: PostgresServer) -> Iterator[PostgresServer]:
             yield PostgresServer(folder, primary.bin, port, program)
         finally:
             program.stop()
+
+
+@dataclass
+class PgBouncer:
+    """A pooler before a server; `ops` (password `secret`) is its administrator, `stats` (`look`) may look."""
+
+    folder: Path
+    port: int
+    program: Program
+
+    def dsn(self, database: str = "pgbouncer", user: str = "stats", password: str = "look") -> str:
+        """A URL over TCP; by default of its admin console."""
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def order(self, command: str) -> None:
+        """Have its administrator say `RESUME app`, `PAUSE app` (which waits for what is under way there), …"""
+        import psycopg
+
+        with psycopg.connect(self.dsn(user="ops", password="secret"), autocommit=True) as admin:
+            admin.pgconn.exec_(command.encode())
+
+
+@contextmanager
+def start_pgbouncer(postgres: PostgresServer, databases: Sequence[str], *settings: str) -> Iterator[PgBouncer]:
+    """A PgBouncer in transaction mode before `postgres`. `databases` are lines of its section, such as
+    `app = dbname=postgres pool_size=2`, to which host and port are added; `settings` are `name = value`."""
+    identity = _postgres_identity()
+    with scratch("pgb") as folder:
+        program, port = _within_reach(binaries.find("pgbouncer"), folder), free_port()
+        names = ("ops secret", "stats look", "api api", "etl etl", "postgres postgres")
+        (folder / "users").write_text("".join('"{}" "{}"\n'.format(*name.split()) for name in names))
+        listed = "\n".join(f"{line} host=127.0.0.1 port={postgres.port}" for line in databases)
+        (folder / "ini").write_text(
+            f"[databases]\n{listed}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n"
+            f"unix_socket_dir =\nauth_type = plain\nauth_file = {folder}/users\nadmin_users = ops\n"
+            "stats_users = stats\npool_mode = transaction\n" + "\n".join(settings) + "\n"
+        )
+        if identity:
+            os.chown(folder, identity["user"], identity["group"])
+        running = Program([str(program), str(folder / "ini")], folder / "log", _listening(port), identity=identity)
+        running.start()
+        try:
+            yield PgBouncer(folder, port, running)
+        finally:
+            running.kill()
+
+
+def _within_reach(program: Path, folder: Path) -> Path:
+    """`program`, or a copy in `folder` of the tree it was unpacked in: the cache of root is closed to others."""
+    root = program.parent.parent
+    if os.geteuid() != 0 or not root.is_relative_to(cache_dir()):
+        return program
+    shutil.copytree(root, folder / "unpacked", symlinks=True)
+    return folder / "unpacked" / program.relative_to(root)
 
 
 def _signal_all(pids: list[int], number: int) -> None:

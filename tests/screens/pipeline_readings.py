@@ -62,7 +62,7 @@ class ByHand:
             ],
             HOSTILE: [run(HOSTILE, 60.0)],
         }
-        self.tasked = (
+        self.tasked: tuple[Task, ...] = (
             task("fetch", 5.0, 20.0),
             task("check", 30.0, 12.0, "failed", tries=2),
             task("notify", 6.0, 3.0, "skipped"),

@@ -13,6 +13,7 @@ from opsconsole.ui.screens.pages_view import PagesView
 from opsconsole.ui.screens.pipelines import DagRunView, DagView, PipelinesView
 from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.screens.task_log import TaskLogView
+from opsconsole.ui.screens.view import View
 from tests.screens.pipeline_readings import ByHand, pipelines
 from tests.screens.still import STATES, State, StillSources, still_session
 from tests.screens.test_app import in_time, painted, text_of
@@ -109,7 +110,7 @@ def test_what_lies_deeper(snap_compare: Compare, tmp_path: Path, what: str, size
 
     async def before(pilot: Pilot[int]) -> None:
         app = await opened_at(pilot)
-        views = {
+        views: dict[str, Callable[[], View]] = {
             "dag": lambda: DagView("load_tariffs"),
             "run": lambda: DagRunView("load_tariffs", "scheduled__900"),
             "log": lambda: TaskLogView(way.tasked[1]),

@@ -9,6 +9,7 @@ from opsconsole.database.connections import Connections, Limits
 from opsconsole.database.finding import Coverage, Finding, Fix
 from opsconsole.database.instance import Counters as Counters_
 from opsconsole.database.instance import Instance
+from opsconsole.database.pooler import Pool, PooledDatabase, Pooler
 from opsconsole.database.progress import Progress, Work
 from opsconsole.database.replication import LogPosition, Replication, Slot, Standby
 from opsconsole.database.sessions import Activity, Session
@@ -112,6 +113,19 @@ PROGRESS = Progress(
     NOW,
 )  # fmt: skip
 CONNECTIONS = Connections(Limits(100, 3, {"etl": 1}, {}), 88, ACTIVITY, 2.5, 7200.0, 60.0, NOW, 4)
+_POOL = Pool("app", "api", "transaction", 2, 3, 2, 0, 0, 0, 0, 0, 4.2, 2, 1, False, False)
+_AT_REST = replace(_POOL, clients_waiting=0, servers_active=0, servers_idle=3, longest_wait=0.0)
+_ENTRY = PooledDatabase("app", "db", 5432, "other", "", 2, 1, None, 5, False, False)
+POOLED = replace(
+    CONNECTIONS, database="app",
+    pooler=Pooler(
+        "1.18.0",
+        (_POOL, replace(_AT_REST, database="etl", paused=True, size=10),
+         replace(_AT_REST, database=f"\x1b[31m{HOSTILE}", user=HOSTILE, servers_idle=0, size=None)),
+        (_ENTRY, replace(_ENTRY, name="etl", paused=True)), clients=12, most_clients=100, taken_at=NOW,
+    ),
+)  # fmt: skip
+SILENT = replace(CONNECTIONS, pooler=Pooler(failed="connection refused at db:6432"))
 _COUNTED = dict.fromkeys((one.name for one in fields(Counters_)), None)
 INSTANCE = Instance(
     Counters_(**{**_COUNTED, "hit": 18_000, "read": 900, "commits": 2_400, "rollbacks": 12, "deadlocks": 2}), 12, 1,

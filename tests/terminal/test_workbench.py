@@ -10,7 +10,7 @@ import pytest
 
 from bench.terminal import Terminal
 from opsconsole.ui.actions import Place, Registry
-from tests.servers import PostgresServer, start_postgres
+from tests.servers import PostgresServer, start_pgbouncer, start_postgres
 from tests.terminal.site import Site
 from tests.terminal.supervisors import ended_supervisors
 
@@ -243,3 +243,33 @@ def test_every_key_of_the_workbench_does_something(site: Site, server: PostgresS
         terminal.wait_for("no page 'airflow'")
         terminal.press("esc", "esc", "esc")
         terminal.wait_for(r"9 Runbooks")
+
+
+def test_the_pools_before_a_database_are_seen_and_their_death_changes_nothing_else(
+    tmp_path: Path, server: PostgresServer
+) -> None:
+    with start_pgbouncer(server, ["app = dbname=postgres pool_size=1"]) as pooler:
+        database = {"dsn": server.dsn(), "pooler": {"dsn": pooler.dsn(), "timeout": "1s"}}
+        site = Site(tmp_path, more={"postgres": {"app": database}})
+        site.screen("plain", [{"id": "a", "title": "A", "kind": "stat", "source": "postgres/app", "query": "select 1"}])
+        client = pooler.dsn("app", "postgres", "postgres")
+        with psycopg.connect(client, prepare_threshold=None) as holder, site.console() as terminal:
+            holder.execute("select 1")
+            terminal.wait_for(r"1 Plain")
+            terminal.press(":db connections", "enter")
+            terminal.wait_for(r"PgBouncer 1\.\d+\.\d+ +1 ")
+            terminal.wait_for(r"app / postgres +1 +1 +1 ")
+            terminal.press("down", "down", "down", "down", "enter")  # the pools stand at the end
+            terminal.wait_for(r"Pool(.|\n)*servers active +1(.|\n)*pool_size +1")
+            terminal.press("esc")
+            terminal.wait_for(r"Sessions +Locks +Queries")
+            holder.rollback()  # a pause waits for what is under way
+            pooler.order("PAUSE app")
+            terminal.press("r")
+            terminal.wait_for(r"app / postgres .*PAUSED")
+            pooler.program.kill()
+            terminal.press("r")
+            terminal.wait_for(r"PgBouncer 1.* STALE \d+s: .*connection")
+            terminal.wait_for(r"postgres +\d+ ")
+            pooler.program.start()
+            terminal.wait_for(r"PgBouncer 1\.\d+\.\d+ +0 ")

@@ -11,7 +11,18 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"textual", "rich", "psycopg", "httpx", "requests", "prometheus_api_client", "redis", "pandas", "numpy"}
+HEAVY = {
+    "textual",
+    "rich",
+    "psycopg",
+    "httpx",
+    "requests",
+    "prometheus_api_client",
+    "redis",
+    "pandas",
+    "numpy",
+    "pglast",
+}
 PARSER = {"markdown_it", "yaml"}
 
 _PROGRAM = """

@@ -94,6 +94,7 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         library=lambda: wiring.open_library(environment),
         explain=lambda source, sql: _plan(environment, source, sql),
         pipelines=link.pipelines if environment.airflow is not None else None,
+        databases=environment.postgres,
         start_run=runs.start,
         attach_run=runs.attach,
         prepare_run=runs.prepare,
@@ -189,6 +190,7 @@ def source_names(environment: "Environment") -> tuple[str, ...]:
     return (
         *(name for name in single if getattr(environment, name) is not None),
         *(f"postgres/{name}" for name in environment.postgres),
+        *(f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler is not None),
     )
 
 

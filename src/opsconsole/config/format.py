@@ -200,6 +200,11 @@ _POSTGRES = Record(
         "statement_timeout": Duration(minimum=0.01, maximum=3600, example="5s"),
         "lock_timeout": Duration(minimum=0.01, maximum=3600, example="1s"),
         "connect_timeout": Duration(minimum=1, maximum=300, example="5s"),
+        "pooler": Record(
+            {"dsn": Dsn(), "password": Sensitive(), "timeout": _TIMEOUT},
+            required=("dsn",),
+            what='a mapping such as {dsn: "postgresql://stats@db:6432/pgbouncer"}',
+        ),
     },
     required=("dsn",),
     what='a mapping such as {dsn: "postgresql://ops@db/app"}',

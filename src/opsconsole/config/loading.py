@@ -16,6 +16,7 @@ from opsconsole.config.settings import (
     ApprovalSettings,
     Environment,
     Mode,
+    PoolerSettings,
     PostgresSettings,
     PrometheusSettings,
     RedisSettings,
@@ -141,10 +142,7 @@ def _environment(name: str, entry: dict[str, Any], folder: Path) -> Environment:
         return _path(entry[key], folder) if key in entry else None
 
     banner = entry.get("banner", "")
-    postgres = {
-        database: PostgresSettings(database, _secret(given.pop("dsn"), folder), **given)
-        for database, given in ((database, dict(given)) for database, given in entry.get("postgres", {}).items())
-    }
+    postgres = {database: _postgres(database, given, folder) for database, given in entry.get("postgres", {}).items()}
     redis = entry.get("redis")
     return Environment(
         name=name,
@@ -168,6 +166,15 @@ def _environment(name: str, entry: dict[str, Any], folder: Path) -> Environment:
         ssh_config=path("ssh_config"),
         approvals=_approvals(entry.get("approvals", {}), folder),
     )
+
+
+def _postgres(name: str, entry: Mapping[str, Any], folder: Path) -> PostgresSettings:
+    given = dict(entry)
+    if "pooler" in given:
+        pooler = dict(given["pooler"])
+        pooler |= {key: _secret(pooler[key], folder) for key in ("dsn", "password") if key in pooler}
+        given["pooler"] = PoolerSettings(**pooler)
+    return PostgresSettings(name, _secret(given.pop("dsn"), folder), **given)
 
 
 def _approvals(entry: Mapping[str, Any], folder: Path) -> ApprovalSettings:

@@ -88,6 +88,18 @@ class AirflowSettings(HttpSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class PoolerSettings:
+    """The admin console of a PgBouncer."""
+
+    dsn: SecretRef
+    """As for a database; where it names none, `pgbouncer` is meant."""
+    password: SecretRef | None = None
+    """Takes the place of the one in the DSN."""
+    timeout: float = 2.0
+    """Seconds for connecting, and for each answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class PostgresSettings:
     """One database."""
 
@@ -100,6 +112,8 @@ class PostgresSettings:
     """Seconds."""
     connect_timeout: float = 5.0
     """Seconds."""
+    pooler: PoolerSettings | None = None
+    """What stands before it, for applications."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class Query:
     """
 
     source: str
-    """As content names it: `prometheus`, `postgres/NAME`, `redis`."""
+    """As content names it: `prometheus`, `postgres/NAME`, `redis`; and `pgbouncer/NAME`, which no content names."""
     text: str
     window: float = 0.0
     step: float = 0.0

@@ -53,7 +53,7 @@ class Row:
         """A text that came as the hexadecimal digits of its bytes, which are of the encoding `codec`.
 
         How `pg_stat_activity` has to be read: it shows texts of databases with other encodings, and one byte that
-        does not convert would lose the whole answer.
+        does not convert would lose the whole answer. `sessions.sql` says how the bytes are had.
         """
         value = self.cells[column]
         return clean(bytes.fromhex(str(value)).decode(codec, errors="replace")) if value is not None else ""

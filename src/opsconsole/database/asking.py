@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from opsconsole.config.settings import PostgresSettings
 from opsconsole.core.reading import Answer, Query, SourceError
-from opsconsole.core.values import Table
+from opsconsole.core.values import Cell, Table
 from opsconsole.database.catalog import Catalog
 from opsconsole.database.row import Row
 from opsconsole.database.statement import statement
@@ -14,6 +15,9 @@ Ask = Callable[[Query], Awaitable[Answer]]
 
 MOST_ROWS = 1000
 """Rows that a question may bring, where it does not say otherwise."""
+
+MOST_POOLS = 10_000
+"""Rows that a pooler may bring; it has one for each database and user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,19 @@ class Rows:
 class Database:
     """One database of an environment, as the subjects of this package ask it."""
 
-    def __init__(self, source: str, ask: Ask) -> None:
-        """`source` is as content names it: `postgres/app`."""
+    def __init__(self, source: str, ask: Ask, settings: PostgresSettings | None = None, *, pooler: str = "") -> None:
+        """One database.
+
+        Args:
+            source: as content names it: `postgres/app`.
+            settings: for what takes several statements over one connection, which `ask` does not promise; without
+                them that is not done.
+            pooler: the source that is the console of the PgBouncer before it, `pgbouncer/app`; empty where none is
+                configured.
+        """
         self.source = source
+        self.settings = settings
+        self.pooler = pooler
         self._ask = ask
         self._catalog: Catalog | None = None
 
@@ -80,6 +94,19 @@ class Database:
         except SourceError:
             self._catalog = None
             raise
+
+    async def ask_pooler(self, command: str) -> tuple[tuple[dict[str, Cell], ...], float]:
+        """What the pooler's console answers to `command`: each row by the names of its columns, and when (unix
+        seconds).
+
+        Raises:
+            SourceError: it does not answer, or will not.
+        """
+        answer = await self._ask(Query(self.pooler, command, max_rows=MOST_POOLS))
+        table = answer.value
+        if not isinstance(table, Table):
+            raise SourceError(self.pooler, "garbage", f"{command}: the answer is no table")
+        return tuple(dict(zip(table.columns, cells, strict=True)) for cells in table.rows), answer.taken_at
 
     async def _rows(self, name: str, binds: Mapping[str, str], most: int, catalog: Catalog | None = None) -> Rows:
         text = statement(name, catalog.columns if catalog is not None else {})

@@ -13,6 +13,7 @@ from opsconsole.core.duration import duration_text
 from opsconsole.database.asking import Database
 from opsconsole.database.finding import NOTHING_HIDDEN, Coverage
 from opsconsole.database.sessions import Activity, Session, read_sessions
+from opsconsole.sources.postgres_cells import codec_of
 
 Node = str
 """`8123` for a session, `2PC NAME` for a prepared transaction."""
@@ -107,11 +108,12 @@ async def read_blocking(database: Database) -> BlockingGraph:
         SourceError: the database cannot be asked.
     """
     rows = await database.rows("waiters")
+    codec = codec_of((await database.catalog()).settings.get("server_encoding", ""))
     activity = await read_sessions(database)
     waiters = tuple(
         Waiter(
             row.count("pid"),
-            _blockers(row.list("blocked_by"), row.list("holders")),
+            _blockers(row.list("blocked_by"), [_prepared_name(one, codec) for one in row.list("holders")]),
             row.number("seconds"),
             row.text("wanted"),
         )
@@ -140,6 +142,12 @@ def _blockers(pids: Sequence[int], prepared: Sequence[str]) -> tuple[Node, ...]:
     if 0 in pids:
         found += [f"2PC {clean_line(gid, limit=200)}" for gid in prepared] or ["2PC (name not visible)"]
     return tuple(found)
+
+
+def _prepared_name(told: Sequence[str], codec: str) -> str:
+    """The name of a prepared transaction, of the digits of its bytes and the encoding of its database."""
+    digits, encoding = told
+    return bytes.fromhex(digits).decode(codec_of(encoding) if encoding else codec, errors="replace")
 
 
 def _by_leader(waiters: Sequence[Waiter], activity: Activity) -> dict[Node, Waiter]:

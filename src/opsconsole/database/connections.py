@@ -5,6 +5,7 @@ mean number of busy ones is the time that statements took, divided by the time t
 that for the peaks, and at least as many as were seen busy.
 """
 
+import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from opsconsole.core.state import State
 from opsconsole.database.asking import Database
 from opsconsole.database.finding import NOTHING_HIDDEN, Coverage
+from opsconsole.database.pooler import Pooler, read_pooler
 from opsconsole.database.sessions import CLIENT, Activity, read_sessions
 
 WARN_SHARE, CRIT_SHARE = 0.8, 0.95
@@ -56,6 +58,10 @@ class Connections:
     busy_peak: int = 0
     """The most that were seen busy at once, since somebody looks."""
     coverage: Coverage = NOTHING_HIDDEN
+    database: str = ""
+    """The one that was asked, as the server calls it."""
+    pooler: Pooler | None = None
+    """What stands before it; None: none is configured."""
 
     @property
     def share(self) -> float:
@@ -82,11 +88,21 @@ class PoolAdvice:
 
 
 async def read_connections(database: Database, before: Connections | None = None) -> Connections:
-    """How connections are used now; the peak goes on from `before`.
+    """How connections are used now; the peak goes on from `before`. A pooler is asked at the same time, and one that
+    does not answer changes nothing for the rest.
 
     Raises:
         SourceError: the database cannot be asked.
     """
+    looking = asyncio.ensure_future(read_pooler(database, before.pooler if before is not None else None))
+    try:
+        found = await _read(database, before)
+        return replace(found, pooler=await looking)
+    finally:
+        looking.cancel()
+
+
+async def _read(database: Database, before: Connections | None) -> Connections:
     row = (await database.rows("connections")).one
     activity = await read_sessions(database)
     counted = row.number("counted_seconds") or 0.0
@@ -108,6 +124,7 @@ async def read_connections(database: Database, before: Connections | None = None
         taken_at=activity.taken_at,
         busy_peak=before.busy_peak if before is not None else 0,
         coverage=activity.coverage,
+        database=(await database.catalog()).database,
     )
     return replace(found, busy_peak=max(found.busy_peak, found.busy))
 

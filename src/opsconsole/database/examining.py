@@ -1,13 +1,25 @@
 """Reading all that the findings about a database rest on."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from opsconsole.core.reading import SourceError
-from opsconsole.database import bloat, indexes, instance, sequences, settings, tables, vacuum
+from opsconsole.database import (
+    bloat,
+    connections,
+    indexes,
+    instance,
+    sequences,
+    settings,
+    tables,
+    vacuum,
+    workload_reading,
+)
 from opsconsole.database.asking import Database
 from opsconsole.database.finding import Coverage
 from opsconsole.database.findings import Readings
+from opsconsole.database.pooler import pooler_coverage
 
 T = TypeVar("T")
 EACH = 200
@@ -36,11 +48,13 @@ async def examine(database: Database) -> Readings:
     held = await part("what holds vacuum back", vacuum.read_vacuum)
     wasted = await part("bloat", bloat.estimate)
     indexed = await part("indexes", indexes.read_indexes)
+    lacking = await part("what the workload lacks", partial(workload_reading.read_workload, scans=False))
     drawn = await part("sequences", sequences.read_sequences)
     settled = await part("settings", settings.read_settings)
     counted = await part("counters", instance.read_instance)
-    coverage = Coverage(tuple(notes))
-    for reading in (held, wasted, indexed, drawn, settled, counted):
+    pooled = await part("the pooler", connections.read_connections) if database.pooler else None
+    coverage = Coverage(tuple(notes)) + (pooler_coverage(pooled.pooler) if pooled and pooled.pooler else Coverage())
+    for reading in (held, wasted, indexed, lacking, drawn, settled, counted):
         coverage += reading.coverage if reading else Coverage()
     if indexed and indexed.statistics_age < indexes.YOUNG:
         coverage += Coverage(("unused indexes are not judged: the statistics reach back less than seven days",))
@@ -50,9 +64,11 @@ async def examine(database: Database) -> Readings:
         held,
         wasted,
         indexed,
+        lacking,
         drawn,
         settled,
         counted,
+        pooled,
         extensions=frozenset(catalog.extensions),
         available=frozenset(catalog.available),
         conn=database.name,

@@ -10,16 +10,20 @@ from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
 from opsconsole.core.units import format_value
 from opsconsole.database.bloat import BloatReading
+from opsconsole.database.connections import Connections
 from opsconsole.database.finding import Coverage, Finding, Fix
 from opsconsole.database.index_findings import index_findings
 from opsconsole.database.indexes import IndexReading
 from opsconsole.database.instance import Instance, lifetime
+from opsconsole.database.missing_findings import missing_findings, without_served
 from opsconsole.database.naming import quoted
+from opsconsole.database.pooler_findings import pooler_findings
 from opsconsole.database.sequences import Sequence, Sequences
 from opsconsole.database.settings import Settings
 from opsconsole.database.table_findings import table_findings
 from opsconsole.database.tables import Table
 from opsconsole.database.vacuum import OLD_XIDS, VacuumReport, reason, remedy
+from opsconsole.database.workload import Workload
 
 BLOATED, BLOAT_SHARE = 50 * 2.0**20, 0.4
 """Bytes and share: below, an estimate is too rough to act on (source: the bloat checks of check_postgres)."""
@@ -34,9 +38,12 @@ class Readings:
     vacuum: VacuumReport | None = None
     bloat: BloatReading | None = None
     indexes: IndexReading | None = None
+    workload: Workload | None = None
     sequences: Sequences | None = None
     settings: Settings | None = None
     instance: Instance | None = None
+    connections: Connections | None = None
+    """With the pooler before the server; only read where one is configured."""
     extensions: frozenset[str] = frozenset()
     """Created in this database."""
     available: frozenset[str] = frozenset()
@@ -58,12 +65,17 @@ def findings(readings: Readings) -> tuple[Finding, ...]:
         found += bloat_findings(readings.bloat)
     if readings.indexes:
         found += index_findings(readings.indexes)
+    if readings.workload:
+        # Tables that are read whole have their own findings here.
+        found = without_served([*found, *missing_findings(replace(readings.workload, scanned=()))])
     if readings.sequences:
         found += sequence_findings(readings.sequences.sequences)
     if readings.settings:
         found += setting_findings(readings.settings)
     if readings.instance:
         found += instance_findings(readings.instance)
+    if readings.connections:
+        found += pooler_findings(readings.connections)
     found += extension_findings(readings)
     return ranked(_for(one, readings.conn) for one in found)
 
@@ -178,6 +190,7 @@ def extension_findings(readings: Readings) -> Iterator[Finding]:
     uses = {
         "pg_stat_statements": "what each query costs is not counted; shared_preload_libraries has to name it, too",
         "pgstattuple": "bloat can be estimated, not counted",
+        "hypopg": "what an index would save can be guessed, not reckoned",
     }
     for name, why in uses.items():
         if name in readings.available and name not in readings.extensions:

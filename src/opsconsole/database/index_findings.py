@@ -132,17 +132,20 @@ def _unused(one: Index, reading: IndexReading) -> Finding:
     )
 
 
-def _unindexed(one: UnindexedKey) -> Finding:
-    name = index_name(one.table, one.columns)
-    columns = ", ".join(map(quoted, one.columns))
-    sql = f"CREATE INDEX CONCURRENTLY {quoted(name)} ON {quoted(one.schema, one.table)} ({columns});"
-    fix = Fix(
+def create(schema: str, table: str, name: str, columns: tuple[str, ...]) -> Fix:
+    """Building an index on these columns while the table is in use."""
+    listed = ", ".join(map(quoted, columns))
+    return Fix(
         "postgres.create-index",
-        {"schema": one.schema, "table": one.table, "index": name, "columns": columns},
-        sql,
-        f"SHARE UPDATE EXCLUSIVE on {one.schema}.{one.table}: reads and writes go on",
-        f"DROP INDEX CONCURRENTLY {quoted(one.schema, name)};",
+        {"schema": schema, "table": table, "index": name, "columns": listed},
+        f"CREATE INDEX CONCURRENTLY {quoted(name)} ON {quoted(schema, table)} ({listed});",
+        f"SHARE UPDATE EXCLUSIVE on {schema}.{table}: reads and writes go on",
+        f"DROP INDEX CONCURRENTLY {quoted(schema, name)};",
     )
+
+
+def _unindexed(one: UnindexedKey) -> Finding:
+    fix = create(one.schema, one.table, index_name(one.table, one.columns), one.columns)
     by_part = "a partitioned table: create it on each partition, then ON ONLY the table, and attach them"
     return Finding(
         "unindexed-foreign-key",
@@ -151,6 +154,11 @@ def _unindexed(one: UnindexedKey) -> Finding:
         f"foreign key {one.name} has no index on {', '.join(one.columns)}",
         f"each row deleted from {one.target}, or whose key is updated, reads all {one.table_rows:.0f} rows here",
         by_part if one.partitioned else "",
-        evidence={"rows": one.table_rows, "changes": one.target_changes},
+        evidence={
+            "rows": one.table_rows,
+            "changes": one.target_changes,
+            "columns": one.columns,
+            "table_oid": one.table_oid,
+        },
         fix=None if one.partitioned else fix,
     )

@@ -57,9 +57,16 @@ Table = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
 
 
 def tables(report: Report) -> tuple[Table, ...]:
-    """The numbers behind the findings: largest tables, counters, settings."""
+    """The numbers behind the findings: largest tables, counters, pools, settings."""
     return tuple(
-        one for one in (_largest(report.readings), _counters(report.readings), _advice(report.readings)) if one[2]
+        one
+        for one in (
+            _largest(report.readings),
+            _counters(report.readings),
+            _pools(report.readings),
+            _advice(report.readings),
+        )
+        if one[2]
     )
 
 
@@ -174,6 +181,32 @@ def _counters(readings: Readings) -> Table:
         ("WAL", _size(told.grown.wal_bytes)),
     )
     return "Counters", ("What", "Value"), rows
+
+
+def _pools(readings: Readings) -> Table:
+    pooler = readings.connections.pooler if readings.connections else None
+    if pooler is None:
+        return "Pools", (), ()
+    rows = tuple(
+        (
+            one.name,
+            one.mode,
+            _told(one.clients_active),
+            _told(one.clients_waiting),
+            "not told" if one.longest_wait is None else duration_text(one.longest_wait),
+            f"{one.servers}",
+            f"{one.spare}",
+            _told(one.size),
+            _told(one.reserve),
+        )
+        for one in pooler.pools
+    )
+    columns = ("Pool", "Mode", "Clients", "Waiting", "Longest wait", "Servers", "of them idle", "Size", "Reserve")
+    return f"Pools of PgBouncer {pooler.version}", columns, rows
+
+
+def _told(value: int | None) -> str:
+    return "not told" if value is None else str(value)
 
 
 def _advice(readings: Readings) -> Table:

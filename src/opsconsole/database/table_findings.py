@@ -23,7 +23,7 @@ def table_findings(table: Table) -> Iterator[Finding]:
     yield from _old(table)
     yield from _dead(table)
     yield from _statistics(table)
-    yield from _scanned(table)
+    yield from read_whole(table)
     yield from _cold_updates(table)
     if table.kind == "table" and table.sizes.total >= PARTITION_BYTES:
         yield Finding(
@@ -125,7 +125,8 @@ def _statistics(table: Table) -> Iterator[Finding]:
         )
 
 
-def _scanned(table: Table) -> Iterator[Finding]:
+def read_whole(table: Table) -> Iterator[Finding]:
+    """That a large table is read whole more often than by its indexes."""
     rows = table.rows or 0.0
     if rows < DEAD_ROWS or table.seq_rows < SEQ_ROWS or table.seq_scans <= table.index_scans:
         return
@@ -133,10 +134,9 @@ def _scanned(table: Table) -> Iterator[Finding]:
         "sequential-scans",
         State.OK,
         table.title,
-        f"read whole {table.seq_scans} times, by index {table.index_scans}",
+        f"heuristic: read whole {table.seq_scans} times, by index {table.index_scans}; an index may be missing",
         f"{table.seq_rows} rows were read that way",
-        "a heuristic: which columns were looked for is not known; look at "
-        "its queries, and their plans, before an index is made",
+        "which columns were looked for is not known; look at its queries, and their plans, before an index is made",
         evidence={"seq_scans": table.seq_scans, "index_scans": table.index_scans, "seq_rows": table.seq_rows},
     )
 

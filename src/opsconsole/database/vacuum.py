@@ -45,6 +45,17 @@ class VacuumReport:
     coverage: Coverage = field(default_factory=Coverage)
 
 
+async def read_holders(database: Database) -> tuple[Holder, ...]:
+    """What holds vacuum back, oldest first.
+
+    Raises:
+        SourceError: it cannot be asked.
+    """
+    catalog = await database.catalog()
+    codec = codec_of(catalog.settings.get("server_encoding", ""))
+    return tuple(_holder(row, codec) for row in await database.rows("xmin_holders"))
+
+
 async def read_vacuum(database: Database, *, limit: int = 20) -> VacuumReport:
     """What holds vacuum back, and the `limit` tables with most dead rows.
 
@@ -127,7 +138,7 @@ def _holder(row: Row, codec: str) -> Holder:
     kind = row.text("kind")
     return Holder(
         kind=kind,
-        id=row.text("id"),
+        id=row.encoded("id", codec) if kind == "prepared" else row.text("id"),
         detail=row.encoded("detail", codec) if kind == "session" else row.text("detail"),
         owner=row.text("owner"),
         state=row.text("state"),

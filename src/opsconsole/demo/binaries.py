@@ -55,6 +55,7 @@ _PACKAGES = {
     "postgres_exporter": _Package(
         ("postgres_exporter", "prometheus-postgres-exporter"), ("prometheus-postgres-exporter",), "postgres-exporter"
     ),
+    "pgbouncer": _Package(("pgbouncer",), ("pgbouncer",), "pgbouncer"),
     "redis-server": _Package(("redis-server", "valkey-server"), ("redis-server", "redis-tools"), "redis"),
     "sshd": _Package(("sshd",), ("openssh-server",), "sshd"),
     "victoria-metrics": _Package(("victoria-metrics", "victoria-metrics-prod"), ("victoria-metrics",), "victoria"),

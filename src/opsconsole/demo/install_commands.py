@@ -16,6 +16,7 @@ _COMMANDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "redis-server": "redis-server",
             "victoria-metrics": "victoria-metrics",
             "sshd": "openssh-server",
+            "pgbouncer": "pgbouncer",
         },
     ),
     "fedora": (

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 # Connecting fails without an SQLSTATE: libpq hands out text only. First match wins.
 _CONNECTING: tuple[tuple[str, str, str, str], ...] = (
     (r"too many clients|remaining connection slots|too many connections", "overloaded", "too many connections", ""),
+    (r"no more connections allowed", "overloaded", "the pooler takes no more clients", "max_client_conn"),
+    (r"FATAL:\s+not allowed", "refused", "the user may not use the admin console", "put it into stats_users"),
+    (r"no such (database|user)", "refused", "", ""),
     (r"database system is starting up", "gone", "the server is starting up", ""),
     (r"database system is shutting down", "gone", "the server is shutting down", ""),
     (r"not yet accepting connections|in recovery mode", "gone", "the server is in recovery", ""),

@@ -55,6 +55,26 @@ async def run_script(connection: "AsyncConnection[object]", script: bytes) -> No
         raise failed
 
 
+async def run_simple(connection: "AsyncConnection[object]", text: bytes, max_rows: int) -> Rows:
+    """One command by the simple protocol, for who speaks no other: the rows of its last answer.
+
+    Raises:
+        psycopg.Error: what the other side refuses.
+    """
+    connection.pgconn.send_query(text)
+    answer = Rows()
+    failed: Exception | None = None
+    async for outcome in _results(connection):
+        if isinstance(outcome, Exception):
+            failed = failed or outcome
+            continue
+        answer = Rows([(outcome.fname(i) or b"", outcome.ftype(i)) for i in range(outcome.nfields)])
+        _take(answer, outcome, max_rows)
+    if failed is not None:
+        raise failed
+    return answer
+
+
 async def run_query(
     connection: "AsyncConnection[object]",
     statement: bytes,

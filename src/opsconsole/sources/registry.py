@@ -13,10 +13,12 @@ class Sources:
         self._made: dict[str, Source] = {}
 
     def names(self) -> tuple[str, ...]:
-        """What is configured: `prometheus`, `postgres/NAME` for each database, `airflow` (its API), `redis`."""
+        """What is configured: `prometheus`, `postgres/NAME` for each database, `pgbouncer/NAME` for what stands before
+        it, `airflow` (its API), `redis`."""
         environment = self._environment
         names = ["prometheus"] if environment.prometheus else []
         names += [f"postgres/{name}" for name in environment.postgres]
+        names += [f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler]
         names += ["airflow"] if environment.airflow and environment.airflow.url else []
         return (*names, "redis") if environment.redis else tuple(names)
 
@@ -52,6 +54,12 @@ class Sources:
             from opsconsole.sources.airflow.client import AirflowSource
 
             return AirflowSource(environment.airflow)
+        if kind == "pgbouncer" and database in environment.postgres:
+            pooler = environment.postgres[database].pooler
+            if pooler is not None:
+                from opsconsole.sources.pgbouncer import PgBouncerSource
+
+                return PgBouncerSource(pooler, name=name)
         if name == "redis" and environment.redis is not None:
             from opsconsole.sources.redis import RedisSource
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opsconsole.actions.guard import Context
+    from opsconsole.config.settings import PostgresSettings
+    from opsconsole.database.asking import Database
     from opsconsole.database.explain import Explained
     from opsconsole.pipelines.opening import Pipelines
     from opsconsole.runbooks.client import RunClient
@@ -63,6 +65,8 @@ class Session:
     explain: "Callable[[str, str], Awaitable[Explained]] | None" = None
     """From a database's source name and a statement to its plan; the statement is not run. Raises SourceError and
     ValueError, whose text says why there is none."""
+    databases: "Mapping[str, PostgresSettings]" = field(default_factory=lambda: MappingProxyType({}))
+    """The databases by their names in the configuration, for what a page asks over a connection of its own."""
     pipelines: "Callable[[], Awaitable[Pipelines]] | None" = None
     """The environment's Airflow with what was promised, opened at the first question; None: none is configured."""
     prepare_run: Callable[[], None] = _nothing
@@ -130,3 +134,11 @@ class Session:
         if self.context.role.value == "viewer" and mode != "read-only":
             mode = f"{mode}, viewer"
         return Identity(self.context.environment, self.banner, mode, self.context.actor, self.context.host)
+
+    def database(self, source: str) -> "Database":
+        """The database that content calls `source` (`postgres/app`), as the pages of the workbench ask it."""
+        from opsconsole.database.asking import Database
+
+        name = source.partition("/")[2]
+        pooler = f"pgbouncer/{name}" if f"pgbouncer/{name}" in self.sources else ""
+        return Database(source, self.read, self.databases.get(name), pooler=pooler)

@@ -23,7 +23,7 @@ def asked() -> Connect:
         settings = PostgresSettings("app", SecretRef.of(dsn))
         source = PostgresSource(settings, backoff=Backoff(jitter=lambda: 0.0))
         try:
-            yield Database("postgres/app", source.read)
+            yield Database("postgres/app", source.read, settings)
         finally:
             await source.close()
 

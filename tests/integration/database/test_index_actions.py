@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,8 +15,9 @@ from opsconsole.actions import registry
 from opsconsole.actions.action import Action, Outcome, Result, Risk
 from opsconsole.config.loading import postgres_at, settings_for
 from opsconsole.config.settings import Environment
-from opsconsole.database.actions.indexing import columns_of
+from opsconsole.database.actions.indexing import columns_of, read_index_standing
 from opsconsole.database.actions.ledger import NAME
+from opsconsole.database.asking import Database
 from opsconsole.database.naming import quoted
 from tests.servers import PostgresServer
 
@@ -151,6 +153,118 @@ async def test_a_build_that_breaks_off_leaves_nothing(server: PostgresServer, ta
     assert result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
     assert "the invalid index it left was dropped" in result.detail, (result, said)
     assert INDEX not in indexes(table)
+
+
+@pytest.mark.parametrize("name", ["reindex", "drop-index"])
+async def test_an_index_that_is_another_by_now_is_left_alone(
+    server: PostgresServer, table: psycopg.Connection, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def replaced(database: Database, schema: str, index: str) -> object:
+        found = await read_index_standing(database, schema, index)
+        table.execute(f"drop index {quoted(SCHEMA, 'plain')}".encode())
+        table.execute(f"create index plain on {NAME_OF_TABLE} (id)".encode())
+        return found
+
+    table.execute(f"create index plain on {NAME_OF_TABLE} (other)".encode())
+    monkeypatch.setattr("opsconsole.database.actions.indexing.read_index_standing", replaced)
+    result, _, _ = await carried_out(action(server, name, schema=SCHEMA, index="plain"))
+    assert (result.outcome, "is another one by now" in result.detail) == (Outcome.REFUSED, True)
+    assert indexes(table)["plain"]
+
+
+@contextmanager
+def transaction(server: PostgresServer, *statements: str, isolation: str = "repeatable read") -> Iterator[int]:
+    """A transaction that stays open; gives its pid."""
+    with psycopg.connect(server.dsn(application_name="etl/night")) as connection:
+        connection.execute(f"set transaction isolation level {isolation}".encode())
+        for statement in statements:
+            connection.execute(statement.encode())
+        yield connection.info.backend_pid
+        connection.rollback()
+
+
+async def test_a_build_is_not_begun_that_would_wait_for_an_old_snapshot_of_any_table(
+    server: PostgresServer, table: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.execute(f"create index plain on {NAME_OF_TABLE} (other)".encode())
+    with transaction(server, "select count(*) from pg_class") as pid:
+        monkeypatch.setattr("opsconsole.database.actions.indexing.LOCK_TIMEOUT", 0.0)
+        result, _, said = await carried_out(create(server, user="postgres"))
+        rebuilt, _, _ = await carried_out(action(server, "reindex", user="postgres", schema=SCHEMA, index="plain"))
+        dropped, proof, _ = await carried_out(action(server, "drop-index", schema=SCHEMA, index="plain"))
+    for refused in (result, rebuilt):
+        assert refused.outcome is Outcome.REFUSED, refused
+        assert (
+            f"it would wait for session {pid} of postgres (idle in transaction, etl/night), open for " in refused.detail
+        )
+    assert (said, INDEX in indexes(table)) == ("", False)
+    assert proof is not None, dropped
+    assert proof.outcome is Outcome.OK, "a drop waits for locks on its table alone"
+
+
+async def test_a_drop_is_not_begun_that_would_wait_for_an_old_reader_of_its_table(
+    server: PostgresServer, table: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.execute(f"create index plain on {NAME_OF_TABLE} (other)".encode())
+    monkeypatch.setattr("opsconsole.database.actions.indexing.LOCK_TIMEOUT", 0.0)
+    with transaction(server, f"select 1 from {NAME_OF_TABLE}", isolation="read committed") as pid:
+        result, _, _ = await carried_out(action(server, "drop-index", user="postgres", schema=SCHEMA, index="plain"))
+    assert (result.outcome, f"session {pid} of postgres" in result.detail) == (Outcome.REFUSED, True)
+    assert indexes(table)["plain"]
+
+
+async def test_whom_it_waits_for_is_said_and_it_goes_on_when_they_are_through(
+    server: PostgresServer, table: psycopg.Connection
+) -> None:
+    output: list[bytes] = []
+    with transaction(server, f"update {NAME_OF_TABLE} set other = 'x' where id = 1", isolation="read committed") as pid:
+        work = asyncio.ensure_future(create(server, user="postgres").runner.run(output.append))
+        async with asyncio.timeout(20):
+            while INDEX not in indexes(table):  # noqa: ASYNC110 - of a server no event tells
+                await asyncio.sleep(0.02)
+        said = b"".join(output).decode()
+        assert f"-- it waits for session {pid} of postgres (idle in transaction, etl/night)" in said
+        assert "-- it needs about " in said
+        assert "how much is free is not known" in said
+    assert (await work).outcome is Outcome.OK
+    result, _, said = await carried_out(action(server, "reindex", schema=SCHEMA, index=INDEX))
+    assert result.outcome is Outcome.OK
+    assert "-- not known: transactions of other roles; grant pg_monitor to builder;" in said
+
+
+async def test_one_console_at_a_time_works_on_a_table(server: PostgresServer, table: psycopg.Connection) -> None:
+    key = next(iter(indexes(table)))
+    with transaction(server, f"update {NAME_OF_TABLE} set other = 'x' where id = 1", isolation="read committed"):
+        work = asyncio.ensure_future(carried_out(create(server)))
+        async with asyncio.timeout(20):
+            while INDEX not in indexes(table):  # noqa: ASYNC110 - of a server no event tells
+                await asyncio.sleep(0.02)
+        second, _, _ = await carried_out(action(server, "reindex", user="postgres", schema=SCHEMA, index=key))
+        vacuumed, _, _ = await carried_out(action(server, "vacuum", user="postgres", schema=SCHEMA, table=TABLE))
+        other, _, _ = await carried_out(action(server, "analyze", user="postgres", schema="pg_catalog", table="pg_am"))
+        for refused in (second, vacuumed):
+            assert refused.outcome is Outcome.REFUSED, refused
+            assert "of builder (opsconsole/action, from 127.0.0.1) does maintenance on this table" in refused.detail
+        assert other.outcome is Outcome.OK, "another table is another matter"
+    result, _, _ = await work
+    assert result.outcome is Outcome.OK
+    again, _, _ = await carried_out(action(server, "reindex", schema=SCHEMA, index=key))
+    assert again.outcome is Outcome.OK, "it is let go of at the end"
+    held = table.execute("select count(*) from pg_locks where locktype = 'advisory'").fetchone()
+    assert held == (0,)
+
+
+async def test_a_claim_ends_with_the_work_that_is_cancelled(server: PostgresServer, table: psycopg.Connection) -> None:
+    with transaction(server, f"update {NAME_OF_TABLE} set other = 'x' where id = 1", isolation="read committed"):
+        work = asyncio.ensure_future(create(server).runner.run(lambda piece: None))
+        async with asyncio.timeout(20):
+            while INDEX not in indexes(table):  # noqa: ASYNC110 - of a server no event tells
+                await asyncio.sleep(0.02)
+        work.cancel()
+        table.execute("select pg_cancel_backend(pid) from pg_stat_progress_create_index")
+    await asyncio.wait({work})
+    result, _, _ = await carried_out(action(server, "analyze", schema=SCHEMA, table=TABLE))
+    assert result.outcome is Outcome.OK, result
 
 
 async def test_an_invalid_index_of_a_rebuild_is_dropped_as_what_it_is(

@@ -1,6 +1,7 @@
 """Sessions and who blocks whom, on a real server."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -11,8 +12,10 @@ from contextlib import ExitStack, closing, contextmanager
 import psycopg
 import pytest
 
+from opsconsole.database.actions.prechecks import read_way
 from opsconsole.database.blocking import BlockingGraph, read_blocking
 from opsconsole.database.sessions import Filter, Session, grouped, most_telling_first, read_sessions
+from opsconsole.database.vacuum import read_holders
 from tests.integration.database.conftest import Connect
 from tests.servers import PostgresServer, start_postgres
 
@@ -114,6 +117,22 @@ async def test_texts_of_a_database_with_another_encoding_are_read_by_it(server: 
     assert session.database == "latin"
 
 
+async def test_a_database_with_another_encoding_reads_its_own_texts_and_those_of_others(
+    server: PostgresServer, asked: Connect
+) -> None:
+    server.psql("create database latin1 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0")
+    with (
+        psycopg.connect(server.dsn(dbname="latin1", application_name="rome"), client_encoding="LATIN1") as own,
+        psycopg.connect(server.dsn(application_name="oslo")) as other,
+    ):
+        own.execute(r"select 'caffè\'")
+        other.execute(r"select 'blåbær ☃ \x41'")
+        async with asked(server.dsn("latin1")) as database:
+            queries = {one.application: one.query for one in (await read_sessions(database)).sessions}
+    assert queries["rome"] == r"select 'caffè\'"
+    assert queries["oslo"] == r"select 'blåbær ☃ \x41'"
+
+
 async def test_a_statement_longer_than_a_cell_is_shown_by_its_beginning(asked: Connect) -> None:
     with start_postgres(settings=["track_activity_query_size=100kB"]) as server:
         text = f"select '{'é' * 20_000}'"
@@ -190,6 +209,32 @@ async def test_a_prepared_transaction_is_named(
     assert root.effect.startswith("rolling back 2PC it's mine frees 1 session")
 
 
+async def test_a_prepared_transaction_is_named_by_the_encoding_of_its_database(
+    server: PostgresServer, asked: Connect
+) -> None:
+    server.psql("create database latin2 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0")
+    server.psql("create table one (id int); insert into one values (1)", "latin2")
+    target = server.dsn(dbname="latin2")
+    with closing(psycopg.connect(target, autocommit=True, client_encoding="LATIN1")) as connection:
+        connection.execute("begin; update one set id = 2; prepare transaction 'café'")
+        try:
+            async with asked(server.dsn("latin2")) as there:
+                holders = await read_holders(there)
+                way = await read_way(there, server.psql("select 'one'::regclass::oid", "latin2"))
+            connection.execute("set lock_timeout = '10s'")
+            thread = threading.Thread(target=_tolerant, args=(connection, "update one set id = 3"))
+            thread.start()
+            until(lambda: lock_wait(server, connection.info.backend_pid))
+            graph = await blocking(server, asked)  # from a database in UTF-8, for which these bytes are no text
+        finally:
+            connection.cancel_safe()
+            thread.join(10)
+            connection.execute("rollback prepared 'café'")
+    assert [root.top.node for root in graph.roots] == ["2PC café"]
+    assert [one.id for one in holders if one.kind == "prepared"] == ["café"]
+    assert [(one.kind, one.id, "RowExclusiveLock" in one.modes) for one in way.open] == [("prepared", "café", True)]
+
+
 async def test_a_deadlock_that_is_forming_is_a_cycle_without_a_root(server: PostgresServer, asked: Connect) -> None:
     with ExitStack() as stack:
         one = stack.enter_context(closing(psycopg.connect(server.dsn(), autocommit=True)))
@@ -231,9 +276,11 @@ async def test_what_needs_somebody_stands_first_and_groups_count(server: Postgre
 
 
 def test_the_commands_say_it_as_a_tree_and_as_json(server: PostgresServer) -> None:
-    def said(*arguments: str) -> str:
+    def said(*arguments: str, **variables: str) -> str:
         argv = [sys.executable, "-m", "opsconsole.cli.main", "--postgres", server.dsn(), "db", *arguments]
-        return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30).stdout
+        surroundings = {**os.environ, **variables}
+        done = subprocess.run(argv, capture_output=True, check=True, timeout=60, env=surroundings)
+        return done.stdout.decode(variables.get("PYTHONIOENCODING", "utf-8"))
 
     assert "nobody waits for a lock" in said("locks")
     with (
@@ -244,7 +291,13 @@ def test_the_commands_say_it_as_a_tree_and_as_json(server: PostgresServer) -> No
         document = json.loads(said("locks", "--format", "json"))
         listed = json.loads(said("activity", "--state", "idle in transaction", "--format", "json"))
         table = said("activity")
+        plain = said("locks", OPSCONSOLE_GLYPHS="ascii")
+        latin = said("locks", PYTHONIOENCODING="latin-1")
+        by_user = json.loads(said("activity", "--group-by", "user", "--format", "json"))
     assert f"└ {waiter}  active" in tree
+    assert f"`- {waiter}  active" in plain
+    assert f"`- {waiter}  active" in latin
+    assert [one["name"] for one in by_user["groups"]] == ["postgres"]
     assert f"ending {holder} frees 1 session" in tree
     assert document["roots"][0]["node"] == str(holder)
     assert document["edges"][0]["blocked_by"] == [str(holder)]

@@ -24,7 +24,7 @@ environments:
     alertmanager: {url: "http://bob:s3cret@alertmanager:9093"}
     postgres:
       app: {dsn: "postgresql://ops@db.internal/app", statement_timeout: 2s}
-      airflow: {dsn: "service=airflow_meta"}
+      airflow: {dsn: "service=airflow_meta", pooler: {dsn: "postgresql://stats@db:6432", password: {file: stats}, timeout: 3s}}
     airflow: {url: "http://airflow:8080", username: ops, password: {env: AIRFLOW_PASSWORD}, metadata: airflow}
     redis: {url: "redis://cache:6379/0"}
     services: services.yaml
@@ -69,6 +69,12 @@ def test_the_whole_format_becomes_settings(file: Path) -> None:
         "airflow": "service=airflow_meta",
     }
     assert production.postgres["app"].statement_timeout == 2.0
+    assert production.postgres["app"].pooler is None
+    pooler = production.postgres["airflow"].pooler
+    assert pooler is not None
+    assert (pooler.dsn.reveal(), pooler.timeout) == ("postgresql://stats@db:6432", 3.0)
+    assert pooler.password is not None
+    assert pooler.password.file == file.parent / "stats"
     assert production.airflow is not None
     assert production.airflow.metadata == "airflow"
     assert production.services == file.parent / "services.yaml"
@@ -89,6 +95,27 @@ def test_a_password_in_a_url_is_used_but_earns_a_warning_and_is_not_shown(file: 
     assert alertmanager.password.reveal() == "s3cret"
     assert [(problem.line, problem.code) for problem in settings.warnings] == [(8, "literal-secret")]
     assert "s3cret" not in repr(settings)
+
+
+def test_a_pooler_is_told_its_mistakes_like_a_database(file: Path) -> None:
+    found = problems(
+        file,
+        """\
+version: 1
+environments:
+  a:
+    postgres:
+      app: {dsn: "service=app", pooler: {host: db, password: 7, timeout: 1h}}
+      etl: {dsn: "service=etl", pooler: "postgresql://db"}
+""",
+    )
+    assert [(one.split(" ")[0], one.rpartition("[")[2]) for one in found] == [
+        ("5:41:", "missing-key]"),
+        ("5:42:", "unknown-key]"),
+        ("5:62:", "wrong-type]"),
+        ("5:74:", "out-of-range]"),
+        ("6:41:", "wrong-type]"),
+    ]
 
 
 def test_every_problem_of_a_file_is_told_at_once_where_it_is(file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from opsconsole.cli.db.locks import lines
 from opsconsole.database.blocking import Root, Waiter, blocking_graph
 from opsconsole.database.sessions import Activity, Session, under_leaders
 
@@ -86,3 +87,11 @@ def test_a_chain_of_a_thousand_is_no_trouble() -> None:
     chain = tuple(waiter(pid, str(pid - 1)) for pid in range(1, 1001))
     (root,) = blocking_graph(chain, activity(*range(1001))).roots
     assert root.frees == 1000
+
+
+def test_the_tree_can_be_drawn_in_ascii() -> None:
+    graph = blocking_graph((waiter(2, "1"), waiter(3, "2"), waiter(4, "1"), waiter(5, "4")), activity(*range(1, 6)))
+    drawn = [line.partition("  active")[0] for line in lines(graph)][:-1]
+    assert drawn == ["1", "├ 2", "│ └ 3", "└ 4", "  └ 5"]
+    plain = [line.partition("  active")[0] for line in lines(graph, ascii_only=True)][:-1]
+    assert plain == ["1", "|- 2", "|  `- 3", "`- 4", "   `- 5"]

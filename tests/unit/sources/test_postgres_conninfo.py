@@ -1,6 +1,7 @@
 """Connection parameters: what is added, and that what the user says goes first."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
 
 
-def parameters(dsn: str, **more: float) -> dict[str, str]:
+def parameters(dsn: str, **more: Any) -> dict[str, str]:
     return target_of("postgres/app", PostgresSettings("app", SecretRef.of(dsn), **more)).parameters
 
 

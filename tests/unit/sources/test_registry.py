@@ -7,23 +7,24 @@ from pathlib import Path
 import pytest
 
 from opsconsole.config.secrets import SecretRef
-from opsconsole.config.settings import Environment, PostgresSettings, PrometheusSettings, RedisSettings
+from opsconsole.config.settings import Environment, PoolerSettings, PostgresSettings, PrometheusSettings, RedisSettings
 from opsconsole.core.reading import SourceError
 from opsconsole.sources.registry import Sources
 
+POOLER = PoolerSettings(SecretRef.of("postgresql://stats@127.0.0.1:9"))
 EVERYTHING = Environment(
     "production",
     Path("screens"),
     Path("runbooks"),
     prometheus=PrometheusSettings("http://127.0.0.1:9"),
-    postgres={"app": PostgresSettings("app"), "airflow": PostgresSettings("airflow")},
+    postgres={"app": PostgresSettings("app"), "airflow": PostgresSettings("airflow", pooler=POOLER)},
     redis=RedisSettings(SecretRef.of("redis://127.0.0.1:9")),
 )
 
 
 async def test_each_source_is_made_once() -> None:
     sources = Sources(EVERYTHING)
-    assert sources.names() == ("prometheus", "postgres/app", "postgres/airflow", "redis")
+    assert sources.names() == ("prometheus", "postgres/app", "postgres/airflow", "pgbouncer/airflow", "redis")
     for name in sources.names():
         assert sources.get(name) is sources.get(name)
         assert sources.get(name).name == name
@@ -34,7 +35,8 @@ async def test_each_source_is_made_once() -> None:
     ("name", "hint"),
     [
         ("postgres/apps", "did you mean 'postgres/app'?"),
-        ("postgres", "configured: prometheus, postgres/app, postgres/airflow, redis"),
+        ("postgres", "configured: prometheus, postgres/app, postgres/airflow, pgbouncer/airflow, redis"),
+        ("pgbouncer/app", "did you mean"),
         ("graphite", "configured: prometheus"),
     ],
 )

@@ -25,7 +25,7 @@ _WRITING = frozenset({"insert", "update", "delete", "merge", "into", "share"})
 _TRANSACTION_CONTROL = frozenset(
     {"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"}
 )
-_GENERIC_PLAN = 160_000
+GENERIC_PLAN = 160_000
 """The server from which EXPLAIN knows GENERIC_PLAN. An option of a statement is in no catalog."""
 _PARAMETERS = b"""\
 select coalesce(pg_catalog.array_length(parameter_types, 1), 0)
@@ -130,26 +130,48 @@ class ExplainRunner:
         if self.analyze:
             return await _one(session, f"explain ({options}, analyze, buffers) {statement}")
         if not parameters(statement):
-            return await _one(session, f"explain ({options}) {statement}")
-        if session.connection.info.server_version >= _GENERIC_PLAN:
-            return await _one(session, f"explain ({options}, generic_plan) {statement}")
-        return await _prepared(session, options, statement)
+            return await plain_plan(session, options, statement)
+        name = statement_name()
+        try:
+            return await generic_plan(session, options, statement, name)
+        finally:
+            # Prepared statements outlive their transaction, and behind a pooler our stay.
+            if session.connection.info.server_version < GENERIC_PLAN:
+                with suppress(Exception):
+                    await run_script(session.connection, f"rollback; deallocate {name}".encode())
 
 
-async def _prepared(session: Session, options: str, statement: str) -> str:
-    """The generic plan where there is no option for it. NULLs alone would give a plan for NULL, which is often
-    "nothing to do": it is the setting that makes the plan hold for any value."""
-    name = f"opsconsole_{secrets.token_hex(8)}"
+def statement_name() -> str:
+    """A name for a prepared statement that nobody else has."""
+    return f"opsconsole_{secrets.token_hex(8)}"
+
+
+async def generic_plan(session: Session, options: str, statement: str, name: str) -> str:
+    """The plan of a text with `$1` that holds for any value, in the transaction that is open.
+
+    Where the server has no option for it, the statement is prepared as `name` and stays so: who asks deallocates it.
+    NULLs alone would give a plan for NULL, which is often "nothing to do": it is the setting that makes the plan hold
+    for any value.
+
+    Raises:
+        psycopg.Error: the server refuses.
+    """
+    if session.connection.info.server_version >= GENERIC_PLAN:
+        return await _one(session, f"explain ({options}, generic_plan) {statement}")
     await _one(session, f"prepare {name} as {statement}")
-    try:
-        await run_script(session.connection, b"set local plan_cache_mode = force_generic_plan")
-        counted = await run_query(session.connection, _PARAMETERS, (name.encode(),), 1)
-        nulls = ", ".join(["null"] * int(counted.rows[0][0] or b"0"))
-        return await _one(session, f"explain ({options}) execute {name}({nulls})")
-    finally:
-        # Prepared statements outlive their transaction, and behind a pooler our stay.
-        with suppress(Exception):
-            await run_script(session.connection, f"rollback; deallocate {name}".encode())
+    await run_script(session.connection, b"set local plan_cache_mode = force_generic_plan")
+    counted = await run_query(session.connection, _PARAMETERS, (name.encode(),), 1)
+    nulls = ", ".join(["null"] * int(counted.rows[0][0] or b"0"))
+    return await _one(session, f"explain ({options}) execute {name}({nulls})")
+
+
+async def plain_plan(session: Session, options: str, statement: str) -> str:
+    """The plan of a text without `$1`, in the transaction that is open.
+
+    Raises:
+        psycopg.Error: the server refuses.
+    """
+    return await _one(session, f"explain ({options}) {statement}")
 
 
 async def _one(session: Session, statement: str) -> str:

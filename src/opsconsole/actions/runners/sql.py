@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from opsconsole.actions.action import Outcome, Result, Risk, Sink
+from opsconsole.actions.runners.serial import claim, release
 from opsconsole.actions.runners.sql_session import Notice, Session, guard, open_session
 from opsconsole.actions.runners.text_table import text_table
 from opsconsole.config.settings import PostgresSettings
@@ -45,6 +46,21 @@ class RowDemand(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Still:
+    """That a name still means the relation that was looked at: who has the same name by now is somebody else."""
+
+    schema: str
+    name: str
+    oid: str
+
+
+# cost: one row of pg_class by its name; any role
+_STILL = b"""\
+select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = $1 and c.relname = $2 and c.oid = $3::oid"""
+
+
+@dataclass(frozen=True, slots=True)
 class SqlRunner:
     """Runs `sql` on the database of `settings`. Values are bound by the server, identifiers quoted.
 
@@ -70,6 +86,11 @@ class SqlRunner:
     txn: bool = False
     alone: bool = False
     """It cannot be in a transaction, and so cannot go through a pooler: refused there before it is sent."""
+    still: Still | None = None
+    """Asked right before it, in the same session; where it does not hold, the statement is not sent."""
+    serial: str = ""
+    """The oid of a relation on which only one of us works at a time, with `alone`: refused, with who does, where
+    somebody is at it."""
 
     async def run(self, sink: Sink) -> Result:
         """Run it once. Cancelled, it returns how that ended (outcome `cancelled`) instead of raising."""
@@ -126,6 +147,7 @@ class _Execution:
         self._sink = sink
         self._session: Session | None = None
         self._warnings: list[str] = []
+        self._claimed = False
         self._sent = False
         """A statement that may change something is with the server."""
 
@@ -139,6 +161,8 @@ class _Execution:
             await self._stop(work)
         finally:
             if self._session is not None:
+                if self._claimed:
+                    await release(self._session.connection, self._runner.serial)
                 await self._session.connection.close()
         if work.cancelled():
             return self._unanswered() if self._sent else Result(Outcome.CANCELLED, detail="before it began")
@@ -158,6 +182,12 @@ class _Execution:
             opening = self._opening(session)
             lock_timeout = runner.settings.lock_timeout if runner.lock_timeout is None else runner.lock_timeout
             await guard(session, opening, statement_timeout=runner.timeout, lock_timeout=lock_timeout)
+            if runner.still is not None and not await _holds(session, runner.still):
+                named = clean_line(f"{runner.still.schema}.{runner.still.name}")
+                return Result(Outcome.REFUSED, detail=f"nothing was sent: {named} is another one by now, or gone")
+            if runner.serial and (holder := await claim(session.connection, runner.serial)):
+                return Result(Outcome.REFUSED, detail=f"nothing was sent: {holder}")
+            self._claimed = bool(runner.serial)
             started = time.monotonic()
             self._sent = runner.risk is not Risk.READ
             rows = Rows()
@@ -231,6 +261,11 @@ class _Execution:
 
     def _say(self, text: str) -> None:
         self._sink(text.encode("utf-8", "replace"))
+
+
+async def _holds(session: Session, still: Still) -> bool:
+    values = [value.encode() for value in (still.schema, still.name, still.oid)]
+    return bool((await run_query(session.connection, _STILL, values, 1)).rows)
 
 
 def _bytes(text: str, what: str) -> bytes:

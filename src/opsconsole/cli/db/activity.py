@@ -13,7 +13,7 @@ from opsconsole.core.duration import duration_text, parse_duration
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
-    from opsconsole.database.sessions import Activity, Group, Session
+    from opsconsole.database.sessions import Activity, Group, Key, Session
 
 EXAMPLE = """\
 opsconsole db activity --state 'idle in transaction' --min-duration 1m
@@ -21,7 +21,11 @@ opsconsole db activity --state 'idle in transaction' --min-duration 1m
 
 _COLUMNS = ("PID", "STATE", "WAIT", "TX", "QUERY FOR", "ROLE", "DATABASE", "APPLICATION", "CLIENT", "QUERY")
 _GROUP_COLUMNS = ("NAME", "SESSIONS", "ACTIVE", "WAITING", "IDLE IN TX", "LONGEST")
-_GROUPS = ("state", "role", "application", "database", "client")
+_GROUPS: "dict[str, Key]" = {
+    "state": "state", "role": "role", "user": "role", "application": "application", "database": "database",
+    "client": "client",
+}  # fmt: skip
+"""What --group-by knows; a role by its other name, too, under which --user and `db connections --by` have it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-duration", type=parse_duration, default=0.0, metavar="TIME", help="only what takes longer than 10s, 5m"
     )
-    parser.add_argument("--group-by", choices=_GROUPS, help="count them instead of listing them")
+    parser.add_argument("--group-by", choices=tuple(_GROUPS), help="count them instead of listing them")
     parser.add_argument("--all", action="store_true", help="the server's own processes and the console's too")
 
 
@@ -46,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     wanted = Filter(args.state, args.user, args.app, args.database, args.min_duration, args.all)
     sessions = most_telling_first(one for one in activity.sessions if wanted.admits(one))
     if args.group_by:
-        _print_groups(activity, grouped(sessions, args.group_by), args.format)
+        _print_groups(activity, grouped(sessions, _GROUPS[args.group_by]), args.format)
     else:
         _print_sessions(activity, sessions, args.format)
     return Exit.DONE

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out."""
-    from opsconsole.database.fixing import Repair
+    from opsconsole.runbooks.repair import Repair
 
     schema, table = repairing.named(args.name)
     arguments = {"schema": schema, "table": table, "scale_factor": args.scale_factor, "threshold": args.threshold}

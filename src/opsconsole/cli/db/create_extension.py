@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out."""
-    from opsconsole.database.fixing import Repair
+    from opsconsole.runbooks.repair import Repair
 
     arguments = {"extension": args.extension}
     return repairing.carry_out(args, Repair("postgres.create-extension", arguments, f"Create {args.extension}"))

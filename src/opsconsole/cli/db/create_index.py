@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out."""
-    from opsconsole.database.fixing import Repair
     from opsconsole.database.index_findings import index_name
     from opsconsole.database.naming import quoted
+    from opsconsole.runbooks.repair import Repair
 
     schema, table = repairing.named(args.name)
     index = args.index or index_name(table, tuple(args.columns))

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out."""
-    from opsconsole.database.fixing import Repair
+    from opsconsole.runbooks.repair import Repair
 
     schema, index = repairing.named(args.name)
     arguments = {"schema": schema, "index": index}

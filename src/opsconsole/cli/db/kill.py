@@ -22,8 +22,8 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.cli.db.opening import ask
     from opsconsole.cli.wiring import UsageError
     from opsconsole.core.duration import duration_text
-    from opsconsole.database.fixing import Repair
     from opsconsole.database.sessions import read_sessions
+    from opsconsole.runbooks.repair import Repair
 
     session = ask(args, read_sessions).by_pid().get(args.pid)
     if session is None:

@@ -4,6 +4,8 @@ Also idle sessions that hold a lock, prepared transactions, and deadlocks that a
 """
 
 import argparse
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from opsconsole.cli.db.opening import add_common, ask
@@ -21,7 +23,9 @@ EXAMPLE = """\
 opsconsole db locks --conn app
   opsconsole db locks --format json"""
 
-
+_UNICODE = ("│ ", "├ ", "└ ")
+_ASCII = ("|  ", "|- ", "`- ")
+"""What goes past a node, what branches to it, and to the last one."""
 _LONGEST = 400
 """Characters of a line; a statement can be megabytes long."""
 
@@ -39,13 +43,35 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_json(_fields(graph))
     else:
-        print_text("\n".join(lines(graph)))
+        print_text("\n".join(lines(graph, ascii_only=_is_ascii())))
         narrate_notes(graph.coverage.notes)
     return Exit.DONE
 
 
-def lines(graph: "BlockingGraph") -> "Iterator[str]":
-    """The tree as people read it, without colour."""
+def _is_ascii() -> bool:
+    """Whether the tree is drawn in ASCII: as `OPSCONSOLE_GLYPHS` says, else where stdout or the terminal cannot show
+    more."""
+    from opsconsole.cli.wiring import UsageError
+    from opsconsole.ui.glyphs import ASCII, glyphs_for
+
+    try:
+        chosen = glyphs_for(os.environ)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if os.environ.get("OPSCONSOLE_GLYPHS"):
+        return chosen is ASCII
+    if sys.stdout.isatty() and chosen is ASCII:
+        return True
+    try:
+        "".join(_UNICODE).encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def lines(graph: "BlockingGraph", *, ascii_only: bool = False) -> "Iterator[str]":
+    """The tree as people read it, without colour; with `ascii_only` its lines are of ASCII."""
+    rails = _ASCII if ascii_only else _UNICODE
     if not graph.waiters:
         yield "nobody waits for a lock"
     for cycle in graph.cycles:
@@ -54,15 +80,17 @@ def lines(graph: "BlockingGraph") -> "Iterator[str]":
         yield f"{waiter.pid} waits for {', '.join(waiter.blocked_by)}, behind that deadlock"
     for root in graph.roots:
         for member in root.members:
-            yield f"{_rails(member.goes_on)}{_line(member)}"
+            yield f"{_drawn(member.goes_on, rails)}{_line(member)}"
         yield f"  {root.effect}"
 
 
-def _rails(goes_on: tuple[bool, ...]) -> str:
+def _drawn(goes_on: tuple[bool, ...], rails: tuple[str, str, str]) -> str:
     """The lines of the tree before a node."""
     if not goes_on:
         return ""
-    return "".join("│ " if more else "  " for more in goes_on[:-1]) + ("├ " if goes_on[-1] else "└ ")
+    past, branch, last = rails
+    above = "".join(past if more else " " * len(past) for more in goes_on[:-1])
+    return above + (branch if goes_on[-1] else last)
 
 
 def _line(member: "Member") -> str:

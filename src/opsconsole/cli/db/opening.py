@@ -31,10 +31,14 @@ def ask(args: argparse.Namespace, read: "Callable[[Database], Awaitable[T]]") ->
     environment = pick_environment(resolve_settings(args), args)
     source = database_of(environment, args.conn)
     sources = open_sources(environment)
+    pooler = f"pgbouncer/{source.partition('/')[2]}"
+    pooler = pooler if pooler in sources.names() else ""
 
     async def asked() -> T:
         try:
-            return await read(Database(source, sources.get(source).read))
+            settings = environment.postgres[source.partition("/")[2]]
+            database = Database(source, lambda query: sources.get(query.source).read(query), settings, pooler=pooler)
+            return await read(database)
         finally:
             await sources.close()
 

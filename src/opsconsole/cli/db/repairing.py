@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opsconsole.cli.db.opening import database_of
 
 if TYPE_CHECKING:
-    from opsconsole.database.fixing import Repair
+    from opsconsole.runbooks.repair import Repair
 
 AFTERWORD = """It is a run of one step, recorded like any. On a terminal it asks; elsewhere --yes says yes, and what
 stops or destroys something wants its name: --confirm NAME. Exit codes are those of `runbook run`."""
@@ -53,8 +53,8 @@ def carry_out(args: argparse.Namespace, repair: "Repair") -> int:
     from opsconsole.cli.run_place import Place
     from opsconsole.cli.runbook_run import walk
     from opsconsole.cli.wiring import UsageError, pick_environment, resolve_settings
-    from opsconsole.database.fixing import STEP, runbook_for, values_of
     from opsconsole.runbooks.includes import expand
+    from opsconsole.runbooks.repair import STEP, runbook_for, values_of
     from opsconsole.runbooks.starting import Supervision
     from opsconsole.runbooks.unattended import Instructions
 

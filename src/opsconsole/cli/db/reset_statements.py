@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out."""
-    from opsconsole.database.fixing import Repair
+    from opsconsole.runbooks.repair import Repair
 
     return repairing.carry_out(args, Repair("postgres.reset-statements", {}, "Reset the counters of statements"))

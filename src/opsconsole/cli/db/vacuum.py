@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out."""
-    from opsconsole.database.fixing import Repair
+    from opsconsole.runbooks.repair import Repair
 
     schema, table = repairing.named(args.name)
     mode = "full" if args.full else "freeze" if args.freeze else "plain"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opsconsole.cli.pipeline.opening import environment_of
 
 if TYPE_CHECKING:
-    from opsconsole.database.fixing import Repair
+    from opsconsole.runbooks.repair import Repair
 
 AFTERWORD = """It is a run of one step, recorded like any. On a terminal it asks; elsewhere --yes says yes. Exit codes
 are those of `runbook run`."""
@@ -37,7 +37,7 @@ def carry_out(args: argparse.Namespace, action: str, arguments: Mapping[str, str
     Raises:
         UsageError: an argument is wrong, or no API is configured.
     """
-    from opsconsole.database.fixing import Repair
+    from opsconsole.runbooks.repair import Repair
 
     given = {"dag": args.dag, **arguments, **({"wait": "ended"} if args.wait else {})}
     return _walked(args, Repair(action, given, title))
@@ -47,9 +47,9 @@ def _walked(args: argparse.Namespace, repair: "Repair") -> int:
     from opsconsole.cli.run_place import Place
     from opsconsole.cli.runbook_run import walk
     from opsconsole.cli.wiring import UsageError, resolve_settings
-    from opsconsole.database.fixing import runbook_for, values_of
     from opsconsole.pipelines.actions.change import settings_of
     from opsconsole.runbooks.includes import expand
+    from opsconsole.runbooks.repair import runbook_for, values_of
     from opsconsole.runbooks.starting import Supervision
     from opsconsole.runbooks.unattended import Instructions
 

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field, replace
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
 from opsconsole.actions.postgres_session import database_of
-from opsconsole.actions.runners.sql import SqlRunner
+from opsconsole.actions.runners.sql import SqlRunner, Still
 from opsconsole.config.settings import Environment, PostgresSettings
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.core.units import format_value
 from opsconsole.database.actions.ledger import record
 from opsconsole.database.actions.maintenance import TIMEOUT
-from opsconsole.database.actions.standing import looking_at, read_standing
+from opsconsole.database.actions.prechecks import CREATE, DROP, REINDEX, Waits, Way, disk, lines, read_way, warnings
+from opsconsole.database.actions.prechecks import objection as objection_to
+from opsconsole.database.actions.standing import Standing, looking_at, read_standing
 from opsconsole.database.actions.watching import told
 from opsconsole.database.asking import Database
 from opsconsole.database.naming import quoted
@@ -180,15 +182,33 @@ class _Work:
                 self.before = await read_index_standing(database, self.schema, self.index)
                 refusal = await self.objection(database)
                 earlier = await _invalid(database, self.table_oid) if not refusal else ()
+                way = await read_way(database, self.table_oid) if not refusal else Way(())
         except SourceError as error:
             return Result(Outcome.FAILED, detail=f"nothing was sent: {error}")
-        if refusal:
+        if refusal := refusal or objection_to(way, self.waits, LOCK_TIMEOUT):
             return Result(Outcome.REFUSED, detail=refusal)
         if self.before is not None:
             sink(f"-- before: {self.before.definition}; {format_value(self.before.bytes, 'bytes')}\n".encode())
-        async with told(self.settings, self.table_oid, sink):
-            result = await self.statement.run(sink)
+        sink(lines((*self.needs(), *warnings(way, self.waits))))
+        statement = replace(self.statement, still=self.still, serial=self.table_oid)
+        async with told(self.settings, (self.table_oid,), sink):
+            result = await statement.run(sink)
         return result if result.outcome in _DONE else await self._cleaned(result, earlier, sink)
+
+    @property
+    def waits(self) -> Waits:
+        """For whom it waits."""
+        raise NotImplementedError
+
+    def needs(self) -> tuple[str, ...]:
+        """What it takes beside time, in sentences."""
+        return ()
+
+    @property
+    def still(self) -> Still:
+        """What has to be the same by the time the statement is sent: the index."""
+        assert self.before is not None, "it was looked at"
+        return Still(self.schema, self.index, self.before.oid)
 
     async def objection(self, database: Database) -> str:
         """Why it must not be tried; empty where nothing speaks against it. Finds out the table."""
@@ -230,12 +250,25 @@ class _Work:
 @dataclass(slots=True)
 class _Create(_Work):
     table: str = ""
+    standing: Standing | None = field(default=None, init=False)
+
+    @property
+    def waits(self) -> Waits:
+        return CREATE
+
+    def needs(self) -> tuple[str, ...]:
+        most = self.standing.own_bytes if self.standing is not None else None
+        return (disk(most, "what the index takes; the table's own size is the most that is usual"),)
+
+    @property
+    def still(self) -> Still:
+        return Still(self.schema, self.table, self.table_oid)
 
     async def objection(self, database: Database) -> str:
         standing = await read_standing(database, self.schema, self.table)
         if standing is None:
             return f"there is no table {self.table} in schema {self.schema}"
-        self.table_oid = standing.oid
+        self.table_oid, self.standing = standing.oid, standing
         if self.before is not None:
             return f"there is an index of that name already: {self.before.definition}"
         if standing.kind == "p":
@@ -250,6 +283,14 @@ class _Create(_Work):
 
 @dataclass(slots=True)
 class _Reindex(_Work):
+    @property
+    def waits(self) -> Waits:
+        return REINDEX
+
+    def needs(self) -> tuple[str, ...]:
+        size = self.before.bytes if self.before is not None else None
+        return (disk(size, "the new index, beside the old one"),)
+
     def judged(self, after: IndexStanding | None) -> Result:
         before = self.before
         assert before is not None, "it ran"
@@ -264,6 +305,10 @@ class _Reindex(_Work):
 @dataclass(slots=True)
 class _Drop(_Work):
     leftover: bool = False
+
+    @property
+    def waits(self) -> Waits:
+        return DROP
 
     async def objection(self, database: Database) -> str:
         # `super()` does not work in a dataclass with slots: the class is made twice.

@@ -1,7 +1,7 @@
 """How far the work on a table is, told on the output of the action that does it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 
 from opsconsole.actions.action import Sink
@@ -18,9 +18,9 @@ PERIOD = 2.0
 
 
 @asynccontextmanager
-async def told(settings: PostgresSettings, table_oid: str, sink: Sink) -> AsyncIterator[None]:
-    """While this is entered, a line of `sink` says every two seconds how far the work on that table is."""
-    watcher = asyncio.ensure_future(_watch(settings, table_oid, sink))
+async def told(settings: PostgresSettings, table_oids: Collection[str], sink: Sink) -> AsyncIterator[None]:
+    """While this is entered, a line of `sink` says every two seconds how far the work on those tables is."""
+    watcher = asyncio.ensure_future(_watch(settings, table_oids, sink))
     try:
         yield
     finally:
@@ -29,7 +29,7 @@ async def told(settings: PostgresSettings, table_oid: str, sink: Sink) -> AsyncI
             await watcher
 
 
-async def _watch(settings: PostgresSettings, table_oid: str, sink: Sink) -> None:
+async def _watch(settings: PostgresSettings, table_oids: Collection[str], sink: Sink) -> None:
     before: Progress | None = None
     said = ""
     async with looking_at(settings) as database:
@@ -40,7 +40,11 @@ async def _watch(settings: PostgresSettings, table_oid: str, sink: Sink) -> None
             except SourceError:
                 continue  # the work goes on without being watched
             for work in before.works:
-                if work.relation_oid == table_oid and (line := in_words(work)) != said:
+                if work.relation_oid not in table_oids or work.automatic:
+                    continue
+                # Of several it is said which one.
+                which = f"{clean_line(work.relation)}  " if len(table_oids) > 1 else ""
+                if (line := which + in_words(work)) != said:
                     said = line
                     sink(f"{line}\n".encode())
 

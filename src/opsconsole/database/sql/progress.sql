@@ -25,11 +25,11 @@ with work as (
     union all select 'base backup', p.pid, null, null, null, p.phase, p.backup_streamed, p.backup_total, 'bytes', null from pg_stat_progress_basebackup p  -- if pg_stat_progress_basebackup
 )
 select w.kind, w.pid, a.backend_start, w.phase, w.done, w.total, w.unit, w.detail,
-       encode(textsend(w.datname::text), 'hex') as database,
+       encode(decode(replace(w.datname::text, E'\\', E'\\\\'), 'escape'), 'hex') as database,
        case when w.datname = current_database() then w.relid::regclass::text else w.relid::text end as relation,
        case when w.datname = current_database() and w.index_relid > 0 then w.index_relid::regclass::text end as index,
        w.relid::text as relation_oid,
-       encode(textsend(a.usename::text), 'hex') as role,
+       encode(decode(replace(a.usename::text, E'\\', E'\\\\'), 'escape'), 'hex') as role,
        a.backend_type = 'autovacuum worker' as automatic,
        case when a.query_start is not null then
             greatest(extract(epoch from clock_timestamp() - a.query_start), 0) end::float8 as seconds

@@ -5,7 +5,7 @@ with here as (
     select case when pg_is_in_recovery() then coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
                 else pg_current_wal_lsn() end as lsn
 )
-select 'sender' as kind, encode(textsend(coalesce(nullif(r.application_name, ''), r.pid::text)), 'hex') as name,
+select 'sender' as kind, encode(decode(replace(coalesce(nullif(r.application_name, ''), r.pid::text), E'\\', E'\\\\'), 'escape'), 'hex') as name,
        coalesce(host(r.client_addr), 'local') as client, coalesce(r.state, '') as state, coalesce(r.sync_state, '') as mode,
        pg_wal_lsn_diff(h.lsn, r.sent_lsn)::float8 as unsent, pg_wal_lsn_diff(h.lsn, r.flush_lsn)::float8 as unflushed,
        pg_wal_lsn_diff(h.lsn, r.replay_lsn)::float8 as behind,
@@ -13,7 +13,7 @@ select 'sender' as kind, encode(textsend(coalesce(nullif(r.application_name, '')
        null::boolean as active, '' as status, null::float8 as retained, null::float8 as room, r.pid
   from pg_stat_replication r cross join here h
 union all
-select 'slot', encode(textsend(s.slot_name::text), 'hex'), coalesce(s.plugin::text, ''), '', s.slot_type,
+select 'slot', encode(decode(replace(s.slot_name::text, E'\\', E'\\\\'), 'escape'), 'hex'), coalesce(s.plugin::text, ''), '', s.slot_type,
        null, null, null, null, s.active,
        coalesce(s.wal_status, ''),  -- if pg_replication_slots.wal_status else '',
        greatest(pg_wal_lsn_diff(h.lsn, s.restart_lsn), 0)::float8,

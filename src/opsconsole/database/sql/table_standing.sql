@@ -15,8 +15,14 @@ select c.oid::text                                                              
        coalesce(s.n_dead_tup, 0)                                                        as dead,
        coalesce(s.n_live_tup, 0)                                                        as live,
        c.relpages                                                                       as pages,
+       (c.relpages + coalesce((select sum(x.relpages) from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
+                                where i.indrelid = c.oid), 0)) * current_setting('block_size')::float8 as bytes,
+       c.relpages * current_setting('block_size')::float8                               as own_bytes,
        pg_catalog.pg_relation_filenode(c.oid)::text                                     as file,
-       pg_catalog.age(c.relfrozenxid)                                                   as xid_age
+       pg_catalog.age(c.relfrozenxid)                                                   as xid_age,
+       s.last_vacuum                                                                    as vacuum_at,
+       s.last_analyze                                                                   as analyze_at,
+       pg_catalog.clock_timestamp()                                                     as server_at
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join pg_catalog.pg_database d on d.datname = current_database()

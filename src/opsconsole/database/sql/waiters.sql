@@ -1,6 +1,7 @@
 -- Who waits for a lock, and for whom. pg_blocking_pids() holds all lock partitions for a moment: it is asked for those
 -- that wait, never for everybody. Any role, PostgreSQL 12 and later; under a millisecond where nobody waits.
--- Pid 0 is a prepared transaction; `holders` names those that stand in the way of the same lock.
+-- Pid 0 is a prepared transaction; `holders` names those that stand in the way of the same lock, each as the digits of
+-- its name's bytes and the encoding of its database: a name of another encoding would lose the whole answer.
 select a.pid,
        to_json(pg_catalog.pg_blocking_pids(a.pid))::text                                as blocked_by,
        w.seconds,
@@ -12,7 +13,8 @@ select a.pid,
               max(l.mode || ' on ' || coalesce(case when l.database = (select oid from pg_catalog.pg_database
                                                                        where datname = current_database())
                                                     then l.relation::regclass::text end, l.locktype))  as wanted,
-              array_agg(distinct x.gid::text) filter (where x.gid is not null)          as holders
+              array_agg(distinct array[encode(decode(replace(x.gid, E'\\', E'\\\\'), 'escape'), 'hex'), coalesce(pg_encoding_to_char(d.encoding), '')])
+                filter (where x.gid is not null)                                        as holders
          from pg_catalog.pg_locks l
          left join pg_catalog.pg_locks h
            on h.pid is null and h.granted and h.locktype = l.locktype
@@ -23,5 +25,6 @@ select a.pid,
          left join pg_catalog.pg_locks t  -- the lock that every prepared transaction has on its own number
            on t.pid is null and t.locktype = 'transactionid' and t.virtualtransaction = h.virtualtransaction
          left join pg_catalog.pg_prepared_xacts x on x.transaction = t.transactionid
+         left join pg_catalog.pg_database d on d.datname = x.database
         where l.pid = a.pid and not l.granted) w on true
  where a.wait_event_type = 'Lock'

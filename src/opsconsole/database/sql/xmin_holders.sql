@@ -2,7 +2,8 @@
 -- role sees that there are holders, pg_read_all_stats what other roles' sessions do. Shared memory only, no lock.
 -- Sessions of other databases hold nothing back here (they are left out), but for walsenders, slots and prepared
 -- transactions of this database. A vacuum's own snapshot is ignored by the others, and here.
-select 'session' as kind, a.pid::text as id, encode(textsend(a.application_name), 'hex') as detail,
+-- What a client names as it likes comes as the digits of its bytes: an application, a prepared transaction.
+select 'session' as kind, a.pid::text as id, encode(decode(replace(a.application_name, E'\\', E'\\\\'), 'escape'), 'hex') as detail,
        coalesce(a.usename, '') as owner, coalesce(a.state, a.backend_type, '') as state,
        greatest(age(a.backend_xmin), age(a.backend_xid)) as age,
        greatest(extract(epoch from clock_timestamp() - coalesce(a.xact_start, a.backend_start)), 0)::float8 as seconds,
@@ -12,7 +13,7 @@ select 'session' as kind, a.pid::text as id, encode(textsend(a.application_name)
    and a.pid <> pg_backend_pid() and a.datname = current_database()
    and not exists (select from pg_stat_progress_vacuum v where v.pid = a.pid)
 union all
-select 'prepared', x.gid, '', x.owner, 'prepared', age(x.transaction),
+select 'prepared', encode(decode(replace(x.gid, E'\\', E'\\\\'), 'escape'), 'hex'), '', x.owner, 'prepared', age(x.transaction),
        greatest(extract(epoch from clock_timestamp() - x.prepared), 0)::float8, '', false
   from pg_prepared_xacts x where x.database = current_database()
 union all

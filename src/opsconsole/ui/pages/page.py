@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
-from opsconsole.database.fixing import Repair
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.table_layout import Column, Row
 
 S = TypeVar("S")

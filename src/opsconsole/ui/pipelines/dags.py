@@ -6,11 +6,11 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
 from opsconsole.core.units import format_value
-from opsconsole.database.fixing import Repair
 from opsconsole.pipelines.history import Standing, standings
 from opsconsole.pipelines.model import Survey, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.pipelines.promises import Promise, promises
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.lines import state_role
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet

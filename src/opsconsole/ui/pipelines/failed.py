@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opsconsole.core.clean import clean, clean_line
-from opsconsole.database.fixing import Repair
 from opsconsole.pipelines.causes import Cause, TaskKey, by_cause, key_of
 from opsconsole.pipelines.failures import errors_of
 from opsconsole.pipelines.model import Task, Told, Way
 from opsconsole.pipelines.opening import Pipelines
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.pipelines import marks

@@ -2,10 +2,10 @@
 
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
-from opsconsole.database.fixing import Repair
 from opsconsole.pipelines.history import success_rate, usual_seconds
 from opsconsole.pipelines.model import Run, Told
 from opsconsole.pipelines.opening import Pipelines
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.lines import Role
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.core.reading import SourceError
-from opsconsole.database.fixing import Repair
 from opsconsole.pipelines.model import RunDetail, Task, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.pipelines.timing import Bar, Timing, timing
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.pipelines import marks

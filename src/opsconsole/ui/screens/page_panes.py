@@ -26,9 +26,7 @@ def page_pane(console: "Console", pane: Pane) -> PagePane:
             if session.pipelines is None:
                 raise SourceError("airflow", "unknown-source", "no airflow is configured in this environment")
             return await session.pipelines()
-        from opsconsole.database.asking import Database
-
-        return Database(_database_of(console, pane), session.read)
+        return session.database(_database_of(console, pane))
 
     return PagePane(
         pane, _spec(family, page), _once(source), report=app.report, paused=lambda: app.opened.feed.poller.paused,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from opsconsole.core.clean import clean_line
-from opsconsole.database.fixing import Repair, runbook_for, values_of
 from opsconsole.pipelines.model import Task
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.runbooks.model import Runbook
+from opsconsole.runbooks.repair import Repair, runbook_for, values_of
 from opsconsole.ui.actions import Place
 from opsconsole.ui.pages.page import PageSpec
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run

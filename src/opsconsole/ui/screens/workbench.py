@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.database.asking import Database
-from opsconsole.database.fixing import Repair, runbook_for, values_of
 from opsconsole.runbooks.model import Runbook
+from opsconsole.runbooks.repair import Repair, runbook_for, values_of
 from opsconsole.ui.actions import Place
 from opsconsole.ui.screens.pages_view import PagesView
 from opsconsole.ui.workbench.pages import PAGES
@@ -35,7 +35,7 @@ class WorkbenchView(PagesView):
 
     async def _asked(self) -> Database:
         if self._database is None:
-            self._database = Database(self.source, self.console.session.read)
+            self._database = self.console.session.database(self.source)
         return self._database
 
     def _runbook(self, repair: Repair) -> tuple[Runbook, dict[str, str]]:

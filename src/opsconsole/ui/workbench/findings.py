@@ -10,7 +10,7 @@ from opsconsole.database.asking import Database
 from opsconsole.database.examining import examine
 from opsconsole.database.finding import Coverage, Finding
 from opsconsole.database.findings import findings
-from opsconsole.database.fixing import Repair
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.lines import state_role
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
@@ -93,7 +93,9 @@ def finding_rows(found: Iterable[Finding]) -> list[Row]:
 def finding_detail(finding: Finding) -> Detail:
     """One finding in full."""
     facts = [("kind", finding.id), ("about", finding.subject), ("effect", _effect(finding))]
-    facts += [(name.replace("_", " "), str(value)) for name, value in finding.evidence.items()]
+    # Lists are for programs: what is in them stands in words below.
+    scalars = {name: value for name, value in finding.evidence.items() if not isinstance(value, tuple)}
+    facts += [(name.replace("_", " "), str(value)) for name, value in scalars.items()]
     parts = [("why", finding.why), ("what to do", finding.advice)]
     if finding.fix is not None:
         fix = finding.fix

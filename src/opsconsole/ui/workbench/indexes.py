@@ -1,21 +1,28 @@
-"""Indexes that cost more than they give: never read, invalid, redundant; and foreign keys that lack one."""
+"""Indexes that cost more than they give: never read, invalid, redundant; and those that are missing, for foreign keys
+and for the statements that take most of the time.
+"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.state import State
 from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
 from opsconsole.database.finding import Finding
-from opsconsole.database.fixing import Repair
 from opsconsole.database.index_findings import index_findings
 from opsconsole.database.indexes import Index, IndexReading, read_indexes
+from opsconsole.database.missing_findings import missing_findings, without_served
+from opsconsole.database.workload import Workload
+from opsconsole.database.workload_reading import read_workload
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
 from opsconsole.ui.workbench.findings import finding_choices, finding_detail
 
 MOST_SHOWN = 500
+WORKLOAD_PERIOD = 300.0
+"""Seconds between two looks at what statements lack: planning a hundred of them anew each minute tells nothing new."""
 _COLUMNS = (
     Column("index", "INDEX", widest=48, least=16),
     Column("table", "TABLE", widest=30, priority=3),
@@ -34,6 +41,7 @@ class IndexesReading:
 
     indexes: IndexReading
     told: dict[str, Finding]
+    workload: Workload = field(default_factory=Workload)
 
 
 class IndexesPage(Page[Database, IndexesReading]):
@@ -46,7 +54,13 @@ class IndexesPage(Page[Database, IndexesReading]):
 
     async def take(self, database: Database, before: IndexesReading | None, order: Order) -> IndexesReading:
         found = await read_indexes(database)
-        return IndexesReading(found, {one.subject: one for one in index_findings(found)})
+        lacking = before.workload if before is not None else Workload()
+        if not 0 <= found.taken_at - lacking.taken_at < WORKLOAD_PERIOD:
+            lacking = await read_workload(database)
+        told: dict[str, Finding] = {}
+        for one in without_served([*index_findings(found), *missing_findings(lacking)]):
+            told.setdefault(one.subject, one)
+        return IndexesReading(found, told, lacking)
 
     def sheet(self, reading: IndexesReading, order: Order) -> Sheet:
         """Missing ones first, then those with a finding, then the others."""
@@ -61,7 +75,8 @@ class IndexesPage(Page[Database, IndexesReading]):
         first = f"the first {len(chosen)} of " if len(chosen) < len(found.indexes) else ""
         summary = f"{first}{len(found.indexes):,} unused or invalid   findings: {len(told)}   {free} could come free"
         descending = order.sort == "size"
-        return Sheet(_COLUMNS, rows, summary, order.sort, descending, found.coverage.notes)
+        notes = (found.coverage + reading.workload.coverage).notes
+        return Sheet(_COLUMNS, rows, summary, order.sort, descending, notes)
 
     def detail(self, reading: IndexesReading, key: str) -> Detail | None:
         """The definition, and the finding where there is one."""
@@ -130,12 +145,13 @@ def _row(index: Index, told: Finding | None, now: float) -> Row:
 
 def _missing_row(finding: Finding) -> Row:
     nothing = cells.NOTHING
+    size = finding.evidence.get("bytes")
     return Row(
         finding.subject,
         (
             Cell("(missing)", "dim"),
             cells.words(finding.subject, limit=130),
-            nothing,
+            Cell(f"~{format_value(size, 'bytes')}", "dim") if isinstance(size, float) else nothing,
             nothing,
             nothing,
             nothing,

@@ -4,8 +4,8 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
-from opsconsole.database.fixing import Repair
 from opsconsole.database.progress import Progress, Work, read_progress
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.database.asking import Database
-from opsconsole.database.fixing import Repair
 from opsconsole.database.sessions import (
     CLIENT,
     Activity,
@@ -17,6 +16,7 @@ from opsconsole.database.sessions import (
     most_telling_first,
     read_sessions,
 )
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.lines import Role
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet

@@ -6,9 +6,9 @@ from typing import cast
 from opsconsole.core.clean import clean_line
 from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
-from opsconsole.database.fixing import Repair
 from opsconsole.database.table_findings import table_findings
 from opsconsole.database.tables import Sort, Table, Tables, next_of, read_tables
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.lines import state_role
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet

@@ -6,8 +6,8 @@ import pytest
 
 from opsconsole.actions import registry
 from opsconsole.core.reading import SourceError
-from opsconsole.database.fixing import runbook_for
 from opsconsole.runbooks.lint import lint
+from opsconsole.runbooks.repair import runbook_for
 from opsconsole.ui.pages.page import Order, Page, PageSpec, Sheet
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
 from tests.screens.pipeline_readings import HOSTILE, ByHand, pipelines

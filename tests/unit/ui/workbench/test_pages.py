@@ -6,10 +6,10 @@ import pytest
 
 from opsconsole.actions import registry
 from opsconsole.database.finding import Coverage
-from opsconsole.database.fixing import runbook_for
 from opsconsole.database.instance import between
 from opsconsole.database.statement_usage import since_reset
 from opsconsole.runbooks.lint import lint
+from opsconsole.runbooks.repair import runbook_for
 from opsconsole.ui.pages.page import Order, Page, Sheet
 from opsconsole.ui.screens.pages_view import page_bar
 from opsconsole.ui.workbench.connections import ConnectionsPage
@@ -36,6 +36,8 @@ READINGS: list[tuple[AnyPage, Any]] = [
     (QueriesPage, QUERIES),
     (TablesPage, TABLES),
     (ConnectionsPage, made.CONNECTIONS),
+    (ConnectionsPage, made.POOLED),
+    (ConnectionsPage, made.SILENT),
     (ProgressPage, made.PROGRESS),
     (ReplicationPage, made.REPLICATION),
     (ReplicationPage, made.STANDBY),
@@ -149,6 +151,39 @@ def test_connections_against_their_limits() -> None:
     assert sheet.summary.startswith("88 of 97 (90.7 %)   3 busy now   a pool of 8 would do   the most of: 5 at least;")
     etl = next(at for at in range(len(sheet.rows)) if cells(sheet, at)["name"] == "etl")
     assert (cells(sheet, etl)["limit"], roles(sheet, etl)["used"]) == ("1", "crit")
+
+
+def test_pools_stand_below_the_groups_with_who_waits_and_where_they_are_full() -> None:
+    page = ConnectionsPage()
+    sheet = page.sheet(made.POOLED, Order("connections"))
+    first = next(at for at, row in enumerate(sheet.rows) if row.key == "pooler")
+    assert cells(sheet, first) | {"limit": ""} == {
+        "name": "PgBouncer 1.18.0", "used": "5", "limit": "", "active": "2", "waiting": "3", "idle": "", "longest": "",
+        "rest": "12 of 100 clients",
+    }  # fmt: skip
+    assert cells(sheet, first + 1) == {
+        "name": "  app / api", "used": "2", "limit": "2", "active": "2", "waiting": "3", "idle": "", "longest": "4.2 s",
+        "rest": "2 clients transaction + 1 reserve",
+    }  # fmt: skip
+    assert (roles(sheet, first + 1)["used"], roles(sheet, first + 1)["longest"]) == ("warn", "warn")
+    assert cells(sheet, first + 2)["rest"].startswith("PAUSED")
+    assert cells(sheet, first + 3)["limit"] == "?"
+    assert "\x1b" not in "".join(cells(sheet, first + 3).values())
+    detail = page.detail(made.POOLED, sheet.rows[first + 1].key)
+    assert detail is not None
+    assert ("pool_size", "2") in detail.facts
+    assert [heading for heading, _ in detail.parts] == ["WARN app / api: the pool is at its limit"]
+    whole = page.detail(made.POOLED, "pooler")
+    assert whole is not None
+    assert dict(whole.facts)["of this server, now"].startswith("which of the pooler's entries are this server's")
+    assert len(whole.parts) == 2
+
+
+def test_a_pooler_that_does_not_answer_is_a_row_and_the_rest_stays() -> None:
+    sheet = ConnectionsPage().sheet(made.SILENT, Order("connections"))
+    assert [row.key for row in sheet.rows][-1] == "pooler"
+    assert cells(sheet, len(sheet.rows) - 1)["rest"] == "UNKNOWN: connection refused at db:6432; trying again"
+    assert sheet.rows[:-1] == ConnectionsPage().sheet(made.CONNECTIONS, Order("connections")).rows
 
 
 def test_progress_has_a_rate_and_an_end_where_they_are_known() -> None:

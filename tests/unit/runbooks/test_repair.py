@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsconsole.actions.action import Risk
-from opsconsole.database.fixing import STEP, Repair, runbook_for, values_of
 from opsconsole.runbooks.lint import lint
 from opsconsole.runbooks.model import Kind
+from opsconsole.runbooks.repair import STEP, Repair, runbook_for, values_of
 
 ODD = st.sampled_from('`"\n\r\\$#{}-~|<!')
 NAMES = st.text(st.one_of(st.characters(codec="utf-8", exclude_characters="\0"), ODD), min_size=1, max_size=40)
