@@ -169,7 +169,7 @@ def test_no_text_can_do_more_than_be_refused(text: str) -> None:
     assert all(problem.column >= 1 for problem in problems)
 
 
-# The library writes 0E0 without quotes, for to YAML 1.1 it is a text; to 1.2, and to whoever reads a number, it is none.
+# The library writes 0E0 without quotes: a text to YAML 1.1, a number to 1.2 and to whoever reads it.
 _TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["C"])).filter(
     lambda text: re.fullmatch(r"[-+]?\.?\d[\d_.]*[eE][-+]?\d+", text) is None
 )
