@@ -176,7 +176,9 @@ def _platform() -> "Platform":
 
 
 def _connection(platform: "Platform") -> dict[str, Any]:
-    keys = ("config", "state", "prometheus", "alertmanager", "postgres", "redis", "services", "control", "logs")
+    keys = (
+        "config", "state", "prometheus", "alertmanager", "airflow", "postgres", "redis", "services", "control", "logs",
+    )  # fmt: skip
     return {key: platform.facts[key] for key in (*keys, "started_at")}
 
 
@@ -186,6 +188,7 @@ def _print_connection(platform: "Platform", form: str) -> None:
         return
     facts = _connection(platform)
     rows = [(name, facts[name]) for name in ("config", "prometheus", "alertmanager")]
+    rows += [("airflow", facts["airflow"]["url"])]
     rows += [(f"postgres/{name}", dsn) for name, dsn in facts["postgres"].items()]
     rows += [("redis", facts["redis"])] if facts["redis"] else []
     print_table(("what", "where"), [*rows, ("logs", facts["logs"])])

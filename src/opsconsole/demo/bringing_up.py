@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -139,10 +140,15 @@ class BringingUp:
             facts["redis"],
             control,
             clients if (clients / "pg_dump").exists() else None,
+            facts["airflow"]["url"],
         )
         write(root / "opsconsole.yaml", console, comment=comment)
         write(root / "services.yaml", configuration.services_yaml(facts["services"], control), comment=comment)
-        write_private(self.folders.plan, json.dumps(plan(self.folders, self.ports, self.cluster), indent=1))
+        passwords = {name: secrets.token_urlsafe(18) for name in configuration.AIRFLOW_USERS}
+        for name, password in passwords.items():
+            write_private(configuration.password_file(root, name), password)
+        told = plan(self.folders, self.ports, self.cluster, passwords)
+        write_private(self.folders.plan, json.dumps(told, indent=1))
 
     def _facts(self) -> dict[str, Any]:
         root = self.folders.root
@@ -152,6 +158,12 @@ class BringingUp:
             "state": str(root.parent),
             "prometheus": f"http://127.0.0.1:{self.ports['prometheus/mon-1']}",
             "alertmanager": f"http://127.0.0.1:{self.ports['alertmanager/mon-1']}",
+            "airflow": {
+                "url": f"http://127.0.0.1:{self.ports['airflow-api-server/airflow-1']}",
+                "password_files": {
+                    name: str(configuration.password_file(root, name)) for name in configuration.AIRFLOW_USERS
+                },
+            },
             "postgres": {name: self.cluster.dsn(name) for name in DATABASES},
             "redis": f"redis://127.0.0.1:{self.ports['redis/cache-1']}/0" if has_redis else None,
             "services": list(dict.fromkeys(one.service for one in present(self.found))),

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from opsconsole.demo.catalogue import DAGS, ROUTES, TABLES, Instance, instances, select
+from opsconsole.demo.catalogue import ROUTES, TABLES, Instance, instances, select
+from opsconsole.demo.dags import DAGS
 from opsconsole.demo.files import write_private
 from opsconsole.demo.platform import Platform
 from opsconsole.demo.programs import LOCK_CHAIN
 from opsconsole.demo.simulation.loads import AGE, LOADS
-from opsconsole.demo.simulation.metadata import CLEAR_FAILED
+from opsconsole.demo.simulation.metadata import FAILED_LATELY
+from opsconsole.demo.statements import statement
 from opsconsole.demo.volume import FULL, USUAL, write_volume
 
 
@@ -184,15 +186,19 @@ def _load(platform: Platform, table: str) -> None:
 
 def _clear_failed(platform: Platform, dag_id: str) -> None:
     """As an operator would: clear the failed tasks of the latest runs, now that their cause is gone."""
-    _execute(platform, "airflow", CLEAR_FAILED, {"dag": dag_id})
+    failed = [key for (key,) in _execute(platform, "airflow", FAILED_LATELY, {"dag": dag_id})]
+    _execute(platform, "airflow", statement("engine/clear"), {"ids": failed, "reset": True})
 
 
-def _execute(platform: Platform, database: str, text: str, binds: dict[str, Any] | None = None) -> None:
+def _execute(
+    platform: Platform, database: str, text: str, binds: dict[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
     import psycopg
 
     dsn = platform.facts["postgres"][database]
     with psycopg.connect(dsn, autocommit=True, application_name="opsconsole-demo", connect_timeout=5) as connection:
-        connection.execute(text.encode(), binds)
+        cursor = connection.execute(text.encode(), binds)
+        return cursor.fetchall() if cursor.description else []
 
 
 _DEEDS: dict[str, Callable[[Platform, str], None]] = {

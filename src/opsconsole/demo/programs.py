@@ -17,6 +17,7 @@ _SIMULATED = {
     "profile-service": "api",
     "keycloak": "api",
     "nginx": "proxy",
+    "airflow-api-server": "airflow_api",
     "airflow-scheduler": "airflow_scheduler",
     "airflow-worker": "airflow_worker",
     "airflow-dag-processor": "airflow_component",
@@ -115,7 +116,9 @@ def targets(found: Binaries, ports: Ports) -> dict[Instance, tuple[int, str]]:
     return places
 
 
-def plan(folders: Folders, ports: Ports, cluster: Cluster) -> dict[str, Any]:
+def plan(
+    folders: Folders, ports: Ports, cluster: Cluster, airflow_passwords: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """What the simulated processes are told: where everything is."""
     known = dict(ports.by_name)
     if "redis/cache-1" in known:
@@ -125,6 +128,8 @@ def plan(folders: Folders, ports: Ports, cluster: Cluster) -> dict[str, Any]:
         "app_dsn": cluster.dsn("app", "etl"),
         "airflow_dsn": cluster.dsn("airflow", "airflow"),
         "exporter_dsn": cluster.dsn("app", "exporter"),
+        "airflow_passwords": dict(airflow_passwords or {}),
+        "airflow_token_seconds": 86400,  # as Airflow's own
         "faults": str(folders.faults),
         "task_logs": str(folders.logs / "tasks"),
         "node_textfiles": str(folders.node),

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from opsconsole.demo.catalogue import DAGS
+from opsconsole.demo.dags import DAGS
 from opsconsole.demo.simulation import metadata
 from opsconsole.demo.simulation.service import Simulation, forever, run
 

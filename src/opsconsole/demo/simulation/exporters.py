@@ -14,7 +14,7 @@ from pathlib import Path
 from opsconsole.demo.host_counters import cpu_seconds
 from opsconsole.demo.simulation.metadata import Database
 from opsconsole.demo.simulation.metrics import Metrics
-from opsconsole.demo.simulation.service import Answer, Simulation, run
+from opsconsole.demo.simulation.service import Answer, Request, Simulation, run
 
 _REDIS = {
     "connected_clients": "redis_connected_clients",
@@ -61,13 +61,13 @@ async def main(simulation: Simulation) -> None:
     }
     warm_up_redis = asyncio.create_task(_use_redis(simulation.plan["ports"].get("redis")))
 
-    async def handle(method: str, path: str) -> Answer:
-        if method != "GET" or path not in pages:
-            return 404, "not found\n"
+    async def handle(request: Request) -> Answer:
+        if request.method != "GET" or request.path not in pages:
+            return Answer(404, "not found\n")
         try:
-            return 200, await pages[path]()
+            return Answer(200, await pages[request.path]())
         except Exception as error:  # whatever it is, the target is down
-            return 503, f"{type(error).__name__}: {error}\n"
+            return Answer(503, f"{type(error).__name__}: {error}\n")
 
     try:
         await simulation.serve(handle)
