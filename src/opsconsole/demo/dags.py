@@ -48,9 +48,10 @@ class Dag:
     owner: str = "data-platform"
 
 
-def _chain(*tasks: tuple[str, str]) -> tuple[Task, ...]:
+def _chain(*tasks: tuple[str, str], seconds: float = 0.7) -> tuple[Task, ...]:
     before = [(), *((task,) for task, _ in tasks)]
-    return tuple(Task(task, operator, upstream) for (task, operator), upstream in zip(tasks, before, strict=False))
+    pairs = zip(tasks, before, strict=False)
+    return tuple(Task(task, operator, upstream, seconds) for (task, operator), upstream in pairs)
 
 
 DAGS = (

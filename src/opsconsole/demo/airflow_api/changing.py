@@ -34,7 +34,7 @@ async def trigger(call: Call) -> Result:
         raise bodies.contradiction(call.request.body, message)
     await one_dag(call, "Dag with dag_id: '{dag}' not found")
     taken = await call.database.rows(
-        """select from dag_run where dag_id = %(dag)s
+        """select 1 from dag_run where dag_id = %(dag)s
            and (run_id = %(run)s::text or logical_date = %(date)s::timestamptz)""",
         {"dag": call.names["dag"], "run": body["dag_run_id"], "date": body["logical_date"]},
     )

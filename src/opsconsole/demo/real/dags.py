@@ -1,4 +1,4 @@
-"""The DAGs of the demo for a real Airflow 3: the same ids, tasks and dependencies, from `demo_dags.json` beside this file.
+"""The demo's DAGs for a real Airflow 3: the same ids, tasks and dependencies, from `demo_dags.json` beside this file.
 
 This file is read by Airflow, in an environment of its own. What a task does is to wait, and to fail where the file
 `broken-DAG_ID` stands beside this one.
