@@ -7,7 +7,7 @@ but for `export_billing`, and somebody who may only look.
     python -m tests.airflow_conformance record URL > tests/airflow_fields.json      (from a real one)
 
 `airflow_fields.json` has the fields of its answers and their JSON types, from the description that Airflow 3.3.2 gives
-of its own API. A check raises AssertionError; several only look, some trigger, clear and mark runs of `refresh_tariffs`.
+of its own API. A check raises AssertionError. Some only look; some trigger, clear and mark runs of `refresh_tariffs`.
 """
 
 import base64
@@ -28,7 +28,8 @@ RECORDED = Path(__file__).with_name("airflow_fields.json")
 SCHEMAS = (
     "AssetResponse", "BackfillResponse", "DAGDetailsResponse", "DAGResponse", "DAGRunResponse", "DagStatsResponse",
     "DagVersionResponse", "EventLogResponse", "HealthInfoResponse", "ImportErrorResponse", "JobResponse",
-    "PoolResponse", "TaskInstanceHistoryResponse", "TaskInstanceResponse", "TaskInstancesLogResponse", "TaskResponse", "VersionInfo",
+    "PoolResponse", "TaskInstanceHistoryResponse", "TaskInstanceResponse", "TaskInstancesLogResponse",
+    "TaskResponse", "VersionInfo",
 )  # fmt: skip
 DAG = "refresh_tariffs"
 """A chain of three tasks."""
