@@ -125,8 +125,8 @@ class Cluster:
                     raise DatabaseError(f"PostgreSQL does not accept connections: {error}") from error
                 time.sleep(0.05)
 
-    def populate(self) -> None:
-        """Make roles, databases, tables and rows.
+    def populate(self, *, airflow: bool = True) -> None:
+        """Make roles, databases, tables and rows; without `airflow` the database of that name stays empty.
 
         Raises:
             DatabaseError: the server refused, or went away.
@@ -134,11 +134,11 @@ class Cluster:
         import psycopg
 
         try:
-            self._populate()
+            self._populate(airflow=airflow)
         except psycopg.Error as error:
             raise DatabaseError(f"the databases could not be filled: {error}") from error
 
-    def _populate(self) -> None:
+    def _populate(self, *, airflow: bool) -> None:
         import psycopg
         from psycopg import sql
 
@@ -161,8 +161,9 @@ class Cluster:
                     self._extension(connection, extension)
                 connection.execute("grant all on schema public to platform")
                 connection.execute("set role platform")
-                connection.execute(statement(database).encode())
-                if database == "airflow":
+                if airflow or database != "airflow":
+                    connection.execute(statement(database).encode())
+                if airflow and database == "airflow":
                     _insert_dags(connection)
                 connection.execute("reset role")
                 connection.execute("analyze")
