@@ -1,8 +1,8 @@
 """The demo's DAGs for a real Airflow 3: the same ids, tasks and dependencies, from `demo_dags.json` beside this file.
 
 Airflow reads this file, in an environment of its own. What a task does is to wait; the last one of a DAG loads its
-table in the database of `$DEMO_APP_DSN`. The faults of the demo are the files in `$DEMO_FAULTS`: `dag-failure` makes the
-second task fail until it is cleared, `stale-data` keeps loads from being done until the DAG is triggered by hand.
+table in the database of `$DEMO_APP_DSN`. The faults of the demo are the files in `$DEMO_FAULTS`: `dag-failure` makes
+the second task fail until it is cleared, `stale-data` keeps loads from being done until the DAG is triggered by hand.
 """
 
 import json
