@@ -180,7 +180,7 @@ def _connection(platform: "Platform") -> dict[str, Any]:
     keys = (
         "config", "state", "prometheus", "alertmanager", "airflow", "postgres", "redis", "services", "control", "logs",
     )  # fmt: skip
-    return {key: platform.facts[key] for key in (*keys, "started_at")}
+    return {key: platform.facts.get(key) for key in (*keys, "started_at")}
 
 
 def _print_connection(platform: "Platform", form: str) -> None:

@@ -208,8 +208,8 @@ def _run_at_once(platform: Platform, dag_id: str) -> None:
 
 
 def _real_airflow(platform: Platform) -> Airflow | None:
-    told = platform.facts["airflow"]
-    return Airflow(told["url"], Path(told["password_files"]["admin"])) if told["real"] else None
+    told = platform.facts.get("airflow", {})
+    return Airflow(told["url"], Path(told["password_files"]["admin"])) if told.get("real") else None
 
 
 def _execute(

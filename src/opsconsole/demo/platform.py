@@ -87,7 +87,7 @@ def start(
     root = root or state_dir() / "demo"
     with _exclusively(root):
         if joined := running(root):
-            if airflow and not joined.facts["airflow"]["real"]:
+            if airflow and not joined.facts.get("airflow", {}).get("real"):
                 raise PlatformError("the demo that runs has no real Airflow; stop it first: opsconsole demo --stop")
             return joined, False
         _clear(root)

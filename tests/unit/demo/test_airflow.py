@@ -1,6 +1,8 @@
 """The parts of the demo's Airflow that need no server: its DAGs, tokens, bodies, logs and routes."""
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ from opsconsole.demo.airflow_api import bodies, routes, shapes
 from opsconsole.demo.airflow_api.refusal import Refusal
 from opsconsole.demo.airflow_api.tokens import Signer, User
 from opsconsole.demo.dags import BY_ID, DAGS, following, interval, length, offsets, preceding
+from opsconsole.demo.packages import FetchError
 from opsconsole.demo.programs import Folders, Ports, port_names, present, programs, targets
 from opsconsole.demo.real import installing, running
+from opsconsole.demo.simulation.airflow_component import remove_old
 from tests.unit.demo.test_configuration import EVERYTHING, FOLDERS, cluster
 
 REAL = EVERYTHING.__class__(*(Path(f"/bin/{name}") for name in "abcdefg"))
@@ -116,6 +120,14 @@ def test_a_log_is_read_on_from_where_it_was_left(tmp_path: Path) -> None:
     assert task_logs.read(file, end)[0] == [{"event": "half of it"}]
 
 
+def test_logs_of_old_runs_are_removed(tmp_path: Path) -> None:
+    for number, run in enumerate(("old", "new")):
+        task_logs.write(str(tmp_path), "dag", run, "task", -1, 1, [{"event": "x"}])
+        os.utime(tmp_path / "dag_id=dag" / f"run_id={run}", (1000 + number, 1000 + number))
+    remove_old(tmp_path, 1001)
+    assert [path.name for path in (tmp_path / "dag_id=dag").iterdir()] == ["run_id=new"]
+
+
 def test_a_continuation_is_of_this_server() -> None:
     token = shapes.continuation(17, b"key")
     assert shapes.position(token, b"key") == 17
@@ -171,9 +183,9 @@ def test_what_is_installed_is_pinned_by_its_hash() -> None:
 
 def test_an_airflow_that_cannot_be_installed_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(installing.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     said: list[str] = []
-    with pytest.raises(installing.FetchError, match="needs the network"):
+    with pytest.raises(FetchError, match="needs the network"):
         installing.airflow(said.append)
     assert len(said) == 1
     assert not list(tmp_path.rglob(".complete"))

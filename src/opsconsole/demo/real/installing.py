@@ -38,8 +38,8 @@ def _run(argv: list[str]) -> None:
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        known = f"{sys.version_info.major}.{sys.version_info.minor}"
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise FetchError(
-            f"a real Airflow cannot be installed here ({said}); it needs the network, and a Python that it knows (this is"
-            f" {sys.version_info.major}.{sys.version_info.minor}). Without --with-airflow the demo needs neither"
+            f"a real Airflow cannot be installed here ({said}); it needs the network, and a Python that it knows"
+            f" (this is {python}). Without --with-airflow the demo needs neither"
         )
