@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,10 +22,10 @@ class Airflow:
     password_file: Path
 
     def trigger(self, dag_id: str) -> None:
-        """Start a run, and let the DAG run at all."""
+        """Start a run, and let the DAG run at all. It has a logical date, by which the command line clears."""
         token = self._token()
         self._ask(token, "PATCH", f"dags/{quote(dag_id)}", {"is_paused": False})
-        self._ask(token, "POST", f"dags/{quote(dag_id)}/dagRuns", {"logical_date": None})
+        self._ask(token, "POST", f"dags/{quote(dag_id)}/dagRuns", {"logical_date": datetime.now(UTC).isoformat()})
 
     def clear_failed(self, dag_id: str) -> None:
         """Clear the failed tasks of the latest runs that failed."""
