@@ -60,6 +60,8 @@ lock: setup  ## refresh the pinned, hashed requirements
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --extra demo --extra redis --extra fleet --group dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-annotate src/opsconsole/demo/real/requirements.in -o src/opsconsole/demo/real/requirements.txt
 
 clean:  ## remove what the targets above made in this folder
 	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

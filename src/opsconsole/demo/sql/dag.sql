@@ -48,7 +48,7 @@ with told as (
     returning dag_id, run_id, state, start_date, end_date, created_dag_version_id
 ), past as (
     select r.*, t.*, index as map_index, extract(epoch from r.end_date - r.start_date) / %(length)s::float8 as pace,
-           t.flaky > 0 and (hashtext(r.run_id || t.task_id) %% 100) / 100.0 > 1 - t.flaky as retried,
+           t.flaky > 0 and abs(hashtext(r.run_id || t.task_id) %% 100) < 100 * t.flaky as retried,
            r.state = 'failed' and t.position = jsonb_array_length(%(tasks)s::jsonb) as failed
     from runs r,
          jsonb_to_recordset(%(tasks)s::jsonb) as t (task_id text, position integer, operator text, seconds float8, mapped integer, retries integer,
