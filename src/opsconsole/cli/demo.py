@@ -189,7 +189,7 @@ def _print_connection(platform: "Platform", form: str) -> None:
         return
     facts = _connection(platform)
     rows = [(name, facts[name]) for name in ("config", "prometheus", "alertmanager")]
-    rows += [("airflow", facts["airflow"]["url"])]
+    rows += [("airflow", facts["airflow"]["url"])] if facts["airflow"] else []
     rows += [(f"postgres/{name}", dsn) for name, dsn in facts["postgres"].items()]
     rows += [("redis", facts["redis"])] if facts["redis"] else []
     print_table(("what", "where"), [*rows, ("logs", facts["logs"])])
