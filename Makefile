@@ -62,6 +62,7 @@ lock: setup  ## refresh the pinned, hashed requirements
 	$(BIN)/python -m pip install --quiet uv
 	$(COMPILE) --extra demo --extra redis --extra fleet --extra advice --group dev pyproject.toml -o requirements-dev.txt
 	for version in 2 3; do $(COMPILE) --no-annotate tests/airflow$$version.in -o tests/airflow$$version.txt || exit 1; done
+	$(COMPILE) --no-annotate src/opsconsole/demo/real/requirements.in -o src/opsconsole/demo/real/requirements.txt
 
 clean:  ## remove what the targets above made in this folder
 	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--headless", action="store_true", help="only start it, and print how to connect")
     what.add_argument("--stop", action="store_true", help="stop everything")
     what.add_argument("--status", action="store_true", help="say what runs; exit 1 where nothing does")
+    parser.add_argument("--with-airflow", action="store_true", help="a real Airflow 3 instead of the stand-ins")
     parser.add_argument("--keep", action="store_true", help="leave it running when the console is left")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="of what is printed")
 
@@ -63,18 +64,18 @@ def _run(args: argparse.Namespace) -> int:
     if not args.headless and not (sys.stdin.isatty() and sys.stderr.isatty()):
         narrate("opsconsole demo: the console needs a terminal; without one there is: opsconsole demo --headless")
         return Exit.USAGE
-    platform, started = _start(tied=not (args.headless or args.keep))
+    platform, started = _start(tied=not (args.headless or args.keep), airflow=args.with_airflow)
     if args.headless:
         _print_connection(platform, args.format)
         return Exit.DONE
     return _open(platform, stop_after=started and not args.keep)
 
 
-def _start(*, tied: bool) -> "tuple[Platform, bool]":
+def _start(*, tied: bool, airflow: bool) -> "tuple[Platform, bool]":
     from opsconsole.demo.platform import start
 
     with _ended_by_signals():
-        platform, started = start(narrate, tied=tied)
+        platform, started = start(narrate, tied=tied, airflow=airflow)
     if not started:
         narrate("joining the demo that runs")
     return platform, started
@@ -176,8 +177,10 @@ def _platform() -> "Platform":
 
 
 def _connection(platform: "Platform") -> dict[str, Any]:
-    keys = ("config", "state", "prometheus", "alertmanager", "postgres", "redis", "services", "control", "logs")
-    return {key: platform.facts[key] for key in (*keys, "started_at")}
+    keys = (
+        "config", "state", "prometheus", "alertmanager", "airflow", "postgres", "redis", "services", "control", "logs",
+    )  # fmt: skip
+    return {key: platform.facts.get(key) for key in (*keys, "started_at")}
 
 
 def _print_connection(platform: "Platform", form: str) -> None:
@@ -186,6 +189,7 @@ def _print_connection(platform: "Platform", form: str) -> None:
         return
     facts = _connection(platform)
     rows = [(name, facts[name]) for name in ("config", "prometheus", "alertmanager")]
+    rows += [("airflow", facts["airflow"]["url"])] if facts["airflow"] else []
     rows += [(f"postgres/{name}", dsn) for name, dsn in facts["postgres"].items()]
     rows += [("redis", facts["redis"])] if facts["redis"] else []
     print_table(("what", "where"), [*rows, ("logs", facts["logs"])])

@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 there is nothing of that name, 2 wrong usage.
 """
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -15,41 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.core.paths import state_dir
-from opsconsole.demo.catalogue import DAGS, Dag
+from opsconsole.demo.dags import BY_ID, Dag, following
+from opsconsole.demo.simulation.metadata import run_binds, selection
+from opsconsole.demo.statements import statement
 
 _PAUSE = "update dag set is_paused = %(paused)s where dag_id = %(dag)s returning dag_id"
-
-_TRIGGER = """
-with run as (
-    insert into dag_run (dag_id, run_id, run_type, state, logical_date, data_interval_start, data_interval_end,
-                         run_after, queued_at, start_date, triggered_by)
-    select dag_id, coalesce(nullif(%(run)s, ''), 'manual__' || to_char(now() at time zone 'UTC', %(format)s)), 'manual',
-            'running', now(), now(), now(), now(), now(), now(), 'cli'
-    from dag where dag_id = %(dag)s
-    returning dag_id, run_id
-)
-insert into task_instance (dag_id, run_id, task_id, operator, task_display_name, state, scheduled_dttm)
-select dag_id, run_id, task, operator, task, null, now()
-from run, unnest(%(tasks)s::text[], %(operators)s::text[]) as t (task, operator)
-returning run_id
-"""
-
-_CLEAR = """
-with cleared as (
-    update task_instance t set state = null, try_number = 0, start_date = null, end_date = null, duration = null,
-           updated_at = now()
-    from dag_run r
-    where r.dag_id = t.dag_id and r.run_id = t.run_id and t.dag_id = %(dag)s and t.task_id = any(%(tasks)s)
-      and (%(start)s::timestamptz is null or r.logical_date >= %(start)s)
-      and (%(end)s::timestamptz is null or r.logical_date <= %(end)s)
-      and (not %(failed)s or t.state in ('failed', 'upstream_failed'))
-    returning t.run_id, t.task_id
-), reopened as (
-    update dag_run set state = 'queued', end_date = null, clear_number = clear_number + 1, updated_at = now()
-    where dag_id = %(dag)s and run_id in (select run_id from cleared)
-)
-select run_id, task_id from cleared order by 1, 2
-"""
 
 _IMPORT_ERRORS = "select filename, stacktrace from import_error order by filename"
 
@@ -99,7 +70,7 @@ def _do(options: argparse.Namespace, connection: Any) -> int:
         errors = connection.execute(_IMPORT_ERRORS).fetchall()
         _say("\n".join(f"{name} | {trace}" for name, trace in errors) or "No data found")
         return 0
-    dag = next((one for one in DAGS if one.dag_id == options.dag_id), None)
+    dag = BY_ID.get(options.dag_id)
     if dag is None:
         return _complain(f"Dag id {options.dag_id} not found", 1)
     if options.verb == "trigger":
@@ -112,34 +83,28 @@ def _do(options: argparse.Namespace, connection: Any) -> int:
 
 
 def _trigger(dag: Dag, options: argparse.Namespace, connection: Any) -> int:
-    tasks, operators = zip(*dag.tasks, strict=True)
-    binds = {
-        "dag": dag.dag_id,
-        "run": options.run_id,
-        "format": 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"',
-        "tasks": list(tasks),
-        "operators": list(operators),
-    }
-    run = connection.execute(_TRIGGER, binds).fetchone()
+    moment = connection.execute("select now()").fetchone()[0]
+    binds = run_binds(dag.dag_id, "manual", "cli", run=options.run_id or None, logical_date=moment, run_after=moment)
+    run = connection.execute(statement("engine/create_run"), binds).fetchone()
     _say(f"dag_id: {dag.dag_id}, dag_run_id: {run[0]}, state: queued")
     return 0
 
 
 def _clear(dag: Dag, options: argparse.Namespace, connection: Any) -> int:
-    order = [task for task, _ in dag.tasks]
-    named = [task for task in order if re.search(options.task_regex, task)]
-    if options.downstream and named:
-        named = order[order.index(named[0]) :]  # each DAG of the demo is a chain
-    binds = {
-        "dag": dag.dag_id,
-        "tasks": named,
-        "start": options.start_date,
-        "end": options.end_date,
-        "failed": options.only_failed,
-    }
-    cleared = connection.execute(_CLEAR, binds).fetchall()
-    for run, task in cleared:
-        _say(f"cleared {dag.dag_id} {run} {task}")
+    named = [task.task_id for task in dag.tasks if re.search(options.task_regex, task.task_id)]
+    if options.downstream:
+        named += following(dag.tasks, named)
+    chosen = selection(
+        dag.dag_id,
+        tasks=json.dumps([[task, None] for task in named]),
+        start=options.start_date,
+        end=options.end_date,
+        failed=options.only_failed,
+    )
+    ids = [key for (key,) in connection.execute(statement("engine/select_tasks"), chosen)]
+    cleared = connection.execute(statement("engine/clear"), {"ids": ids, "reset": True}).fetchall()
+    for run, task, index, _ in cleared:
+        _say(f"cleared {dag.dag_id} {run} {task}" + (f" {index}" if index >= 0 else ""))
     if not cleared:
         _say("Nothing to clear.")
     return 0

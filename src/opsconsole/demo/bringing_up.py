@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from opsconsole.demo import configuration, monitoring
@@ -32,6 +34,8 @@ from opsconsole.demo.programs import (
     programs,
     targets,
 )
+from opsconsole.demo.real import running as real
+from opsconsole.demo.real.installing import airflow as installed_airflow
 from opsconsole.demo.supervision import Program, Supervisor, SupervisorError
 from opsconsole.demo.supervision import configuration as supervisord_conf
 from opsconsole.demo.volume import USUAL, write_volume
@@ -89,18 +93,52 @@ class BringingUp:
         self.narrate("starting PostgreSQL")
         password = self.cluster.initialize()
         self._write_configuration()
-        wanted = programs(self.found, self.folders, self.ports, self.cluster, password)
+        airflow = self._airflow_environment(password) if self.found.airflow else None
+        wanted = programs(self.found, self.folders, self.ports, self.cluster, password, airflow)
         pid = self._supervise(wanted)
         self._remember(pid)
         self.supervisor.start("postgres-db-1", wait=False)
         self.cluster.wait().close()
         answering.set()
-        self.cluster.populate()
+        self.cluster.populate(airflow=airflow is None)
+        if self.found.airflow and airflow:
+            self._make_airflow(self.found.airflow, airflow)
         self.narrate("starting the services")
         for program in wanted:
             if program.name not in (LOCK_CHAIN, _PROMETHEUS):
                 self.supervisor.start(program.name, wait=False)
         return pid
+
+    def _airflow_environment(self, password: str) -> dict[str, str]:
+        """What the components of a real Airflow are told."""
+        port = self.ports["postgres/db-1"]
+        return real.environment(
+            self.folders.airflow,
+            self.ports["airflow-api-server/airflow-1"],
+            real.url("postgresql+psycopg2", "airflow", password, port, "airflow"),
+            real.url("postgresql", "etl", password, port, "app"),
+            self.folders.faults,
+            self.folders.logs / "tasks",
+            secrets.token_urlsafe(48),
+            {name: name for name in configuration.AIRFLOW_USERS},
+        )
+
+    def _make_airflow(self, program: Path, variables: dict[str, str]) -> None:
+        """Its files, its tables, and the script that runbooks call."""
+        self.narrate("making the tables of Airflow")
+        root = self.folders.root
+        passwords = {
+            name: configuration.password_file(root, name).read_text("utf-8") for name in configuration.AIRFLOW_USERS
+        }
+        real.prepare(self.folders.airflow, passwords)
+        real.migrate(program, variables, self.folders.logs / "airflow-migrate.log")
+        import psycopg
+
+        with psycopg.connect(self.cluster.dsn("airflow", "airflow"), autocommit=True) as connection:
+            real.add_pools(connection)
+        write_private(root / "airflow", real.command_line(program, variables))
+        (root / "airflow").chmod(0o700)
+        self.narrate("starting Airflow: half a minute")
 
     def _start_prometheus(self, history: BlockMaking, answering: threading.Event) -> None:
         """Start Prometheus as soon as its history is there. It looks for its targets five seconds later; by then
@@ -139,10 +177,16 @@ class BringingUp:
             facts["redis"],
             control,
             clients if (clients / "pg_dump").exists() else None,
+            facts["airflow"]["url"],
         )
         write(root / "opsconsole.yaml", console, comment=comment)
         write(root / "services.yaml", configuration.services_yaml(facts["services"], control), comment=comment)
-        write_private(self.folders.plan, json.dumps(plan(self.folders, self.ports, self.cluster), indent=1))
+        passwords = {name: secrets.token_urlsafe(18) for name in configuration.AIRFLOW_USERS}
+        for name, password in passwords.items():
+            write_private(configuration.password_file(root, name), password)
+        is_real = self.found.airflow is not None
+        told = plan(self.folders, self.ports, self.cluster, passwords, airflow_is_real=is_real)
+        write_private(self.folders.plan, json.dumps(told, indent=1))
 
     def _facts(self) -> dict[str, Any]:
         root = self.folders.root
@@ -152,6 +196,13 @@ class BringingUp:
             "state": str(root.parent),
             "prometheus": f"http://127.0.0.1:{self.ports['prometheus/mon-1']}",
             "alertmanager": f"http://127.0.0.1:{self.ports['alertmanager/mon-1']}",
+            "airflow": {
+                "url": f"http://127.0.0.1:{self.ports['airflow-api-server/airflow-1']}",
+                "real": self.found.airflow is not None,
+                "password_files": {
+                    name: str(configuration.password_file(root, name)) for name in configuration.AIRFLOW_USERS
+                },
+            },
             "postgres": {name: self.cluster.dsn(name) for name in DATABASES},
             "redis": f"redis://127.0.0.1:{self.ports['redis/cache-1']}/0" if has_redis else None,
             "services": list(dict.fromkeys(one.service for one in present(self.found))),
@@ -199,9 +250,10 @@ class BringingUp:
         """Until Prometheus has scraped every target, Alertmanager answers, and work is being done.
 
         Raises:
-            PlatformError: not within a minute; names what is missing.
+            PlatformError: not within a minute, or five with a real Airflow; names what is missing.
         """
-        limit = time.monotonic() + 60  # of a machine that is busy with other things
+        # Of a machine that is busy with other things.
+        limit = time.monotonic() + (300 if self.found.airflow else 60)
         while missing := self._missing():
             if time.monotonic() > limit:
                 raise PlatformError(f"did not come up: {', '.join(missing)}; logs: {self.folders.logs}")
@@ -235,11 +287,12 @@ unless on() ALERTS
 """
 
 
-def find_binaries(narrate: Narrate) -> Binaries:
-    """Find or fetch the servers.
+def find_binaries(narrate: Narrate, *, airflow: bool = False) -> Binaries:
+    """Find or fetch the servers, with `airflow` a real one, too.
 
     Raises:
         MissingBinary: one that the demo cannot do without is not to be had.
+        FetchError: a real Airflow is not to be had.
     """
     return Binaries(
         prometheus=find("prometheus", narrate=narrate),
@@ -248,6 +301,7 @@ def find_binaries(narrate: Narrate) -> Binaries:
         node_exporter=find_optional("node_exporter", narrate=narrate),
         postgres_exporter=find_optional("postgres_exporter", narrate=narrate),
         redis=find_optional("redis-server", narrate=narrate),
+        airflow=installed_airflow(narrate) if airflow else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the simulated data platform consists of: services, DAGs, tables, and how busy they are."""
+"""What the simulated data platform consists of: services, tables, and how busy they are. Its DAGs are in `dags`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +40,7 @@ SERVICES = (
     Service("profile-service", "Customer profile API", "api", ("app-1",), ("postgres", "keycloak"), "energy-team"),
     Service("keycloak", "Single sign-on (Keycloak)", "identity", ("auth-1",), ("postgres",)),
     Service("nginx", "Reverse proxy (nginx)", "proxy", ("edge-1",), ("energy-service", "profile-service", "keycloak")),
+    Service("airflow-api-server", "Airflow API server", "api", ("airflow-1",), ("postgres",)),
     Service("airflow-scheduler", "Airflow scheduler", "scheduler", ("airflow-1",), ("postgres",)),
     Service("airflow-worker", "Airflow worker", "worker", ("worker-1",), ("postgres", "airflow-scheduler")),
     Service("airflow-dag-processor", "Airflow DAG processor", "worker", ("airflow-1",), ("postgres",)),
@@ -80,89 +81,6 @@ BUCKETS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0, 2.5)
 """Upper bounds of the latency histogram, seconds. 0.5 is the limit of the SLA."""
 STATUSES = ("200", "404", "500", "502")
 
-
-@dataclass(frozen=True, slots=True)
-class Dag:
-    """One Airflow DAG: a chain of tasks."""
-
-    dag_id: str
-    description: str
-    every: float
-    """Seconds between runs in the demo, where an hour is too long to wait for."""
-    timetable: str
-    tasks: tuple[tuple[str, str], ...]
-    """(task id, operator), in order."""
-    loads: str = ""
-    """The table of `app` that its last task has loaded."""
-    paused: bool = False
-
-
-DAGS = (
-    Dag(
-        "ingest_meter_readings",
-        "Meter readings of the last interval, from the field gateways",
-        60,
-        "* * * * *",
-        (
-            ("wait_for_files", "FileSensor"),
-            ("load_readings", "PythonOperator"),
-            ("validate", "SQLTableCheckOperator"),
-            ("publish", "PythonOperator"),
-        ),
-        loads="readings",
-    ),
-    Dag(
-        "refresh_tariffs",
-        "Tariffs of all suppliers",
-        120,
-        "*/2 * * * *",
-        (("fetch_tariffs", "HttpOperator"), ("load_tariffs", "PythonOperator"), ("publish", "PythonOperator")),
-        loads="tariffs",
-    ),
-    Dag(
-        "sync_customers",
-        "Customer master data from the profile service",
-        180,
-        "*/3 * * * *",
-        (("extract_profiles", "HttpOperator"), ("load_customers", "PythonOperator")),
-        loads="customers",
-    ),
-    Dag(
-        "aggregate_consumption",
-        "Hourly consumption per customer",
-        120,
-        "*/2 * * * *",
-        (("aggregate_hourly", "SQLExecuteQueryOperator"), ("refresh_views", "SQLExecuteQueryOperator")),
-        loads="consumption_hourly",
-    ),
-    Dag(
-        "import_weather",
-        "Weather forecast for the load model",
-        180,
-        "*/3 * * * *",
-        (("fetch_forecast", "HttpOperator"), ("load_weather", "PythonOperator")),
-        loads="weather",
-    ),
-    Dag(
-        "data_quality_checks",
-        "Completeness, ranges and freshness of all tables",
-        120,
-        "*/2 * * * *",
-        (
-            ("check_completeness", "SQLTableCheckOperator"),
-            ("check_ranges", "SQLColumnCheckOperator"),
-            ("publish_score", "PythonOperator"),
-        ),
-    ),
-    Dag(
-        "export_billing",
-        "Billing export; paused outside of the billing week",
-        86400,
-        "@daily",
-        (("export", "PythonOperator"), ("upload", "SFTPOperator")),
-        paused=True,
-    ),
-)
 
 TABLES: Mapping[str, float] = {
     "readings": 2,

@@ -28,6 +28,15 @@ SCRIPTS = {
 `opsconsole.demo.NAME`."""
 
 
+AIRFLOW_USERS = ("admin", "viewer")
+"""Who logs in to Airflow's API: one who may do everything, and one who may look."""
+
+
+def password_file(folder: Path, user: str) -> Path:
+    """The file with the Airflow password of `user`, in the demo's folder."""
+    return folder / f"airflow-password-{user}"
+
+
 def opsconsole_yaml(
     prometheus: str,
     alertmanager: str,
@@ -35,9 +44,10 @@ def opsconsole_yaml(
     redis: str | None,
     control: Path,
     clients: Path | None = None,
+    airflow: str | None = None,
 ) -> dict[str, Any]:
     """The content of opsconsole.yaml. `databases` maps names to connection strings; `clients` is the folder with
-    `psql` and `pg_dump`."""
+    `psql` and `pg_dump`, `airflow` the URL of its API."""
     content = shipped_content()
     environment: dict[str, Any] = {
         "banner": "blue",
@@ -55,9 +65,13 @@ def opsconsole_yaml(
             **({"OPS_PG_BIN": str(clients)} if clients else {}),
         },
     }
-    if "airflow" in databases:
-        # There is no API server in the demo: everything about its pipelines is read from the database.
-        environment["airflow"] = {"metadata": "airflow"}
+    if airflow:
+        environment["airflow"] = {
+            "url": airflow,
+            "username": AIRFLOW_USERS[0],
+            "password": {"file": str(password_file(control.parent, AIRFLOW_USERS[0]))},
+            **({"metadata": "airflow"} if "airflow" in databases else {}),
+        }
         environment["slas"] = str(content / "config" / "slas.yaml")
     if redis:
         environment["redis"] = {"url": redis}

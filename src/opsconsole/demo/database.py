@@ -1,5 +1,6 @@
 """The demo's PostgreSQL: a fresh cluster, its databases, roles and rows."""
 
+import json
 import os
 import pwd
 import secrets
@@ -8,12 +9,13 @@ import stat
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsconsole.core.paths import cache_dir
-from opsconsole.demo.catalogue import DAGS
+from opsconsole.demo.dags import DAGS, length, offsets
+from opsconsole.demo.statements import statement
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -123,8 +125,8 @@ class Cluster:
                     raise DatabaseError(f"PostgreSQL does not accept connections: {error}") from error
                 time.sleep(0.05)
 
-    def populate(self) -> None:
-        """Make roles, databases, tables and rows.
+    def populate(self, *, airflow: bool = True) -> None:
+        """Make roles, databases, tables and rows; without `airflow` the database of that name stays empty.
 
         Raises:
             DatabaseError: the server refused, or went away.
@@ -132,11 +134,11 @@ class Cluster:
         import psycopg
 
         try:
-            self._populate()
+            self._populate(airflow=airflow)
         except psycopg.Error as error:
             raise DatabaseError(f"the databases could not be filled: {error}") from error
 
-    def _populate(self) -> None:
+    def _populate(self, *, airflow: bool) -> None:
         import psycopg
         from psycopg import sql
 
@@ -159,8 +161,9 @@ class Cluster:
                     self._extension(connection, extension)
                 connection.execute("grant all on schema public to platform")
                 connection.execute("set role platform")
-                connection.execute(_sql(database))
-                if database == "airflow":
+                if airflow or database != "airflow":
+                    connection.execute(statement(database).encode())
+                if airflow and database == "airflow":
                     _insert_dags(connection)
                 connection.execute("reset role")
                 connection.execute("analyze")
@@ -214,18 +217,29 @@ class Cluster:
         return str(done.stdout)
 
 
-def _sql(name: str) -> bytes:
-    return (Path(__file__).parent / "sql" / f"{name}.sql").read_bytes()
-
-
 def _insert_dags(connection: "Connection[Any]") -> None:
+    """The DAGs with their past, and their assets."""
     for dag in DAGS:
+        begins = offsets(dag)
+        tasks = [
+            {**asdict(task), "position": number, "begins": begins[task.task_id]}
+            for number, task in enumerate(dag.tasks, 1)
+        ]
         binds = {
             "dag_id": dag.dag_id,
             "description": dag.description,
             "timetable": dag.timetable,
+            "every": dag.every,
             "paused": dag.paused,
-            "tasks": [task for task, _ in dag.tasks],
-            "operators": [operator for _, operator in dag.tasks],
+            "owner": dag.owner,
+            "tags": list(dag.tags),
+            "asset": dag.asset,
+            "length": length(dag),
+            "tasks": json.dumps(tasks),
         }
-        connection.execute(_sql("dag"), binds)
+        connection.execute(statement("dag").encode(), binds)
+    outlets = [(dag.dag_id, task.task_id, task.outlet) for dag in DAGS for task in dag.tasks if task.outlet]
+    for dag_id, task_id, asset in outlets:
+        waiting = [dag.dag_id for dag in DAGS if dag.asset == asset]
+        binds = {"asset": asset, "dag_id": dag_id, "task_id": task_id, "waiting": waiting}
+        connection.execute(statement("asset").encode(), binds)

@@ -7,14 +7,18 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from opsconsole.demo.catalogue import DAGS, ROUTES, TABLES, Instance, instances, select
+from opsconsole.demo.catalogue import ROUTES, TABLES, Instance, instances, select
+from opsconsole.demo.dags import DAGS
 from opsconsole.demo.files import write_private
 from opsconsole.demo.platform import Platform
 from opsconsole.demo.programs import LOCK_CHAIN
+from opsconsole.demo.real.commands import Airflow, CommandError
 from opsconsole.demo.simulation.loads import AGE, LOADS
-from opsconsole.demo.simulation.metadata import CLEAR_FAILED
+from opsconsole.demo.simulation.metadata import FAILED_LATELY
+from opsconsole.demo.statements import statement
 from opsconsole.demo.volume import FULL, USUAL, write_volume
 
 
@@ -184,20 +188,45 @@ def _load(platform: Platform, table: str) -> None:
 
 def _clear_failed(platform: Platform, dag_id: str) -> None:
     """As an operator would: clear the failed tasks of the latest runs, now that their cause is gone."""
-    _execute(platform, "airflow", CLEAR_FAILED, {"dag": dag_id})
+    if airflow := _real_airflow(platform):
+        try:
+            airflow.clear_failed(dag_id)
+        except CommandError as error:
+            raise FaultError(str(error)) from error
+        return
+    failed = [key for (key,) in _execute(platform, "airflow", FAILED_LATELY, {"dag": dag_id})]
+    _execute(platform, "airflow", statement("engine/clear"), {"ids": failed, "reset": True})
 
 
-def _execute(platform: Platform, database: str, text: str, binds: dict[str, Any] | None = None) -> None:
+def _run_at_once(platform: Platform, dag_id: str) -> None:
+    """The engine's scheduler starts a run by itself; a real Airflow is asked for one."""
+    if airflow := _real_airflow(platform):
+        try:
+            airflow.trigger(dag_id)
+        except CommandError as error:
+            raise FaultError(str(error)) from error
+
+
+def _real_airflow(platform: Platform) -> Airflow | None:
+    told = platform.facts.get("airflow", {})
+    return Airflow(told["url"], Path(told["password_files"]["admin"])) if told.get("real") else None
+
+
+def _execute(
+    platform: Platform, database: str, text: str, binds: dict[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
     import psycopg
 
     dsn = platform.facts["postgres"][database]
     with psycopg.connect(dsn, autocommit=True, application_name="opsconsole-demo", connect_timeout=5) as connection:
-        connection.execute(text.encode(), binds)
+        cursor = connection.execute(text.encode(), binds)
+        return cursor.fetchall() if cursor.description else []
 
 
 _DEEDS: dict[str, Callable[[Platform, str], None]] = {
     "service-down": _stop,
     "stale-data": _age,
+    "dag-failure": _run_at_once,
     "lock": lambda platform, target: platform.supervisor.start(LOCK_CHAIN),
     "disk-full": lambda platform, target: write_volume(platform.folders.node, FULL),
 }

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist
 
-from opsconsole.demo.catalogue import BUCKETS, DAGS, LATENCY_SPREAD, ROUTES, TABLES, Instance, instances
+from opsconsole.demo.catalogue import BUCKETS, LATENCY_SPREAD, ROUTES, TABLES, Instance, instances
+from opsconsole.demo.dags import DAGS, interval, length
 from opsconsole.demo.host_counters import cpu_seconds, leading_to, network_bytes
 
 DAY = 86400.0
@@ -251,10 +252,10 @@ class _History:
         for dag in DAGS:
             labels = {**scheduler, "dag_id": dag.dag_id}
             broken = self.during("dag-failure", dag.dag_id)
-            rate = 0.0 if dag.paused else 1 / dag.every
+            rate = 0.0 if dag.paused else 1 / interval(dag)
             good = [0.0 if bad else rate for bad in broken]
             failed = [rate if bad else 0.0 for bad in broken]
-            took = 1.6 * len(dag.tasks)
+            took = length(dag)
             whole: Callable[[Sequence[float]], list[float]] = lambda rates: [  # noqa: E731
                 float(int(value)) for value in self._counter(rates)
             ]

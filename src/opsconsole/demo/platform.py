@@ -18,8 +18,9 @@ from opsconsole.core.paths import state_dir
 from opsconsole.demo.blocks import HistoryError
 from opsconsole.demo.bringing_up import BringingUp, PlatformError, find_binaries
 from opsconsole.demo.database import DatabaseError, account
-from opsconsole.demo.packages import Narrate
+from opsconsole.demo.packages import FetchError, Narrate
 from opsconsole.demo.programs import Folders
+from opsconsole.demo.real.running import AirflowError
 from opsconsole.demo.supervision import Supervisor, SupervisorError
 
 __all__ = ["Platform", "PlatformError", "running", "start", "stop"]
@@ -68,9 +69,10 @@ def running(root: Path | None = None) -> Platform | None:
 
 
 def start(
-    narrate: Narrate = lambda line: None, root: Path | None = None, *, tied: bool = False
+    narrate: Narrate = lambda line: None, root: Path | None = None, *, tied: bool = False, airflow: bool = False
 ) -> tuple[Platform, bool]:
-    """Start the platform, or join the one that runs. Takes until every service answers.
+    """Start the platform, or join the one that runs; with `airflow` with a real Airflow. Takes until every service
+    answers.
 
     One that is started `tied` ends with the process that started it, however that ends (on Linux).
 
@@ -78,15 +80,21 @@ def start(
         The platform, and whether this call started it.
 
     Raises:
-        PlatformError: it did not come up; what had started has been stopped again.
+        PlatformError: it did not come up, and what had started has been stopped again; or one runs without the Airflow
+            that is asked for.
         MissingBinary: a server is not to be had.
     """
     root = root or state_dir() / "demo"
     with _exclusively(root):
         if joined := running(root):
+            if airflow and not joined.facts.get("airflow", {}).get("real"):
+                raise PlatformError("the demo that runs has no real Airflow; stop it first: opsconsole demo --stop")
             return joined, False
         _clear(root)
-        found = find_binaries(narrate)
+        try:
+            found = find_binaries(narrate, airflow=airflow)
+        except FetchError as error:
+            raise PlatformError(str(error)) from error
         run = Path(tempfile.mkdtemp(prefix="opsconsole-demo-"))
         run.chmod(0o711 if account() else 0o700)
         try:
@@ -94,7 +102,7 @@ def start(
             return _joined(root), True
         except BaseException as error:
             _tear_down(root, run)
-            if isinstance(error, (DatabaseError, HistoryError, SupervisorError, OSError)):
+            if isinstance(error, (AirflowError, DatabaseError, HistoryError, SupervisorError, OSError)):
                 raise PlatformError(f"{error}; logs: {root / 'logs'}") from error
             raise
 

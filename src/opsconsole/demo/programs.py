@@ -10,6 +10,7 @@ from typing import Any
 from opsconsole.demo import leash
 from opsconsole.demo.catalogue import Instance, instances
 from opsconsole.demo.database import Cluster
+from opsconsole.demo.real import running as real
 from opsconsole.demo.supervision import Program
 
 _SIMULATED = {
@@ -17,6 +18,7 @@ _SIMULATED = {
     "profile-service": "api",
     "keycloak": "api",
     "nginx": "proxy",
+    "airflow-api-server": "airflow_api",
     "airflow-scheduler": "airflow_scheduler",
     "airflow-worker": "airflow_worker",
     "airflow-dag-processor": "airflow_component",
@@ -37,6 +39,8 @@ class Binaries:
     node_exporter: Path | None
     postgres_exporter: Path | None
     redis: Path | None
+    airflow: Path | None = None
+    """A real Airflow's program, where it runs instead of the stand-ins."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ class Folders:
     def node(self) -> Path:
         """Text files that node-exporter serves beside its own metrics."""
         return self.root / "node"
+
+    @property
+    def airflow(self) -> Path:
+        """A real Airflow's, where there is one."""
+        return self.root / "airflow-home"
 
     @property
     def plan(self) -> Path:
@@ -92,8 +101,11 @@ def port_names(found: Binaries) -> list[str]:
 
 
 def present(found: Binaries) -> list[Instance]:
-    """The instances that this machine can run: all, but Redis only where it is found."""
-    return [one for one in instances() if one.service != "redis" or found.redis]
+    """The instances that this machine can run: all, but Redis only where it is found, and a real Airflow runs its tasks
+    below its scheduler."""
+    missing = {"redis"} if not found.redis else set()
+    missing |= {"airflow-worker"} if found.airflow else set()
+    return [one for one in instances() if one.service not in missing]
 
 
 def targets(found: Binaries, ports: Ports) -> dict[Instance, tuple[int, str]]:
@@ -109,13 +121,22 @@ def targets(found: Binaries, ports: Ports) -> dict[Instance, tuple[int, str]]:
                 if found.postgres_exporter
                 else (ports["exporters"], "/postgres")
             )
+        elif found.airflow and instance.service in real.COMPONENTS:
+            place = (ports["exporters"], f"/{instance.service}")
         elif instance.service == "node" and not found.node_exporter:
             place = (ports[instance], "/node")
         places[instance] = place
     return places
 
 
-def plan(folders: Folders, ports: Ports, cluster: Cluster) -> dict[str, Any]:
+def plan(
+    folders: Folders,
+    ports: Ports,
+    cluster: Cluster,
+    airflow_passwords: Mapping[str, str] | None = None,
+    *,
+    airflow_is_real: bool = False,
+) -> dict[str, Any]:
     """What the simulated processes are told: where everything is."""
     known = dict(ports.by_name)
     if "redis/cache-1" in known:
@@ -125,14 +146,24 @@ def plan(folders: Folders, ports: Ports, cluster: Cluster) -> dict[str, Any]:
         "app_dsn": cluster.dsn("app", "etl"),
         "airflow_dsn": cluster.dsn("airflow", "airflow"),
         "exporter_dsn": cluster.dsn("app", "exporter"),
+        "airflow_passwords": dict(airflow_passwords or {}),
+        "airflow_is_real": airflow_is_real,
+        "airflow_token_seconds": 86400,  # as Airflow's own
         "faults": str(folders.faults),
         "task_logs": str(folders.logs / "tasks"),
         "node_textfiles": str(folders.node),
     }
 
 
-def programs(found: Binaries, folders: Folders, ports: Ports, cluster: Cluster, password: str) -> list[Program]:
-    """Everything that runs, in the order in which it is started."""
+def programs(
+    found: Binaries,
+    folders: Folders,
+    ports: Ports,
+    cluster: Cluster,
+    password: str,
+    airflow: Mapping[str, str] | None = None,
+) -> list[Program]:
+    """Everything that runs, in the order in which it is started. `airflow` is the environment of a real Airflow."""
     servers = {
         "postgres": lambda one: Program(one.unit, leashed(cluster.server_argv(), "INT", cluster), {}, "INT"),
         "redis": lambda one: Program(one.unit, leashed(_redis(found, folders, ports[one]))),
@@ -144,6 +175,9 @@ def programs(found: Binaries, folders: Folders, ports: Ports, cluster: Cluster, 
     for instance in present(found):
         if make := servers.get(instance.service):
             wanted.append(make(instance))
+        elif found.airflow and instance.service in real.COMPONENTS:
+            argv = leashed([str(found.airflow), real.COMPONENTS[instance.service]])
+            wanted.append(Program(instance.unit, argv, {**(airflow or {}), "PATH": real.path(found.airflow)}))
         else:
             module = _SIMULATED[instance.service]
             wanted.append(Program(instance.unit, _simulation(module, instance, ports[instance], folders)))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from opsconsole.demo.catalogue import DAGS, TABLES
+from opsconsole.demo.catalogue import TABLES
+from opsconsole.demo.dags import DAGS
 from opsconsole.demo.faults import FAULTS
 from opsconsole.demo.simulation.loads import AGE, LOADS
 from opsconsole.demo.simulation.metrics import Metrics, label_text

@@ -2,19 +2,17 @@
 
 import asyncio
 from collections import deque
-from typing import Any
 
-from opsconsole.demo.catalogue import DAGS
+from opsconsole.demo.dags import DAGS
 from opsconsole.demo.simulation import metadata
 from opsconsole.demo.simulation.service import Simulation, forever, run
+from opsconsole.demo.statements import statement
 
 LOOP_SECONDS = 0.5
-SLOTS = 16
-"""Of the default pool."""
 
 
 class Scheduler:
-    """The scheduler's loop and what it measures."""
+    """The scheduler's loop and what it measures. All state is in the metadata database."""
 
     def __init__(self, simulation: Simulation, database: metadata.Database) -> None:
         self.simulation = simulation
@@ -23,7 +21,7 @@ class Scheduler:
         self.job = 0
         self.turn = 0
         self.durations = {dag.dag_id: deque[float](maxlen=50) for dag in DAGS}
-        self.forced = 0.0
+        self.struck = 0.0
         self.metrics.add("airflow_scheduler_heartbeat", 0)
         for dag in DAGS:
             for name in ("airflow_dagrun_duration", "airflow_dagrun_failed"):
@@ -34,59 +32,60 @@ class Scheduler:
         """One turn of the loop."""
         if not self.job:
             self.job = await metadata.register(self.database, "SchedulerJob", self.simulation.instance)
-        broken = self._broken()
-        for dag in DAGS:
-            force = dag.dag_id == broken
-            if force or self.turn % 2 == 0:
-                await self._create(dag.dag_id, force=force)
-        for row in await self.database.rows(metadata.UNFINISHED):
-            await self._advance(*row)
-        await self._measure()
+        broken, struck = self._broken()
+        await self._create(broken if struck else None)
+        ended = await self._advance(broken)
+        await self._measure(ended=ended)
         if self.turn % 4 == 0:
+            await self.database.rows(statement("engine/finish_backfills"))
             await metadata.heartbeat(self.database, self.job)
             self.metrics.add("airflow_scheduler_heartbeat")
         self.turn += 1
 
-    def _broken(self) -> str | None:
-        """The DAG that has just been broken: it runs at once, so that the fault is seen at once."""
+    def _broken(self) -> tuple[str | None, bool]:
+        """The DAG that is broken, and whether it has just been: it runs at once then, so that the fault is seen."""
         for dag in DAGS:
             since = self.simulation.fault("dag-failure", dag.dag_id, survives_restart=True)
-            if since and since > self.forced:
-                self.forced = since
-                return dag.dag_id
-        return None
+            if since:
+                struck, self.struck = since > self.struck, max(since, self.struck)
+                return dag.dag_id, struck
+        return None, False
 
-    async def _create(self, dag_id: str, *, force: bool) -> None:
-        dag = next(one for one in DAGS if one.dag_id == dag_id)
-        binds = {
-            "dag": dag_id,
-            "every": dag.every,
-            "force": force,
-            "job": self.job,
-            "tasks": [task for task, _ in dag.tasks],
-            "operators": [operator for _, operator in dag.tasks],
-        }
-        await self.database.rows(metadata.CREATE_RUN, binds)
-
-    async def _advance(self, dag_id: str, run_id: str, tasks: list[str], states: list[str]) -> None:
-        """Queue the next task of a run, or end the run."""
-        state = dict(zip(tasks, states, strict=True))
-        order = [task for task, _ in metadata.TASKS[dag_id] if task in state]
-        binds: dict[str, Any] = {"dag": dag_id, "run": run_id}
-        if any(state[task] == "failed" for task in order):
-            waiting = [task for task in order if state[task] == "none"]
-            await self.database.rows(metadata.SET_TASK, {**binds, "state": "upstream_failed", "tasks": waiting})
-            await self._finish(binds, "failed")
+    async def _create(self, forced: str | None) -> None:
+        """The runs that are due."""
+        if self.turn % 2 and not forced:
             return
-        pending = [task for task in order if state[task] != "success"]
-        if not pending:
-            await self._finish(binds, "success")
-        elif state[pending[0]] in ("none", "upstream_failed", "up_for_retry"):
-            await self.database.rows(metadata.SET_TASK, {**binds, "state": "queued", "tasks": pending[:1]})
+        for (dag_id,) in await self.database.rows(statement("engine/due"), {"forced": forced}):
+            asset = next(dag.asset for dag in DAGS if dag.dag_id == dag_id)
+            if not asset:
+                await self._run(dag_id, "scheduled", "timetable")
+            else:  # it is due without its asset where it has been struck
+                await self._run(dag_id, "asset_triggered", "asset")
+        for (dag_id,) in await self.database.rows(statement("engine/due_by_asset")):
+            await self._run(dag_id, "asset_triggered", "asset")
 
-    async def _finish(self, binds: dict[str, Any], state: str) -> None:
-        found = await self.database.rows(metadata.FINISH_RUN, {**binds, "state": state})
-        dag_id, (took, delay) = binds["dag"], found[0]
+    async def _run(self, dag_id: str, kind: str, by: str) -> None:
+        binds = metadata.run_binds(dag_id, kind, by, job=self.job)
+        if kind == "scheduled":
+            now = (await self.database.rows("select now()"))[0][0]
+            binds |= {"logical_date": now, "run_after": now}
+        await self.database.rows(statement("engine/create_run"), binds)
+
+    async def _advance(self, broken: str | None) -> bool:
+        """Move everything that is under way one step on; gives whether a run has ended."""
+        await self.database.rows(statement("engine/start_runs"), {"forced": broken})
+        while await self.database.rows(statement("engine/fail_waiting")):
+            pass
+        await self.database.rows(statement("engine/expand"))
+        await self.database.rows(statement("engine/schedule"))
+        await self.database.rows(statement("engine/enqueue"), {"job": self.job})
+        ended = await self.database.rows(statement("engine/finish_runs"))
+        for row in ended:
+            self._count(*row)
+        return bool(ended)
+
+    def _count(self, dag_id: str, state: str, took: float, delay: float) -> None:
+        """Measure a run that has ended."""
         name = "airflow_dagrun_duration" if state == "success" else "airflow_dagrun_failed"
         self.metrics.add(f"{name}_count", dag_id=dag_id)
         self.metrics.add(f"{name}_sum", took, dag_id=dag_id)
@@ -98,26 +97,25 @@ class Scheduler:
                 value = sorted(latest)[min(len(latest) - 1, int(quantile * len(latest)))]
                 self.metrics.set(name, value, dag_id=dag_id, quantile=f"{quantile:g}")
 
-    async def _measure(self) -> None:
-        latest = await self.database.rows(metadata.LATEST)
-        self.metrics.replace(
-            "airflow_dag_last_run_failed", (({"dag_id": dag_id}, float(failed)) for dag_id, failed in latest)
-        )
+    async def _measure(self, *, ended: bool) -> None:
+        if ended or self.turn % 2 == 0:
+            latest = await self.database.rows(metadata.LATEST)
+            self.metrics.replace(
+                "airflow_dag_last_run_failed", (({"dag_id": dag_id}, float(failed)) for dag_id, failed in latest)
+            )
         if self.turn % 4:
             return
         counts = (await self.database.rows(metadata.COUNTS))[0]
         for name, value in zip(("running", "queued", "success_today", "failed_today"), counts, strict=True):
             self.metrics.set("airflow_dag_runs", value, state=name)
-        busy = await self.database.rows(
-            "select count(*) filter (where state = 'running'), count(*) filter (where state = 'queued')"
-            " from task_instance where state in ('running', 'queued')"
-        )
-        running, queued = busy[0]
+        slots, running, queued = 0.0, 0.0, 0.0
+        for pool, size, used, waiting in await self.database.rows(metadata.POOLS):
+            slots, running, queued = slots + size, running + used, queued + waiting
+            self.metrics.set("airflow_pool_used_slots", used, pool=pool)
+            self.metrics.set("airflow_pool_open_slots", size - used, pool=pool)
         self.metrics.set("airflow_executor_running_tasks", running)
         self.metrics.set("airflow_executor_queued_tasks", queued)
-        self.metrics.set("airflow_executor_open_slots", SLOTS - running)
-        self.metrics.set("airflow_pool_used_slots", running, pool="default_pool")
-        self.metrics.set("airflow_pool_open_slots", SLOTS - running, pool="default_pool")
+        self.metrics.set("airflow_executor_open_slots", slots - running)
 
 
 async def main(simulation: Simulation) -> None:

@@ -1,27 +1,50 @@
 """A stand-in for an Airflow worker: takes queued tasks, works for a moment, loads the DAG's table at its end."""
 
 import asyncio
+import os
 import random
 import sys
 import uuid
+import zlib
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
-from opsconsole.demo.catalogue import DAGS
+from opsconsole.demo.dags import BY_ID, DAGS, Task
 from opsconsole.demo.simulation import metadata
 from opsconsole.demo.simulation.loads import load
 from opsconsole.demo.simulation.service import Simulation, forever, run
+from opsconsole.demo.statements import statement
+from opsconsole.demo.task_logs import Lines, write
 
 LOOP_SECONDS = 0.5
-_LOG = """\
-INFO - Executing task {task_id} of {dag_id}
-INFO - reading from the gateway export
-ERROR - Task failed with exception
-Traceback (most recent call last):
-  File "/opt/airflow/dags/{dag_id}.py", line 42, in {task_id}
-    for batch in source.read(since):
-ConnectionResetError: [Errno 104] Connection reset by peer: gateway-3.field.example:8443
-"""
+HANDS = 4
+"""Tasks at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try of one task instance."""
+
+    key: uuid.UUID
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    number: int
+    last: int
+    """As many tries follow the first, at most."""
+
+    @property
+    def task(self) -> Task:
+        """What is to be done."""
+        return next(task for task in BY_ID[self.dag_id].tasks if task.task_id == self.task_id)
+
+    @property
+    def stumbles(self) -> bool:
+        """Whether it is the first try of an unsteady task, and a bad one: the same for the same run, whoever asks."""
+        draw = zlib.crc32(f"{self.run_id} {self.task_id}".encode()) % 100
+        return self.number == 1 and draw < self.task.flaky * 100
 
 
 class Worker:
@@ -36,79 +59,86 @@ class Worker:
         self.metrics.add("airflow_ti_successes", 0)
         self.metrics.add("airflow_ti_failures", 0)
         for dag in DAGS:
-            for task, _ in dag.tasks:
-                self.metrics.add("airflow_task_duration_count", 0, dag_id=dag.dag_id, task_id=task)
-                self.metrics.add("airflow_task_duration_sum", 0, dag_id=dag.dag_id, task_id=task)
+            for task in dag.tasks:
+                self.metrics.add("airflow_task_duration_count", 0, dag_id=dag.dag_id, task_id=task.task_id)
+                self.metrics.add("airflow_task_duration_sum", 0, dag_id=dag.dag_id, task_id=task.task_id)
 
     async def step(self) -> None:
         """Take what is queued, as far as there are hands."""
-        while len(self.under_way) < 4:
-            taken = await self.database.rows(metadata.TAKE_TASK, {"host": self.simulation.instance})
+        while len(self.under_way) < HANDS:
+            binds = {"host": self.simulation.instance, "pid": os.getpid()}
+            taken = await self.database.rows(statement("engine/take_task"), binds)
             if not taken:
                 return
-            task = asyncio.create_task(self._guarded(*taken[0]))
+            task = asyncio.create_task(self._guarded(Try(*taken[0])))
             self.under_way.add(task)
             task.add_done_callback(self.under_way.discard)
 
-    async def _guarded(
-        self, key: uuid.UUID, dag_id: str, run_id: str, task_id: str, try_number: int, max_tries: int
-    ) -> None:
+    async def _guarded(self, one: Try) -> None:
         try:
-            await self._work(key, dag_id, run_id, task_id, try_number, max_tries)
+            await self._work(one)
         except Exception as error:  # its database may be away: it is tried again
-            sys.stderr.write(f"{dag_id} {run_id} {task_id}: {type(error).__name__}: {error}\n")
+            sys.stderr.write(f"{one.dag_id} {one.run_id} {one.task_id}: {type(error).__name__}: {error}\n")
             with suppress(Exception):
                 await self.database.rows(
-                    "update task_instance set state = 'up_for_retry' where id = %(id)s and state = 'running'",
-                    {"id": key},
+                    "update task_instance set state = 'up_for_retry', end_date = now()"
+                    " where id = %(id)s and state = 'running'",
+                    {"id": one.key},
                 )
 
-    async def _work(
-        self, key: uuid.UUID, dag_id: str, run_id: str, task_id: str, try_number: int, max_tries: int
-    ) -> None:
-        tasks = [task for task, _ in metadata.TASKS[dag_id]]
-        broken = self.simulation.fault("dag-failure", dag_id, survives_restart=True) is not None
-        if broken and task_id == tasks[1]:
-            if not await self._is_asked_for(dag_id, run_id):
-                self._write_logs(dag_id, run_id, task_id, try_number, max_tries)
-                await self._fail(key, try_number, max_tries)
+    async def _work(self, one: Try) -> None:
+        tasks = BY_ID[one.dag_id].tasks
+        lines = Lines(one.dag_id, one.run_id, one.task_id, one.map_index, one.number, self.simulation.instance)
+        self._write(one, lines.begun())
+        broken = self.simulation.fault("dag-failure", one.dag_id, survives_restart=True) is not None
+        if broken and one.task_id == tasks[1].task_id:
+            if not await self._is_asked_for(one):
+                await self._fail(one, lines.failed("gateway-3.field.example:8443"))
                 return
             self.simulation.end_fault("dag-failure")
-        await asyncio.sleep(0.0 if broken else random.uniform(0.3, 1.6))
-        if task_id == tasks[-1]:
-            table = next(dag.loads for dag in DAGS if dag.dag_id == dag_id)
-            stale = self.simulation.fault("stale-data", table, survives_restart=True)
-            if stale is not None and await self._is_asked_for(dag_id, run_id):
-                self.simulation.end_fault("stale-data")
-                stale = None
-            if table and stale is None:
-                await load(self.app, table)
-        took = await self.database.rows(metadata.END_TASK, {"id": key, "state": "success"})
+            broken = False
+        await asyncio.sleep(0.0 if broken else random.uniform(0.4, 1.3) * one.task.seconds)
+        if one.stumbles:
+            await self._fail(one, lines.failed("grid.example:443"))
+            return
+        if one.task_id == tasks[-1].task_id:
+            await self._load(one)
+        took = await self.database.rows(statement("engine/end_task"), {"id": one.key, "state": "success"})
+        if not took:  # cleared or marked meanwhile
+            self._write(one, lines.ended_from_outside())
+            return
+        self._write(one, lines.succeeded(float(took[0][0])))
         self.metrics.add("airflow_ti_successes")
-        self.metrics.add("airflow_task_duration_count", dag_id=dag_id, task_id=task_id)
-        self.metrics.add("airflow_task_duration_sum", float(took[0][0]), dag_id=dag_id, task_id=task_id)
+        self.metrics.add("airflow_task_duration_count", dag_id=one.dag_id, task_id=one.task_id)
+        self.metrics.add("airflow_task_duration_sum", float(took[0][0]), dag_id=one.dag_id, task_id=one.task_id)
 
-    async def _is_asked_for(self, dag_id: str, run_id: str) -> bool:
+    async def _load(self, one: Try) -> None:
+        """Load the table of the DAG, unless loads of it have stopped."""
+        table = BY_ID[one.dag_id].loads
+        stale = self.simulation.fault("stale-data", table, survives_restart=True)
+        if stale is not None and await self._is_asked_for(one):
+            self.simulation.end_fault("stale-data")
+            stale = None
+        if table and stale is None:
+            await load(self.app, table)
+
+    async def _is_asked_for(self, one: Try) -> bool:
         """Whether an operator wants this run: cleared or triggered by hand. The cause of a fault is gone by then."""
-        found = await self.database.rows(metadata.ASKED_FOR, {"dag": dag_id, "run": run_id})
+        found = await self.database.rows(metadata.ASKED_FOR, {"dag": one.dag_id, "run": one.run_id})
         return bool(found and found[0][0])
 
-    def _write_logs(self, dag_id: str, run_id: str, task_id: str, first: int, last: int) -> None:
-        """The logs of the tries that fail, where and as Airflow writes them."""
-        folder = Path(self.simulation.plan["task_logs"], f"dag_id={dag_id}", f"run_id={run_id}", f"task_id={task_id}")
-        folder.mkdir(parents=True, exist_ok=True)
-        for number in range(first, last + 2):
-            (folder / f"attempt={number}.log").write_text(_LOG.format(dag_id=dag_id, task_id=task_id), "utf-8")
+    def _write(self, one: Try, entries: list[dict[str, Any]]) -> None:
+        """Add to the log of this try, where and as Airflow writes it."""
+        logs = self.simulation.plan["task_logs"]
+        write(logs, one.dag_id, one.run_id, one.task_id, one.map_index, one.number, entries)
 
-    async def _fail(self, key: uuid.UUID, try_number: int, max_tries: int) -> None:
-        """Fail all tries that are left, one after the other, without the pause that a real retry makes."""
-        for _ in range(try_number, max_tries + 1):
-            await self.database.rows(metadata.KEEP_TRY, {"id": key})
-            await self.database.rows(
-                "update task_instance set try_number = try_number + 1, start_date = now() where id = %(id)s",
-                {"id": key},
-            )
-        await self.database.rows(metadata.END_TASK, {"id": key, "state": "failed"})
+    async def _fail(self, one: Try, entries: list[dict[str, Any]]) -> None:
+        """The try failed: another follows, or it was the last."""
+        self._write(one, entries)
+        if one.number <= one.last:
+            await self.database.rows(statement("engine/end_try"), {"id": one.key})
+            return
+        await self.database.rows(statement("engine/end_task"), {"id": one.key, "state": "failed"})
         self.metrics.add("airflow_ti_failures")
 
 

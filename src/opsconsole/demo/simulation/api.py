@@ -5,7 +5,7 @@ import math
 import random
 
 from opsconsole.demo.catalogue import LATENCY_SPREAD, ROUTES, Route
-from opsconsole.demo.simulation.service import Answer, Simulation, run
+from opsconsole.demo.simulation.service import Answer, Request, Simulation, run
 
 SLOWNESS = 1.0
 """Seconds that `slow-api` adds to each answer."""
@@ -23,10 +23,10 @@ async def main(simulation: Simulation) -> None:
             _count(simulation, route, status, 0.0)
         _observe(simulation, route, -1.0)
 
-    async def handle(method: str, path: str) -> Answer:
-        route = routes.get(path)
-        if route is None or route.method != method:
-            return 404, "no such route\n"
+    async def handle(request: Request) -> Answer:
+        route = routes.get(request.path)
+        if route is None or route.method != request.method:
+            return Answer(404, "no such route\n")
         seconds = random.lognormvariate(math.log(route.latency), LATENCY_SPREAD)
         if simulation.fault("slow-api"):
             seconds += random.uniform(0.8, 1.2) * SLOWNESS
@@ -34,7 +34,7 @@ async def main(simulation: Simulation) -> None:
         status = _status(simulation)
         _count(simulation, route, str(status))
         _observe(simulation, route, seconds)
-        return status, f'{{"service": "{simulation.service}", "instance": "{simulation.instance}"}}\n'
+        return Answer(status, f'{{"service": "{simulation.service}", "instance": "{simulation.instance}"}}\n')
 
     await simulation.serve(handle)
 

@@ -9,12 +9,14 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from opsconsole.demo.host_counters import cpu_seconds
+from opsconsole.demo.simulation import airflow_exporter
 from opsconsole.demo.simulation.metadata import Database
 from opsconsole.demo.simulation.metrics import Metrics
-from opsconsole.demo.simulation.service import Answer, Simulation, run
+from opsconsole.demo.simulation.service import Answer, Request, Simulation, run
 
 _REDIS = {
     "connected_clients": "redis_connected_clients",
@@ -59,15 +61,20 @@ async def main(simulation: Simulation) -> None:
         "/postgres": lambda: _postgres(postgres),
         "/node": lambda: asyncio.to_thread(_node, Path(simulation.plan["node_textfiles"])),
     }
+    if simulation.plan.get("airflow_is_real"):
+        metadata = Database(simulation.plan["airflow_dsn"], "exporter")
+        ports = simulation.plan["ports"]
+        for service in ("airflow-api-server", *airflow_exporter.JOBS):
+            pages[f"/{service}"] = partial(airflow_exporter.page, metadata, service, ports[f"{service}/airflow-1"])
     warm_up_redis = asyncio.create_task(_use_redis(simulation.plan["ports"].get("redis")))
 
-    async def handle(method: str, path: str) -> Answer:
-        if method != "GET" or path not in pages:
-            return 404, "not found\n"
+    async def handle(request: Request) -> Answer:
+        if request.method != "GET" or request.path not in pages:
+            return Answer(404, "not found\n")
         try:
-            return 200, await pages[path]()
+            return Answer(200, await pages[request.path]())
         except Exception as error:  # whatever it is, the target is down
-            return 503, f"{type(error).__name__}: {error}\n"
+            return Answer(503, f"{type(error).__name__}: {error}\n")
 
     try:
         await simulation.serve(handle)

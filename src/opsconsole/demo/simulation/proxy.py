@@ -4,7 +4,7 @@ import itertools
 import time
 
 from opsconsole.demo.catalogue import ROUTES
-from opsconsole.demo.simulation.service import Answer, Simulation, request, run
+from opsconsole.demo.simulation.service import Answer, Request, Simulation, request, run
 
 
 async def main(simulation: Simulation) -> None:
@@ -21,22 +21,23 @@ async def main(simulation: Simulation) -> None:
             _count(simulation, service, status, 0.0)
         _observe(simulation, service, -1.0)
 
-    async def handle(method: str, path: str) -> Answer:
-        service = owners.get(path)
+    async def handle(asked: Request) -> Answer:
+        service = owners.get(asked.path)
         if service is None:
-            return 404, "no such route\n"
+            return Answer(404, "no such route\n")
         began = time.monotonic()
         status = 502
         first = next(turns[service])
         for attempt in range(len(ports[service])):
             try:
-                status = await request(ports[service][(first + attempt) % len(ports[service])], method, path)
+                port = ports[service][(first + attempt) % len(ports[service])]
+                status = await request(port, asked.method, asked.path)
                 break
             except OSError:
                 continue
         _count(simulation, service, str(status))
         _observe(simulation, service, time.monotonic() - began)
-        return status, f'{{"status": {status}}}\n'
+        return Answer(status, f'{{"status": {status}}}\n')
 
     await simulation.serve(handle)
 

@@ -7,20 +7,47 @@ import json
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from opsconsole.demo.leash import tie_to_parent
 from opsconsole.demo.simulation.metrics import Metrics
 
-Answer = tuple[int, str]
-"""Status and text."""
-Handler = Callable[[str, str], Awaitable[Answer]]
-"""From method and path to an answer."""
+_REASONS = {
+    200: "OK", 201: "Created", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
+    404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable", 409: "Conflict",
+    422: "Unprocessable Content", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
+}  # fmt: skip
+_METRICS = "text/plain; version=0.0.4"
+LARGEST = 1_000_000
+"""Bytes of a body that are read."""
 
-_REASONS = {200: "OK", 404: "Not Found", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks."""
+
+    method: str
+    path: str
+    """With the query, as it was sent."""
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+class Answer(NamedTuple):
+    """What it is told."""
+
+    status: int
+    text: str
+    kind: str = _METRICS
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Handler = Callable[[Request], Awaitable[Answer]]
+"""From a request to an answer."""
 
 
 @dataclass
@@ -59,12 +86,12 @@ class Simulation:
     async def serve(self, handler: Handler | None = None) -> None:
         """Answer /healthz and /metrics, and leave the rest to `handler`, until cancelled."""
 
-        async def answer(method: str, path: str) -> Answer:
-            if path == "/metrics":
-                return 200, self.metrics.render()
-            if path == "/healthz":
-                return 200, '{"status": "ok"}\n'
-            return await handler(method, path) if handler else (404, "not found\n")
+        async def answer(request: Request) -> Answer:
+            if request.path == "/metrics":
+                return Answer(200, self.metrics.render())
+            if request.path == "/healthz":
+                return Answer(200, '{"status": "ok"}\n')
+            return await handler(request) if handler else Answer(404, "not found\n")
 
         async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
@@ -79,24 +106,29 @@ class Simulation:
             await server.serve_forever()
 
 
-async def _talk(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Callable[[str, str], Awaitable[Answer]]
-) -> None:
+async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler) -> None:
     while head := await reader.readuntil(b"\r\n\r\n"):
         first, *fields = head.decode("latin-1").split("\r\n")
         method, path, _ = first.split(" ", 2)
         names = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)}
-        await reader.readexactly(int(names.get("content-length", "0")))
-        status, text = await answer(method, path)
-        body = text.encode()
-        writer.write(
-            f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\nContent-Type: text/plain; version=0.0.4\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n".encode()
-            + body
-        )
+        length = int(names.get("content-length", "0"))
+        if length > LARGEST:
+            raise ValueError("the body is too large")
+        body = await reader.readexactly(length)
+        answer = await handler(Request(method, path, names, body))
+        writer.write(_encoded(answer))
         await writer.drain()
         if names.get("connection", "").lower() == "close":
             return
+
+
+def _encoded(answer: Answer) -> bytes:
+    """The bytes of an answer."""
+    body = answer.text.encode()
+    fields = (("Content-Type", answer.kind), ("Content-Length", str(len(body))), *answer.headers)
+    reason = _REASONS.get(answer.status, "Unknown")
+    head = [f"HTTP/1.1 {answer.status} {reason}", *(f"{name}: {value}" for name, value in fields)]
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
 
 
 async def request(port: int, method: str, path: str, timeout: float = 10.0) -> int:

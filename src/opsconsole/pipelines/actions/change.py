@@ -124,7 +124,7 @@ def settings_of(environment: Environment) -> AirflowSettings:
     settings = environment.airflow
     if settings is None or not settings.url:
         raise ValueError(
-            f"no API of an Airflow is configured in {environment.name}: without airflow: {{url: …}} nothing can be changed"
+            f"no API of an Airflow is configured in {environment.name} (airflow: {{url: …}}): nothing can be changed"
         )
     return settings
 
