@@ -74,3 +74,39 @@ def test_from_the_red_cell_to_green(demo: DemoPlatform) -> None:
     # Every step once, what is done to the service under its name.
     targets = [entry["target"].removeprefix("service-restart-procedures/") for entry in entries]
     assert list(zip((entry["action"] for entry in entries), targets, strict=True)) == STEPS
+
+
+def test_from_the_failed_dag_to_the_green_run(demo: DemoPlatform) -> None:
+    """On the screen alone: the red line, its runs, the log that says why, the retry, and the line is green again."""
+    failed = r"CRIT +ingest_meter_readings"
+    with Terminal((sys.executable, "-m", "opsconsole.cli.main"), env=demo.environment) as terminal:
+        terminal.wait_for(r"3 Pipelines")
+        terminal.press("3")
+        terminal.wait_for(r"OK +ingest_meter_readings", 60)
+        demo.break_("dag-failure")
+        terminal.wait_for(failed, 90)
+        terminal.wait_for(r"Failures(.|\n)*ConnectionResetError", 60)
+
+        terminal.press("home", "enter")
+        terminal.wait_for(r"DAG ingest_meter_readings(.|\n)*failed +scheduled__")
+        terminal.press("s", "s", "enter")
+        terminal.wait_for(r"load_readings.* +failed")
+        terminal.press("/load_readings", "enter")
+        terminal.wait_gone(r"wait_for_files")
+        terminal.press("enter")
+        terminal.wait_for(r"Log of load_readings(.|\n)*ConnectionResetError")
+        for shown in (r"load_readings \* +failed", r"wait_for_files", r"failed +scheduled__"):  # the filter goes first
+            terminal.press("esc")
+            terminal.wait_for(shown)
+        terminal.press(":pipelines", "enter")
+        terminal.wait_for(failed)
+        terminal.press("home", "x")
+        terminal.wait_for(r"retry failed")
+        terminal.press("retry failed", "enter")
+        terminal.wait_for(r"1\.1 +Retry ingest_meter_readings")
+        terminal.press("enter")
+        terminal.wait_for(r"Run this step\?")
+        terminal.press("y")
+        terminal.wait_for(r"has begun again(.|\n)*enter back", 60)
+        terminal.press("enter")
+        terminal.wait_for(r"OK +ingest_meter_readings", 90)
