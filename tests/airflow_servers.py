@@ -27,6 +27,7 @@ from tests.servers import PostgresServer, free_port, scratch, start_postgres
 
 VERSIONS = (3, 2)
 DAGS = Path(__file__).with_name("airflow_dags")
+JWT_SECRET = "tests" * 16
 ADMIN, VIEWER = ("admin", "admin-secret-1"), ("watcher", "watcher-secret-1")
 """(user, password)."""
 _START = 180.0
@@ -188,16 +189,16 @@ def _environment(version: int, folder: Path, postgres: PostgresServer, port: int
         "CORE__PARALLELISM": "3",
         "CORE__FERNET_KEY": "",
         "DATABASE__SQL_ALCHEMY_CONN": dsn,
-        "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
-        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "SCHEDULER__PARSING_PROCESSES": "1",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
-        "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+        "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         "LOGGING__LOGGING_LEVEL": "INFO",
         "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
         "WEBSERVER__SECRET_KEY": "tests",
         "API__SECRET_KEY": "tests",
-        "API_AUTH__JWT_SECRET": "tests-tests-tests-tests-tests-tests-tests-tests-tests-tests-tests",
+        "API_AUTH__JWT_SECRET": JWT_SECRET,
         "API_AUTH__JWT_EXPIRATION_TIME": "3600",
     }
     if version == 3:
