@@ -36,7 +36,7 @@ class Story:
     def environment(self, way: str = "both", user: tuple[str, str] = ADMIN, **more: Any) -> Environment:
         """An environment with this Airflow; `way` is api, metadata or both."""
         url = "" if way == "metadata" else self.server.url
-        settings = {"url": url, "metadata": "" if way == "api" else "airflow", "timeout": PATIENT}
+        settings: dict[str, Any] = {"url": url, "metadata": "" if way == "api" else "airflow", "timeout": PATIENT}
         if url:
             settings |= {"username": user[0], "password": SecretRef.of(user[1])}
         database = PostgresSettings("airflow", SecretRef.of(self.server.dsn), statement_timeout=PATIENT)
@@ -86,27 +86,15 @@ def story(server: AirflowServer) -> Story:
 
     empty = Story(server, "", "")
 
-    async def happen() -> tuple[Result, Result]:
+    async def happen() -> list[Result]:
         environment = empty.environment("api")
         for dag in ("succeeds", "fails", ODD):
             assert (await done(action("airflow.unpause", environment, dag=dag))).outcome == "ok"
-        return tuple(  # type: ignore[return-value]
-            await asyncio.gather(
-                *(
-                    done(
-                        action(
-                            "airflow.trigger",
-                            environment,
-                            dag=dag,
-                            run=f"first:{dag}+1",
-                            conf='{"a": "ü"}',
-                            wait="ended",
-                        )
-                    )
-                    for dag in ("succeeds", "fails")
-                )
-            )
-        )
+        runs = [
+            action("airflow.trigger", environment, dag=dag, run=f"first:{dag}+1", conf='{"a": "ü"}', wait="ended")
+            for dag in ("succeeds", "fails")
+        ]
+        return list(await asyncio.gather(*map(done, runs)))
 
     good, bad = asyncio.run(happen())
     assert (good.outcome, good.detail) == ("ok", "first:succeeds+1 ended: success")
