@@ -18,5 +18,4 @@ select d.dag_id, l.runs
                 order by after desc nulls last
                 limit :'PER_DAG'::int) r
        ) l
- where l.runs is not null
-   and not coalesce(d.is_stale, false)  -- if dag.is_stale else and coalesce(d.is_active, false)
+ where not coalesce(d.is_stale, false)  -- if dag.is_stale else where coalesce(d.is_active, false)
