@@ -14,7 +14,7 @@ import pytest
 from opsconsole.config.loading import load_settings
 from opsconsole.config.services import load_services
 from opsconsole.demo import platform
-from opsconsole.demo.catalogue import SERVICES, instances
+from opsconsole.demo.catalogue import DAGS, SERVICES, instances
 from opsconsole.demo.faults import FAULTS, active
 from tests.platform import DemoPlatform, started_demo
 
@@ -106,6 +106,22 @@ def test_the_configuration_is_one_that_the_console_accepts(demo: DemoPlatform) -
     assert [one.name for one in services] == demo.running.facts["services"]
     for service in services:
         assert demo.query(service.check), f"nothing checks {service.name}: {service.check}"
+
+
+def test_its_pipelines_are_read_from_the_metadata_database(demo: DemoPlatform) -> None:
+    done = opsconsole(demo, "pipeline", "list", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    listed = json.loads(done.stdout)
+    assert (listed["way"], listed["version"]) == ("metadata", "3")
+    found = {one["dag_id"]: one for one in listed["dags"]}
+    assert found.keys() == {dag.dag_id for dag in DAGS}
+    assert "success" in found["sync_customers"]["strip"]
+    run = json.loads(opsconsole(demo, "pipeline", "tasks", "sync_customers", "--format", "json").stdout)["run"]
+    order = [task for task, _ in next(dag.tasks for dag in DAGS if dag.dag_id == "sync_customers")]
+    followers = [*([task] for task in order[1:]), []]
+    assert run["structure"] == dict(zip(order, followers, strict=True))
+    done = opsconsole(demo, "pipeline", "trigger", "sync_customers", "--yes")
+    assert (done.returncode, "no API of an Airflow is configured" in done.stderr) == (2, True)
 
 
 def test_a_second_demo_joins_the_first_and_says_how_to_connect(demo: DemoPlatform) -> None:
