@@ -10,8 +10,10 @@ import fcntl
 import hashlib
 import json
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,7 +25,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from opsconsole.core.paths import cache_dir
-from tests.servers import PostgresServer, free_port, scratch, start_postgres
+from tests.servers import PostgresServer, scratch, start_postgres
 
 VERSIONS = (3, 2)
 DAGS = Path(__file__).with_name("airflow_dags")
@@ -137,7 +139,7 @@ def start_airflow(version: int) -> Iterator[AirflowServer]:
     tools = install(version)
     with start_postgres(settings=["max_connections=100"]) as postgres, scratch(f"airflow{version}") as folder:
         postgres.psql("create database airflow")
-        port = free_port()
+        port = _quiet_port()
         environment = _environment(version, folder, postgres, port, tools)
         _migrate(tools, environment, folder, postgres)
         programs = {
@@ -171,6 +173,15 @@ def wait_until(
         time.sleep(0.2)
 
 
+def _quiet_port() -> int:
+    """A free port below those that connections are given: it is listened on only seconds later, and stays free."""
+    while True:
+        port = random.randint(15_000, 31_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 def _commands(version: int, port: int) -> dict[str, list[str]]:
     if version == 3:
         api = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
@@ -195,7 +206,7 @@ def _environment(version: int, folder: Path, postgres: PostgresServer, port: int
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         "LOGGING__LOGGING_LEVEL": "INFO",
-        "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+        "LOGGING__WORKER_LOG_SERVER_PORT": str(_quiet_port()),
         "WEBSERVER__SECRET_KEY": "tests",
         "API__SECRET_KEY": "tests",
         "API_AUTH__JWT_SECRET": JWT_SECRET,
