@@ -10,11 +10,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from opsconsole.config.loading import load_settings
 from opsconsole.config.services import load_services
 from opsconsole.demo import platform
 from opsconsole.demo.catalogue import SERVICES, instances
+from opsconsole.demo.dags import DAGS
 from opsconsole.demo.faults import FAULTS, active
 from tests.platform import DemoPlatform, started_demo
 
@@ -106,6 +108,29 @@ def test_the_configuration_is_one_that_the_console_accepts(demo: DemoPlatform) -
     assert [one.name for one in services] == demo.running.facts["services"]
     for service in services:
         assert demo.query(service.check), f"nothing checks {service.name}: {service.check}"
+
+
+def test_its_pipelines_are_read_alike_by_the_api_and_from_the_metadata_database(demo: DemoPlatform) -> None:
+    environment = yaml.safe_load((demo.state / "demo" / "opsconsole.yaml").read_text())
+    environment["environments"]["demo"]["airflow"] = {"metadata": "airflow"}
+    apart = demo.state / "metadata-alone.yaml"
+    apart.write_text(yaml.safe_dump(environment))
+    order = {
+        task.task_id: set(task.upstream) for task in next(dag.tasks for dag in DAGS if dag.dag_id == "sync_customers")
+    }
+    for way, arguments in (("api", ()), ("metadata", ("--config", str(apart)))):
+        done = opsconsole(demo, *arguments, "pipeline", "list", "--format", "json")
+        assert done.returncode == 0, done.stderr
+        listed = json.loads(done.stdout)
+        assert listed["way"] == way
+        found = {one["dag_id"]: one for one in listed["dags"]}
+        assert found.keys() == {dag.dag_id for dag in DAGS}
+        assert "success" in found["sync_customers"]["strip"]
+        told = opsconsole(demo, *arguments, "pipeline", "tasks", "sync_customers", "--format", "json")
+        structure = json.loads(told.stdout)["run"]["structure"]
+        assert {name: {one for one, after in structure.items() if name in after} for name in order} == order, way
+    done = opsconsole(demo, "--config", str(apart), "pipeline", "trigger", "sync_customers", "--yes")
+    assert (done.returncode, "no API of an Airflow is configured" in done.stderr) == (2, True)
 
 
 def test_a_second_demo_joins_the_first_and_says_how_to_connect(demo: DemoPlatform) -> None:

@@ -176,7 +176,7 @@ def source_names(environment: Environment) -> list[str]:
     present: tuple[tuple[str, object], ...] = (
         ("prometheus", environment.prometheus),
         ("alertmanager", environment.alertmanager),
-        ("airflow", environment.airflow),
+        ("airflow", environment.airflow and environment.airflow.url),
         ("redis", environment.redis),
     )
     return [*(name for name, settings in present if settings), *(f"postgres/{name}" for name in environment.postgres)]

@@ -82,7 +82,9 @@ def load_slas(path: Path) -> tuple[list[Sla], list[Problem]]:
 def read_slas(document: Document) -> tuple[list[Sla], list[Problem]]:
     """As `load_slas`, from a parsed document."""
     result, problems = check(document, SLAS)
-    entries = result.get("slas", []) if isinstance(result, dict) else []
-    whole = [one for one in entries if all(key in one for key in _SLA.required)]
-    lines = {one.get("name"): document.where(("slas", at))[0] for at, one in enumerate(entries)}
-    return [Sla(**one, line=lines[one["name"]]) for one in whole], problems
+    entries: list[dict[str, Any]] = result.get("slas", []) if isinstance(result, dict) else []
+    # What is no mapping was left out of the entries.
+    given = document.data["slas"] if entries else []
+    lines = [document.where(("slas", at))[0] for at, one in enumerate(given) if isinstance(one, dict)]
+    listed = zip(entries, lines, strict=True)
+    return [Sla(**one, line=line) for one, line in listed if all(key in one for key in _SLA.required)], problems

@@ -37,8 +37,9 @@ def clean(text: object, *, limit: int = MAX_LENGTH) -> str:
         return raw
     if total > limit:
         raw = raw[:limit]
-    raw = raw.replace("\r\n", "\n")
-    shown = _HOSTILE.sub(_visible, raw)
+    # Plain text is most of what comes, and looking at its bytes is a hundred times faster than the search.
+    plain = raw.isascii() and raw.isprintable()
+    shown = raw if plain else _HOSTILE.sub(_visible, raw.replace("\r\n", "\n"))
     return shown if total <= limit else f"{shown}… ({total - limit} more characters)"
 
 

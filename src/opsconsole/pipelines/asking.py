@@ -34,8 +34,9 @@ DOWN = frozenset({"unreachable", "timeout", "overloaded", "garbage", "gone", "in
 """Kinds of SourceError that say the API is not there, rather than that it said no."""
 _REST = 15.0
 """Seconds for which an API that was down is not asked again while the metadata database answers."""
-PER_DAG = 25
-"""Runs of each DAG that a survey has, unless it is asked for others."""
+PER_DAG = 14
+"""Runs of each DAG that a survey has, unless it is asked for others: two weeks of a daily one. At most 25 go into one
+cell of an answer of the metadata database."""
 
 
 class Airflow:

@@ -91,7 +91,7 @@ def success_rate(runs: Iterable[Run]) -> float | None:
 
 def usual_seconds(runs: Iterable[Run]) -> float | None:
     """The median duration of the successful runs; one that hung for a night does not move it."""
-    taken = [run.seconds for run in runs if run.state == "success" and run.seconds is not None]
+    taken = [took for run in runs if run.state == "success" and (took := run.seconds) is not None]
     return median(taken) if len(taken) >= _ENOUGH else None
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from opsconsole.config.loading import find_config, load_settings, settings_for, settings_from_environment
+from opsconsole.config.secrets import SecretRef
 from opsconsole.config.services import load_services
-from opsconsole.config.settings import Mode, Role, Settings
+from opsconsole.config.settings import AirflowSettings, Mode, Role, Settings
 from opsconsole.core.content import shipped_content
 from opsconsole.core.problem import ContentError
 
@@ -268,3 +269,27 @@ def test_the_shipped_configuration_is_valid() -> None:
     assert settings.environment.services is not None
     services, problems = load_services(settings.environment.services)
     assert (len(services) > 5, problems) == (True, [])
+
+
+def test_an_airflow_has_a_token_by_any_name_or_only_its_database(tmp_path: Path) -> None:
+    def airflow(text: str) -> AirflowSettings:
+        (tmp_path / "opsconsole.yaml").write_text(
+            "version: 1\nenvironments:\n  a:\n    postgres: {meta: {dsn: dbname=meta}}\n    airflow: " + text
+        )
+        found = load_settings(tmp_path / "opsconsole.yaml").environment.airflow
+        assert found is not None
+        return found
+
+    token = airflow("{url: 'http://a:8080', token: {env: AIRFLOW_TOKEN}}").bearer_token
+    assert token == SecretRef(env="AIRFLOW_TOKEN")
+    command = airflow("{url: 'http://a:8080', token_command: [cloud, token]}").bearer_token
+    assert command == SecretRef(command=("cloud", "token"))
+    alone = airflow("{metadata: meta}")
+    assert (alone.url, alone.metadata, alone.timeout) == ("", "meta", 15.0)
+    for wrong, code in (
+        ("{timeout: 5s}", "missing-key"),
+        ("{url: 'http://a', token: {env: A}, username: b}", "exclusive-keys"),
+    ):
+        with pytest.raises(ContentError) as caught:
+            airflow(wrong)
+        assert [one.code for one in caught.value.problems] == [code]

@@ -18,9 +18,10 @@ from opsconsole.cli.pipeline.opening import (
     seconds,
 )
 from opsconsole.core.exit_codes import Exit
+from opsconsole.core.reading import SourceError
 
 if TYPE_CHECKING:
-    from opsconsole.pipelines.model import RunDetail, Told, Try
+    from opsconsole.pipelines.model import Pool, RunDetail, Told, Try
     from opsconsole.pipelines.timing import Bar, Timing
 
 EXAMPLE = """\
@@ -43,18 +44,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print them."""
+    from opsconsole.pipelines.advice import advice
     from opsconsole.pipelines.asking import Airflow
     from opsconsole.pipelines.timing import retried, timing
 
-    async def read(airflow: Airflow) -> "tuple[Told[RunDetail], dict[str, tuple[Try, ...]]]":
+    async def read(airflow: Airflow) -> "tuple[Told[RunDetail], dict[str, tuple[Try, ...]], tuple[Pool, ...]]":
         told = await chosen_run(airflow, args.dag, args.run)
         again = retried(told.value.tasks) if args.tries else []
-        return told, {one.title: (await airflow.tries(one)).value for one in again}
+        tries = {one.title: (await airflow.tries(one)).value for one in again}
+        try:
+            pools = (await airflow.pools()).value
+        except SourceError:  # who sees runs need not see pools
+            pools = ()
+        return told, tries, pools
 
-    told, tries = ask(args, read)
+    told, tries, pools = ask(args, read)
     found = timing(told.value, told.taken_at)
+    advised = advice(told.value, found, pools)
     if args.format == "json":
-        print_told("run", told, _fields(told.value, found, tries, told.taken_at))
+        print_told("run", told, {**_fields(told.value, found, tries, told.taken_at), "advice": advised})
         return Exit.DONE
     print_table(_COLUMNS, [_row(bar, found.wall_seconds, told.taken_at) for bar in found.bars])
     for title, listed in tries.items():
@@ -65,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
         f"{run.run_id}: {run.state}, {seconds(found.wall_seconds)}; waited {seconds(found.waiting_seconds)} in all, "
         f"{found.parallelism or 0.0:.1f} at once, efficiency {percent(found.efficiency) or 'not known'}"
     )
+    for word in advised:
+        narrate(f"{word.why}: {word.advice}")
     narrate_origin(told)
     return Exit.DONE
 

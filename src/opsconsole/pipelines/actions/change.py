@@ -123,9 +123,7 @@ def settings_of(environment: Environment) -> AirflowSettings:
     """
     settings = environment.airflow
     if settings is None or not settings.url:
-        raise ValueError(
-            f"no API of an Airflow is configured in {environment.name} (airflow: {{url: …}}): nothing can be changed"
-        )
+        raise ValueError(f"no API of an Airflow is configured in {environment.name}: without it nothing can be changed")
     return settings
 
 

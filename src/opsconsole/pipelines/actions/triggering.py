@@ -38,7 +38,8 @@ def trigger(arguments: Mapping[str, str], environment: Environment) -> Action:
     return action_of(
         "airflow.trigger",
         f"trigger {dag}",
-        f"POST {path('dags', dag, 'dagRuns')}\n{json.dumps(body, ensure_ascii=False)}",
+        f"POST {path('dags', dag, 'dagRuns')}\n{json.dumps(body, ensure_ascii=False)}\n"
+        '# with Airflow 3 also "logical_date": null',
         dag,
         work,
         undo="mark the run failed: airflow.mark",

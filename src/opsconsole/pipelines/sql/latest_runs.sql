@@ -5,11 +5,11 @@ select d.dag_id, l.runs
   from dag d
  cross join lateral (
        select json_agg(json_build_array(r.run_id, r.state, r.run_type, extract(epoch from r.after)::float8,
-                                        extract(epoch from r.logical)::float8, extract(epoch from r.queued_at)::float8,
+                                        extract(epoch from r.logical)::float8,
                                         extract(epoch from r.start_date)::float8,
                                         extract(epoch from r.end_date)::float8, r.cleared)
                        order by r.after desc nulls last)::text as runs
-         from (select run_id, state, run_type, queued_at, start_date, end_date,
+         from (select run_id, state, run_type, start_date, end_date,
                       run_after as after,  -- if dag_run.run_after else coalesce(data_interval_end, execution_date) as after,
                       logical_date as logical,  -- if dag_run.logical_date else execution_date as logical,
                       clear_number as cleared  -- if dag_run.clear_number else 0 as cleared
@@ -18,5 +18,4 @@ select d.dag_id, l.runs
                 order by after desc nulls last
                 limit :'PER_DAG'::int) r
        ) l
- where l.runs is not null
-   and not coalesce(d.is_stale, false)  -- if dag.is_stale else and coalesce(d.is_active, false)
+ where not coalesce(d.is_stale, false)  -- if dag.is_stale else where coalesce(d.is_active, false)

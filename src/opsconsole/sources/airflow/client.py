@@ -146,16 +146,18 @@ class AirflowSource:
         """The lines of a text that may be of any length, as they come; each capped at a megabyte."""
         version = await self.version()
         url = self._at(version, where, tuple(params))
-        headers = await self._login.headers(version.major, self._post)
+        headers = await self._let_in(version)
         for last in (False, True):
             async with self._opened_stream("GET", url, None, {**headers, "Accept": accept}) as response:
                 if response.status_code < 300:
                     async for line in _lines(response.aiter_text()):
                         yield line
                     return
-                if response.status_code != 401 or last:
-                    raise self._refusal(response.status_code, await self._body(response), what)
-            headers = await self._login.renewed(headers, version.major, self._post) or headers
+                body = await self._body(response)
+                status = _status_meant(response.status_code, body)
+                if status != 401 or last:
+                    raise self._refusal(status, body, what)
+            headers = await self._let_in(version, headers)
 
     async def probe(self) -> Capabilities:
         """Which Airflow this is, and whether it lets us in."""
@@ -205,11 +207,11 @@ class AirflowSource:
         version = await self.version()
         url = self._at(version, where, params)
         content = None if body is None else json.dumps(body).encode()
-        headers = await self._login.headers(version.major, self._post)
+        headers = await self._let_in(version)
         status, answer = await self._exchange(method, url, content, headers)
         if status == 401:
-            renewed = await self._login.renewed(headers, version.major, self._post)
-            if renewed is not None and renewed != headers:
+            renewed = await self._let_in(version, headers)
+            if renewed != headers:
                 status, answer = await self._exchange(method, url, content, renewed)
         if status == 403 and version.major == 2:
             status = await self._meant_by_403(version, headers)
@@ -223,6 +225,14 @@ class AirflowSource:
             return json.loads(answer)
         except (ValueError, RecursionError):
             raise self._garbage(where) from None
+
+    async def _let_in(self, version: Version, refused: dict[str, str] | None = None) -> dict[str, str]:
+        """The headers for a request; after a 401 to `refused` those to try next, the same where there are no better.
+        One at a time: who waits finds the token that another one was given."""
+        async with self._entering:
+            if refused is None:
+                return await self._login.headers(version.major, self._post)
+            return await self._login.renewed(refused, version.major, self._post) or refused
 
     async def _meant_by_403(self, version: Version, headers: dict[str, str]) -> int:
         """Airflow 2 says 403 to who is not let in, too; who is may at least list DAGs, whatever the role."""
@@ -301,6 +311,7 @@ class AirflowSource:
             self._flights = SingleFlight()
             self._slots = asyncio.Semaphore(_CONCURRENCY)
             self._opening = asyncio.Lock()
+            self._entering = asyncio.Lock()
 
     async def _opened(self) -> "httpx.AsyncClient":
         async with self._opening:

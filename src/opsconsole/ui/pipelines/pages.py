@@ -24,4 +24,7 @@ def pages_of_dag(dag_id: str) -> tuple[PageSpec, ...]:
 
 def pages_of_run(dag_id: str, run_id: str) -> tuple[PageSpec, ...]:
     """Those of one run."""
-    return (_spec("tasks", "Tasks", "tasks:TasksPage", dag_id, run_id),)
+    return (
+        _spec("tasks", "Tasks", "tasks:TasksPage", dag_id, run_id),
+        _spec("advice", "Advice", "advised:AdvisedPage", dag_id, run_id),
+    )

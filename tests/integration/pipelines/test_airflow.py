@@ -1,0 +1,370 @@
+"""The same on a real Airflow 3 and a real Airflow 2, by the API and by the metadata database of each."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsconsole.cli.main import main
+from opsconsole.config.secrets import SecretRef
+from opsconsole.core.exit_codes import Exit
+from opsconsole.core.reading import SourceError
+from opsconsole.core.state import State
+from opsconsole.pipelines.actions.change import opened, settings_of
+from opsconsole.pipelines.actions.clearing import Wish, preview
+from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.failures import read_failures
+from opsconsole.pipelines.history import standings
+from opsconsole.pipelines.model import Component, RunDetail, Survey, Task, Way
+from opsconsole.pipelines.timing import timing
+from opsconsole.pipelines.vitality import vitality
+from opsconsole.sources.airflow.client import AirflowError, AirflowSource
+from tests.airflow_servers import JWT_SECRET, VIEWER
+from tests.integration.pipelines.conftest import ODD, Story, action, done
+
+pytestmark = pytest.mark.timeout(600)  # the first test of each version waits for its Airflow
+
+
+async def detail_of(story: Story, way: str, dag: str, run: str) -> RunDetail:
+    async with story.asked(way) as airflow:
+        found = (await airflow.run(dag, run)).value
+    assert found is not None
+    return found
+
+
+async def surveys(story: Story) -> tuple[Survey, Survey]:
+    """All DAGs and runs, by the API and by the database, while the scheduler changed nothing."""
+    async with story.asked("api") as api, story.asked("metadata") as metadata:
+        before = (await api.survey()).value
+        while True:
+            told = await metadata.survey()
+            after = await api.survey()
+            if after.value == before:
+                break
+            before = after.value
+    for one, way in ((after, Way.API), (told, Way.METADATA)):
+        assert one.origin.way is way
+        assert one.origin.version.startswith(str(story.server.version))
+    return after.value, told.value
+
+
+async def test_both_ways_tell_the_same_of_dags_and_runs(story: Story) -> None:
+    by_api, by_metadata = await surveys(story)
+    assert [one.dag_id for one in by_api.dags] == [ODD, "fails", "succeeds"]
+    assert by_api.dags == by_metadata.dags
+
+    def told_of(runs: Any) -> list[Any]:
+        return [(one.run_id, one.state, one.kind, one.run_after_at, one.logical_at, one.started_at, one.ended_at)
+                for one in runs if one.ended]  # fmt: skip
+
+    for dag in ("fails", "succeeds"):
+        assert told_of(by_api.runs[dag]) == told_of(by_metadata.runs[dag]) != []
+    first = by_api.runs["succeeds"][-1]
+    assert (first.run_id, first.state, first.kind, json.loads(first.conf)) == (
+        story.succeeded, "success", "manual", {"a": "ü"},
+    )  # fmt: skip
+    # Airflow 3 leaves the logical date of what is triggered without one empty; Airflow 2 always has one.
+    assert (first.logical_at is None) == (story.server.version == 3)
+    assert first.run_after_at is not None
+
+
+@pytest.mark.parametrize("dag", ["succeeds", "fails"])
+async def test_both_ways_tell_the_same_of_tasks_and_tries(story: Story, dag: str) -> None:
+    run = story.succeeded if dag == "succeeds" else story.failed
+    by_api, by_metadata = [await detail_of(story, way, dag, run) for way in ("api", "metadata")]
+    assert by_api.structure == by_metadata.structure != {}
+
+    def told_of(one: Task) -> tuple[Any, ...]:
+        return (one.title, one.state, one.try_number, one.max_tries, one.pool, one.queue, one.hostname, one.queued_at,
+                one.started_at, one.ended_at)  # fmt: skip
+
+    assert sorted(map(told_of, by_api.tasks)) == sorted(map(told_of, by_metadata.tasks))
+    if dag == "succeeds":
+        assert {one.title for one in by_api.tasks} == {"extract", "load[0]", "load[1]", "load[2]"}
+        return
+    (failed,) = [one for one in by_api.tasks if one.task_id == "transform"]
+    tries = []
+    for way in ("api", "metadata"):
+        async with story.asked(way) as airflow:
+            tries.append((await airflow.tries(failed)).value)
+    assert tries[0] == tries[1]
+    assert [(one.number, one.state) for one in tries[0]] == [(1, "failed"), (2, "failed")]
+
+
+async def alive_parts(airflow: Airflow) -> tuple[Component, ...]:
+    """The parts, once all that run have given a sign of life: on a busy machine a heartbeat may be late."""
+    deadline = time.monotonic() + 120
+    while True:
+        parts = (await airflow.health()).value
+        if vitality(parts) is State.OK:
+            return parts
+        assert time.monotonic() < deadline, parts
+        await asyncio.sleep(1)
+
+
+async def test_pools_files_and_parts_are_told_by_both_ways(story: Story) -> None:
+    for way in ("api", "metadata"):
+        async with story.asked(way) as airflow:
+            (pool,) = (await airflow.pools()).value
+            (broken,) = (await airflow.broken_files()).value
+            parts = await alive_parts(airflow)
+        assert (pool.name, pool.slots, pool.open, pool.starving) == ("default_pool", 128, 128 - pool.used, False)
+        assert broken.file.endswith("broken.py")
+        assert broken.reason == "RuntimeError: this file is broken on purpose"
+        alive = {one.name: one.alive for one in parts}
+        assert (alive["scheduler"], alive["metadatabase"], alive["triggerer"]) == (True, True, None)
+
+
+async def test_the_failing_dag_comes_first_and_its_cause_is_named(story: Story) -> None:
+    async with story.asked("api") as airflow:
+        told = await airflow.survey()
+        found = await read_failures(airflow, time.time() - 3600, logs=5)
+    worst = standings(told.value, told.taken_at)[0]
+    assert (worst.dag.dag_id, worst.state, worst.strip[-1], worst.success_rate) == ("fails", State.CRIT, "failed", 0.0)
+    (cause,) = found.causes
+    assert cause.cause == "ConnectionError: connection to <n>:<n> refused at <address>"
+    assert cause.example == "ConnectionError: connection to 10.1.2.3:5432 refused at 0x7f00c0ffee"
+    assert (cause.count, cause.tasks, cause.latest.run_id) == (1, ("fails transform",), story.failed)
+
+
+async def test_a_log_comes_without_anything_a_terminal_would_obey(story: Story) -> None:
+    detail = await detail_of(story, "api", "succeeds", story.succeeded)
+    (extract,) = [one for one in detail.tasks if one.task_id == "extract"]
+    async with story.asked("api") as airflow:
+        lines = [one.text async for one in airflow.log(extract, 1)]
+    (said,) = [one for one in lines if "extracted" in one]
+    assert "red" in said
+    assert "\x1b" not in "".join(lines)
+    async with story.asked("metadata") as airflow:
+        with pytest.raises(SourceError, match="API only"):
+            _ = [one async for one in airflow.log(extract, 1)]
+
+
+async def test_where_the_time_of_a_run_went(story: Story) -> None:
+    detail = await detail_of(story, "api", "succeeds", story.succeeded)
+    found = timing(detail, time.time())
+    assert detail.run.seconds is not None
+    assert found.critical_path[0] == ("extract", -1)
+    assert found.critical_path[1][0] == "load"
+    assert found.running_seconds >= found.critical_seconds > 0
+    assert found.efficiency is not None
+    assert 0 < found.efficiency <= 1
+
+
+async def test_an_odd_dag_id_is_an_id_like_any(story: Story) -> None:
+    result = await done(action("airflow.trigger", story.environment("api"), dag=ODD, run="odd:1", wait="ended"))
+    assert (result.outcome, result.detail) == ("ok", "odd:1 ended: success")
+    for way in ("api", "metadata"):
+        detail = await detail_of(story, way, ODD, "odd:1")
+        assert [(one.title, one.state) for one in detail.tasks] == [("group.inner", "success")]
+
+
+async def test_a_run_that_failed_is_repaired_and_ends_green(story: Story) -> None:
+    story.server.repaired.unlink(missing_ok=True)
+    environment, run = story.environment("api"), f"repaired:{time.time():.0f}"
+    result = await done(action("airflow.trigger", environment, dag="fails", run=run, wait="ended"))
+    assert (result.outcome, result.detail) == ("failed", f"{run} ended: failed")
+    async with opened(settings_of(environment)) as client:
+        wish = Wish("fails", run, only_failed=True)
+        assert await preview(client, wish) == (run, ("transform", "publish"))
+    untouched = await detail_of(story, "api", "fails", run)
+    assert {one.title: one.state for one in untouched.tasks}["transform"] == "failed"
+    story.server.repaired.touch()
+    result = await done(action("airflow.retry", environment, dag="fails", run=run, wait="ended"))
+    assert (result.outcome, result.detail) == ("ok", f"{run} ended: success")
+    states = {one.title: one.state for one in (await detail_of(story, "metadata", "fails", run)).tasks}
+    assert states == {"fetch": "success", "transform": "success", "publish": "success"}
+    result = await done(action("airflow.retry", environment, dag="fails", run=run))
+    assert (result.outcome, "nothing to clear" in result.detail) == ("refused", True)
+
+
+async def test_a_task_and_a_run_are_marked(story: Story) -> None:
+    environment, run = story.environment("api"), story.succeeded
+    for task, state in (("load[1]", "failed"), ("load[1]", "success"), ("", "failed"), ("", "success")):
+        result = await done(action("airflow.mark", environment, dag="succeeds", run=run, task=task, state=state))
+        assert (result.outcome, result.detail) == ("ok", f"it is {state}")
+    result = await done(action("airflow.mark", environment, dag="succeeds", run=run, task="nope", state="failed"))
+    assert (result.outcome, "there is no task nope" in result.detail) == ("refused", True)
+
+
+async def test_a_paused_dag_is_not_triggered_for_its_run_would_only_wait(story: Story) -> None:
+    environment = story.environment("api")
+    assert (await done(action("airflow.pause", environment, dag="succeeds"))).outcome == "ok"
+    try:
+        result = await done(action("airflow.trigger", environment, dag="succeeds"))
+        assert (result.outcome, "is paused" in result.detail) == ("refused", True)
+        async with story.asked("metadata") as airflow:
+            dags = (await airflow.survey()).value.dags
+        assert {one.dag_id: one.paused for one in dags}["succeeds"]
+    finally:
+        assert (await done(action("airflow.unpause", environment, dag="succeeds"))).outcome == "ok"
+
+
+async def test_a_backfill_runs_the_days_that_were_missed(story: Story) -> None:
+    arguments = {"dag": ODD, "from": "2026-02-03", "to": "2026-02-04", "wait": "ended"}
+    result = await done(action("airflow.backfill", story.environment("api"), **arguments))
+    if story.server.version == 2:
+        assert (result.outcome, "airflow dags backfill" in result.detail) == ("refused", True)
+        return
+    assert (result.outcome, result.detail) == ("ok", "all 2 runs ended: success")
+
+
+async def test_what_is_refused_is_told_apart(story: Story) -> None:
+    viewer = story.environment("api", VIEWER)
+    result = await done(action("airflow.trigger", viewer, dag="fails"))
+    assert (result.outcome, "403: user watcher may not trigger fails" in result.detail) == ("refused", True)
+    async with story.asked("both", user=("admin", "wrong")) as airflow:
+        # It is not gone round by reading the database.
+        with pytest.raises(AirflowError, match="401: user admin is not let in"):
+            await airflow.survey()
+    result = await done(action("airflow.trigger", story.environment("api"), dag="nope"))
+    assert (result.outcome, "404" in result.detail) == ("failed", True)
+    async with opened(settings_of(story.environment("api"))) as client:
+        with pytest.raises(AirflowError, match="does not accept the values") as caught:
+            await client.send("POST", "/dags/fails/dagRuns", {"nope": 1}, what="trigger fails")
+    assert caught.value.status == (422 if story.server.version == 3 else 400)
+
+
+async def test_a_token_that_is_none_or_has_expired_is_renewed_or_refused(story: Story) -> None:
+    settings = story.environment("api").airflow
+    assert settings is not None
+    if story.server.version == 2:
+        static = story.environment("api", username="", password=None, bearer_token=SecretRef.of("no-token"))
+        async with opened(settings_of(static)) as client:
+            with pytest.raises(AirflowError, match="401: the token is not let in"):
+                await client.get("/dags")
+        return
+    client = AirflowSource(settings)
+    try:
+        await client.get("/dags")
+        valid = client._login._token
+        client._login._token = _expired(valid)
+        assert (await client.get("/dags", (("limit", "1"),)))["total_entries"] == 3
+        assert client._login._token not in ("", _expired(valid))
+    finally:
+        await client.close()
+    static = story.environment("api", username="", password=None, bearer_token=SecretRef.of(_expired(valid)))
+    async with opened(settings_of(static)) as client:
+        with pytest.raises(AirflowError, match="401: the token is not let in"):
+            await client.get("/dags")
+
+
+def _expired(token: str) -> str:
+    """The same token, as it was when it had run out; signed as the server does."""
+    head, body, _ = token.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    past = time.time() - 86400
+    claims |= {"exp": int(past), "iat": int(past - 3600), "nbf": int(past - 3600)}
+    signed = f"{head}.{_encoded(json.dumps(claims).encode())}"
+    algorithm = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["alg"]
+    digest = {"HS256": hashlib.sha256, "HS512": hashlib.sha512}[algorithm]
+    return f"{signed}.{_encoded(hmac.new(JWT_SECRET.encode(), signed.encode(), digest).digest())}"
+
+
+def _encoded(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+async def test_while_the_api_hangs_the_database_tells_and_says_so(story: Story) -> None:
+    now = time.time()
+    async with story.asked("both") as airflow:
+        assert (await airflow.survey()).origin.way is Way.API
+    story.server.programs["api"].send(signal.SIGSTOP)
+    try:
+        async with story.asked("both", timeout=2.0) as airflow:
+            airflow._clock = lambda: now
+            told = await airflow.survey()
+            assert (told.origin.way, len(told.value.dags)) == (Way.METADATA, 3)
+            assert "the API does not answer: no answer within 2 s" in told.origin.notes[0]
+            parts = (await airflow.health()).value
+            assert parts[0] == Component("api", False, detail=parts[0].detail)
+            assert vitality(parts) is State.CRIT
+        async with story.asked("api", timeout=2.0) as airflow:
+            with pytest.raises(SourceError, match="no answer within 2 s"):
+                await airflow.pools()
+        result = await done(action("airflow.trigger", story.environment("api", timeout=2.0), dag="succeeds"))
+        assert (result.outcome, "nothing was changed" in result.detail) == ("failed", True)
+    finally:
+        story.server.programs["api"].send(signal.SIGCONT)
+    async with story.asked("both") as airflow:
+        assert (await airflow.survey()).origin.way is Way.API
+
+
+@pytest.fixture
+def configured(story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+    """The story, in an environment that commands find by themselves."""
+    airflow = {
+        "url": story.server.url, "username": "admin", "password": {"env": "SECRET"}, "timeout": "60s",
+        "metadata": "airflow",
+    }  # fmt: skip
+    databases = {"airflow": {"dsn": story.server.dsn}}
+    test = {"mode": "guarded", "airflow": airflow, "slas": "slas.yaml", "postgres": databases}
+    (tmp_path / "opsconsole.yaml").write_text(json.dumps({"version": 1, "environments": {"test": test}}))
+    sla = {"name": "all", "kind": "pipeline", "dag": "*", "target": "2h"}
+    (tmp_path / "slas.yaml").write_text(json.dumps({"version": 1, "slas": [sla]}))
+    monkeypatch.setenv("OPSCONSOLE_CONFIG", str(tmp_path / "opsconsole.yaml"))
+    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("SECRET", "admin-secret-1")
+    return story
+
+
+def test_the_commands_print_it(configured: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*arguments: str) -> tuple[int, str, str]:
+        code = main(["pipeline", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    code, out, err = said("list", "--format", "json", "--dag", "succ*")
+    assert code == Exit.DONE, err
+    listed = json.loads(out)
+    assert (listed["way"], [one["dag_id"] for one in listed["dags"]]) == ("api", ["succeeds"])
+    assert "success" in listed["dags"][0]["strip"]
+    code, out, err = said("list")
+    assert (code, "fails" in out) == (Exit.DONE, True), err
+    code, out, err = said("runs", "fails", "--state", "failed", "--format", "json")
+    assert configured.failed in [one["run_id"] for one in json.loads(out)["runs"]]
+    code, out, err = said("tasks", "fails", configured.failed, "--tries")
+    assert (code, "transform: try 2: failed" in err) == (Exit.DONE, True), err
+    code, out, err = said("log", "fails", "transform", "--run", configured.failed, "--try", "1", "--grep", "refused")
+    assert (code, "connection to 10.1.2.3:5432 refused" in out) == (Exit.DONE, True), err
+    code, out, err = said("errors", "--since", "1h")
+    assert (code, "ConnectionError: connection to <n>:<n> refused" in out) == (Exit.DONE, True), err
+    code, out, err = said("imports", "--format", "json")
+    assert (code, len(json.loads(out)["files"])) == (Exit.FAILED, 1)
+    code, out, err = said("health", "--format", "json")
+    assert [one["name"] for one in json.loads(out)["components"]][:3] == ["api", "metadatabase", "scheduler"]
+    assert said("pools")[0] == Exit.DONE
+    code, out, err = said("sla", "--format", "json")
+    assert {one["dag_id"] for one in json.loads(out)["promises"]} == {ODD, "succeeds", "fails"}
+    code, out, err = said("tasks", "succeeds", "no-such-run")
+    assert (code, "has no run no-such-run" in err) == (Exit.USAGE, True)
+
+
+def test_a_change_by_command_is_a_run_of_one_step(configured: Story) -> None:
+    def said(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "opsconsole.cli.main", "pipeline", *arguments],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=240,
+        )  # fmt: skip
+
+    run = configured.succeeded
+    done = said("clear", "succeeds", "--run", run, "--task", "extract", "--dry-run")
+    assert done.returncode == Exit.DONE, done.stderr
+    assert f"{run}: 1 would be cleared: extract" in done.stderr
+    assert "POST /dags/succeeds/clearTaskInstances" in done.stdout
+    done = said("trigger", "succeeds")
+    assert (done.returncode, "nothing was begun" in done.stderr) == (Exit.USAGE, True)
+    new = f"command:{time.time():.0f}"
+    done = said("trigger", "succeeds", "--run-id", new, "--yes", "--format", "json")
+    assert done.returncode == Exit.DONE, done.stderr
+    (step,) = json.loads(done.stdout)["steps"]
+    assert (step["state"], step["detail"].startswith(f"run {new}; {new}")) == ("ok", True)

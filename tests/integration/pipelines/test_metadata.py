@@ -1,0 +1,67 @@
+"""The metadata database of a large installation, and of what is none."""
+
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from opsconsole.config.secrets import SecretRef
+from opsconsole.config.settings import AirflowSettings, Environment, PostgresSettings
+from opsconsole.core.reading import SourceError
+from opsconsole.core.state import State
+from opsconsole.pipelines.history import standings
+from opsconsole.pipelines.opening import open_airflow
+from opsconsole.sources.registry import Sources
+from tests.servers import PostgresServer
+
+FILL = """
+insert into dag (dag_id, is_paused, is_stale, fileloc, owners)
+select 'dag-' || d, d % 10 = 0, false, '/x.py', 'a, b' from generate_series(1, 5000) d;
+insert into dag_run (dag_id, run_id, run_type, state, logical_date, run_after, start_date, end_date)
+select 'dag-' || d, 'scheduled__' || r, 'scheduled', case when d = 7 and r = 1 then 'failed' else 'success' end,
+       at, at, at, at + interval '1 min'
+  from generate_series(1, 5000) d, generate_series(1, 20) r, lateral (select now() - r * interval '1 day' as at) t;
+insert into dag (dag_id, is_stale) values ('gone', true);
+insert into dag (dag_id, is_stale, owners, timetable_summary) values (E'odd '';--\\n\\x1b[2J"<b>', false, '', null);
+insert into dag_run (dag_id, run_id, run_type, state, run_after)
+values (E'odd '';--\\n\\x1b[2J"<b>', E'r\\x1b]52;c;x\\x07\\u202e', 'manual', null, now());
+analyze;
+"""
+
+
+def environment(server: PostgresServer, database: str) -> Environment:
+    dsn = PostgresSettings("meta", SecretRef.of(server.dsn(database)), statement_timeout=60.0)
+    return Environment(
+        "test", Path("s"), Path("r"), postgres=MappingProxyType({"meta": dsn}), airflow=AirflowSettings(metadata="meta")
+    )
+
+
+async def test_five_thousand_dags_are_read_whole_and_what_failed_comes_first(postgres: PostgresServer) -> None:
+    postgres.psql("create database many_dags")
+    postgres.psql(files("opsconsole.demo").joinpath("sql", "airflow.sql").read_bytes(), "many_dags")
+    postgres.psql(FILL, "many_dags")
+    sources = Sources(environment(postgres, "many_dags"))
+    try:
+        told = await open_airflow(environment(postgres, "many_dags"), sources).survey()
+    finally:
+        await sources.close()
+    assert (len(told.value.dags), told.cut) == (5001, False)
+    assert {len(runs) for dag_id, runs in told.value.runs.items() if dag_id.startswith("dag-")} == {14}
+    found = standings(told.value, told.taken_at)
+    assert (found[0].dag.dag_id, found[0].state, found[0].dag.owners) == ("dag-7", State.CRIT, ("a", "b"))
+    assert "gone" not in {one.dag.dag_id for one in found}
+    (odd,) = [one for one in found if one.dag.dag_id.startswith("odd")]
+    assert "\x1b" not in odd.dag.dag_id
+    assert odd.latest is not None
+    assert (odd.latest.run_id, odd.latest.state, odd.latest.logical_at) == ("r␛]52;c;x␇�", "", None)
+
+
+async def test_a_database_that_is_none_of_an_airflow_says_so(postgres: PostgresServer) -> None:
+    here = environment(postgres, "postgres")
+    sources = Sources(here)
+    try:
+        with pytest.raises(SourceError, match="no metadata database of an Airflow"):
+            await open_airflow(here, sources).survey()
+    finally:
+        await sources.close()

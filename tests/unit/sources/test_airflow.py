@@ -1,0 +1,224 @@
+"""Asking Airflow: faults that a real one cannot be made to show."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from opsconsole.actions import registry
+from opsconsole.config.secrets import SecretRef
+from opsconsole.config.settings import AirflowSettings, Environment
+from opsconsole.core.reading import SourceError
+from opsconsole.sources.airflow.client import AirflowError, AirflowSource, path
+from opsconsole.sources.airflow.errors import detail_of
+
+Answer = tuple[int, Any]
+"""(status, what becomes JSON); a list of bytes is sent as it is, piece by piece."""
+
+
+@dataclass
+class Fake:
+    """Something that answers as an Airflow would, and keeps what it was asked."""
+
+    url: str
+    answers: dict[str, Callable[["Fake", str, dict[str, list[str]], dict[str, str]], Answer]]
+    asked: list[str] = field(default_factory=list)
+    came: threading.Event = field(default_factory=threading.Event)
+    """Somebody is waiting for what hangs."""
+    released: threading.Event = field(default_factory=threading.Event)
+    """Until this is set, what hangs hangs."""
+
+
+@contextmanager
+def fake(**answers: Callable[..., Answer]) -> Iterator[Fake]:
+    """An Airflow 3 with these answers, by the last part of the path."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            parts = urlsplit(self.path)
+            made.asked.append(f"{self.command} {self.path}")
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            content: Any
+            find = made.answers.get(parts.path.rpartition("/")[2])
+            if find is None:
+                status, content = 404, {"detail": "Not Found"}
+            else:
+                status, content = find(made, self.command, parse_qs(parts.query), dict(self.headers))
+            body = content if isinstance(content, list) else [json.dumps(content).encode()]
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", "http://login.example/")
+            self.end_headers()
+            for piece in body:
+                self.wfile.write(piece)
+
+        do_GET = do_POST = do_PATCH = handle_any  # noqa: N815
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    known: dict[str, Callable[..., Answer]] = {"version": lambda *_: (200, {"version": "3.1.0"}), **answers}
+    made = Fake(f"http://127.0.0.1:{server.server_port}", known)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.released.set()
+        server.shutdown()
+        server.server_close()
+
+
+def dags(many: int, page: int) -> Callable[..., Answer]:
+    """A list of `many` DAGs that gives no more than `page` at once."""
+
+    def answer(_: Fake, __: str, query: dict[str, list[str]], ___: dict[str, str]) -> Answer:
+        offset, limit = int(query["offset"][0]), min(page, int(query["limit"][0]))
+        ids = [{"dag_id": f"dag-{number}"} for number in range(offset, min(many, offset + limit))]
+        return 200, {"dags": ids, "total_entries": many}
+
+    return answer
+
+
+async def test_all_pages_come_whatever_their_size() -> None:
+    with fake(dags=dags(250, 40)) as server:
+        source = AirflowSource(AirflowSettings(url=server.url))
+        page = await source.pages("/dags", "dags", most=1000)
+        assert [one["dag_id"] for one in page.entries] == [f"dag-{number}" for number in range(250)]
+        assert not page.cut
+        some = await source.pages("/dags", "dags", most=70)
+        assert (len(some.entries), some.cut, some.total) == (70, True, 250)
+        await source.close()
+
+
+async def test_equal_questions_at_once_are_asked_once() -> None:
+    def slow(server: Fake, *_: object) -> Answer:
+        server.came.set()
+        server.released.wait(10)
+        return 200, {"pools": [], "total_entries": 0}
+
+    with fake(pools=slow) as server:
+        source = AirflowSource(AirflowSettings(url=server.url))
+        asking = [asyncio.create_task(source.get("/pools")) for _ in range(5)]
+        assert await asyncio.to_thread(server.came.wait, 10)
+        server.released.set()
+        assert len(await asyncio.gather(*asking)) == 5
+        assert server.asked == ["GET /api/v2/version", "GET /api/v2/pools"]
+        await source.close()
+
+
+async def test_what_is_no_airflow_is_said_to_be_none() -> None:
+    with fake(version=lambda *_: (200, ["none"])) as server:
+        source = AirflowSource(AirflowSettings(url=server.url))
+        with pytest.raises(SourceError, match="is no Airflow 2 or 3"):
+            await source.version()
+        await source.close()
+
+
+async def test_a_token_in_a_file_is_read_again_when_it_is_refused(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("old")
+
+    def only_new(_: Fake, __: str, ___: object, headers: dict[str, str]) -> Answer:
+        if headers.get("Authorization") != "Bearer new":
+            return 401, {"detail": "Token Expired"}
+        return 200, {"pools": [], "total_entries": 0}
+
+    with fake(pools=only_new) as server:
+        source = AirflowSource(AirflowSettings(url=server.url, bearer_token=SecretRef(file=token)))
+        with pytest.raises(AirflowError, match="401: the token is not let in: Token Expired"):
+            await source.get("/pools")
+        token.write_text("new")
+        assert await source.get("/pools") == {"pools": [], "total_entries": 0}
+        await source.close()
+
+
+async def test_whoever_is_refused_at_once_logs_in_once() -> None:
+    given = ["first", "second"]
+
+    def hand_out(*_: object) -> Answer:
+        return 201, {"access_token": given[0]}
+
+    def let_in(_: Fake, __: str, ___: object, headers: dict[str, str]) -> Answer:
+        # Airflow 3 says 403 of a token that it does not take.
+        known = headers.get("Authorization") == f"Bearer {given[0]}"
+        return (200, {"ok": True}) if known else (403, {"detail": "Invalid JWT token"})
+
+    parts = ["one", "two", "three"]
+    with fake(token=hand_out, log=let_in, **dict.fromkeys(parts, let_in)) as server:
+        settings = AirflowSettings(url=server.url, username="ops", password=SecretRef.of("secret"))
+        source = AirflowSource(settings)
+        for logins in (1, 2):
+            assert await asyncio.gather(*(source.get(f"/{part}") for part in parts)) == [{"ok": True}] * 3
+            assert server.asked.count("POST /auth/token") == logins
+            given.append(given.pop(0))  # from now on only the other one counts
+        assert [one async for one in source.lines("/log", accept="text/plain", what="read")] == ['{"ok": true}']
+        assert server.asked.count("POST /auth/token") == 3
+        await source.close()
+
+
+async def test_a_log_in_page_is_no_answer() -> None:
+    with fake(pools=lambda *_: (302, {})) as server:
+        source = AirflowSource(AirflowSettings(url=server.url))
+        with pytest.raises(AirflowError, match=r"somewhere else \(302\): a log-in page\?"):
+            await source.get("/pools")
+        await source.close()
+
+
+async def test_a_change_that_is_not_answered_is_unknown_and_not_sent_again() -> None:
+    def hang(server: Fake, *_: object) -> Answer:
+        server.released.wait(10)
+        return 200, {"dag_run_id": "late"}
+
+    with fake(load=lambda *_: (200, {"dag_id": "load", "is_paused": False}), dagRuns=hang) as server:
+        environment = Environment(
+            "test", Path("s"), Path("r"), airflow=AirflowSettings(url=server.url, timeout=0.5)
+        )  # fmt: skip
+        registration = registry.find("airflow.trigger")
+        assert registration is not None
+        result = await registration.build({"dag": "load"}, environment).runner.run(lambda piece: None)
+        assert (result.outcome, "it was sent, and no answer came" in result.detail) == ("unknown", True)
+        assert [one for one in server.asked if one.startswith("POST")] == ["POST /api/v2/dags/load/dagRuns"]
+
+
+async def test_a_log_of_any_length_passes_line_by_line() -> None:
+    line = b"x" * 99 + b"\n"
+    pieces = [line * 10_000 for _ in range(20)]  # 20 MB
+    with fake(log=lambda *_: (200, [*pieces, b"y" * 3_000_000, b"\nend"])) as server:
+        source = AirflowSource(AirflowSettings(url=server.url))
+        count, longest, last = 0, 0, ""
+        async for text in source.lines("/log", accept="text/plain", what="read the log"):
+            count, longest, last = count + 1, max(longest, len(text)), text
+        assert (count > 200_000, last) == (True, "end")
+        assert longest < 2_000_000
+        await source.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"detail": "Forbidden"}', "Forbidden"),
+        (b'{"detail": [{"loc": ["body", "conf"], "msg": "no dict"}, {"msg": "odd"}]}', "conf: no dict; odd"),
+        (b'{"detail": null, "title": "Bad Request"}', "Bad Request"),
+        (b'{"detail": {"reason": "x", "message": "gone"}}', "gone"),
+        (b'{"detail": "\\u001b[2J"}', "␛[2J"),
+        (b"<html>", ""),
+        (b"[]", ""),
+    ],
+)
+def test_what_a_refusal_says(body: bytes, said: str) -> None:
+    assert detail_of(body) == said
+
+
+def test_a_part_of_a_path_stays_one_part() -> None:
+    assert (
+        path("dags", "a/b?c#d", "dagRuns", "manual__2026+00:00") == "/dags/a%2Fb%3Fc%23d/dagRuns/manual__2026%2B00%3A00"
+    )
