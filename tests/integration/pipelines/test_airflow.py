@@ -368,3 +368,30 @@ def test_a_change_by_command_is_a_run_of_one_step(configured: Story) -> None:
     assert done.returncode == Exit.DONE, done.stderr
     (step,) = json.loads(done.stdout)["steps"]
     assert (step["state"], step["detail"].startswith(f"run {new}; {new}")) == ("ok", True)
+
+
+def test_the_recovery_runbook_takes_a_failed_run_to_its_green_end(configured: Story, tmp_path: Path) -> None:
+    """The shipped runbook finds the task that failed, reads its log, clears it, and sees the run end well."""
+    configured.server.repaired.unlink(missing_ok=True)
+    run = f"recovered:{time.time():.0f}"
+    failed = asyncio.run(
+        done(action("airflow.trigger", configured.environment("api"), dag="fails", run=run, wait="ended"))
+    )
+    assert failed.detail == f"{run} ended: failed"
+    config = json.loads((tmp_path / "opsconsole.yaml").read_text())
+    config["environments"]["test"]["env"] = {"OPS_AIRFLOW_LOGS": str(configured.server.folder / "logs")}
+    (tmp_path / "opsconsole.yaml").write_text(json.dumps(config))
+    configured.server.repaired.touch()  # whoever is on call has seen to the cause
+    said = subprocess.run(
+        [sys.executable, "-m", "opsconsole.cli.main", "runbook", "run", "dag-failure-recovery", "--auto",
+         "--param", "DAG_ID=fails", "--param", f"RUN_ID={run}", "--confirm", "choose-recovery=single-task",
+         "--confirm", "clear-task=fails", "--confirm", "say-in-a-note-what-the-cause-is-and-that=done",
+         "--skip", "alert-ends=there is no Prometheus here",
+         "--confirm", "tell-data-ops-which-run-was-late-until=n/a", "--format", "json"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert said.returncode == Exit.DONE, said.stdout + said.stderr
+    steps = {one["name"]: one for one in json.loads(said.stdout)["steps"]}
+    for name in ("scheduler-alive", "failed-tasks", "task-log", "clear-task", "run-succeeds"):
+        assert steps[name]["state"] == "ok", (name, steps[name])
+    assert "transform" in steps["clear-task"]["detail"]
