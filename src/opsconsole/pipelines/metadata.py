@@ -5,6 +5,7 @@ Airflow calls the tables internal. What a statement needs is looked up in the ca
 column is read without it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -59,7 +60,8 @@ class Metadata:
 
     async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
         rows, cut = await self._rows("latest_runs", {"PER_DAG": str(per_dag)}, MOST_DAGS)
-        return tuple(run for row in rows for run in _latest(row)), cut
+        # Of a hundred thousand runs: beside the event loop, which has keys to answer in the meantime.
+        return await asyncio.to_thread(lambda: tuple(run for row in rows for run in _latest(row))), cut
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
         rows, _ = await self._rows("runs", {"DAG_ID": dag_id, "RUN_ID": "", "MOST": str(most + 1)}, most + 1)
