@@ -1,12 +1,13 @@
 """How pipelines look, from the DAGs to the log of a try, and while Airflow fails: on an Airflow made by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
 from opsconsole.ui import opened
+from opsconsole.ui.actions import Place, Registry
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.screens.dashboard import DashboardView
 from opsconsole.ui.screens.pages_view import PagesView
@@ -176,3 +177,43 @@ async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:
         async with in_time("the refusal"):
             while text_of(app).count("no airflow is configured") < 2:
                 await pilot.pause()
+
+
+async def test_every_key_of_pipelines_and_their_logs_does_something(tmp_path: Path) -> None:
+    """Those that they share with other lists move in a list; their own are tried one by one."""
+    elsewhere = {Place.DASHBOARD, Place.RUNBOOKS}
+    own = {one.id for one in Registry() if one.where & {Place.PIPELINES, Place.LOG} and not one.where & elsewhere}
+    assert own == {
+        "fix", "next-page", "previous-page", "sort", "group", "details", "previous-try", "next-try",
+    }  # fmt: skip
+    way = ByHand()
+    async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        async def tried(tries: Sequence[tuple[str, str]]) -> None:
+            for key, said in tries:
+                await pilot.press(key)
+                async with in_time(f"{key}: {said}"):
+                    while said not in text_of(app):
+                        await pilot.pause()
+
+        async def shown(view: type[View], said: str) -> None:
+            async with in_time(said):
+                while not (isinstance(app.console_screen.view, view) and said in text_of(app)):
+                    await pilot.pause()
+            await painted(app)
+
+        app.commander.open_pipelines()
+        await shown(PipelinesView, "every 5.0 s")
+        await tried((
+            ("s", "sorted by name"), ("v", "this page has no other form"), ("tab", "WITHIN"),
+            ("shift+tab", "LAST RUNS"),
+            ("i", "schedule"), ("escape", "LAST RUNS"), ("p", "paused; p goes on"), ("p", "reading again"),
+            ("x", "nothing runs before you say so"), ("escape", "LAST RUNS"), ("b", "there is no runbook"),
+        ))  # fmt: skip
+        app.console_screen.open_view(TaskLogView(way.tasked[1]))
+        await shown(TaskLogView, "2 lines")
+        await tried((
+            ("left", "try 1 of 2"), ("l", "try 2 of 2"), ("right", "there is no try 3"), ("r", "2 lines"),
+            ("escape", "LAST RUNS"),
+        ))  # fmt: skip

@@ -677,5 +677,6 @@ def test_quitting(server: FaultServer, tmp_path: Path) -> None:
 
 
 def test_the_places_are_all_looked_at() -> None:
-    assert set(EVERYWHERE) == {Place.DASHBOARD, Place.RUNBOOKS, Place.RUN, Place.HELP, Place.WORKBENCH}
-    # The workbench is looked at in test_workbench.py.
+    here = {Place.DASHBOARD, Place.RUNBOOKS, Place.RUN, Place.HELP}
+    # The workbench is looked at in test_workbench.py; pipelines and their logs in tests/screens/test_pipelines.py.
+    assert set(EVERYWHERE) == here | {Place.WORKBENCH, Place.PIPELINES, Place.LOG}
