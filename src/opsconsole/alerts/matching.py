@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 OPERATORS = ("=~", "!~", "!=", "=")
 _NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
 _ONE = re.compile(
-    rf'\s*(?P<name>{_NAME}|"(?:[^"\\]|\\.)*")\s*(?P<op>=~|!~|!=|=)\s*(?P<value>"(?:[^"\\]|\\.)*"|[^",{{}}]*)\s*'
+    rf'\s*(?P<name>{_NAME}|{_QUOTED})\s*(?P<op>=~|!~|!=|=)\s*(?P<value>{_QUOTED}|[^",{{}}]*)\s*', re.DOTALL
 )
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 
