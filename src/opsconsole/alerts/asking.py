@@ -1,4 +1,4 @@
-"""Asking Prometheus and every Alertmanager at once. Who does not answer is a note, and what only it knows is unknown."""
+"""Asking Prometheus and every Alertmanager at once. Who does not answer is a note; what only it knows is unknown."""
 
 import asyncio
 import time
