@@ -50,10 +50,16 @@ class Alerts:
         asked = await asyncio.gather(*(_routing(name, one) for name, one in self._alertmanagers.items()))
         return {name: one for name, one, _ in asked if one is not None}, tuple(note for *_, note in asked if note)
 
-    async def external_labels(self) -> dict[str, str]:
-        """What Prometheus adds to every alert that it sends; empty where that cannot be seen."""
-        rules, _ = await self._rules()
-        return dict(rules.external_labels or {}) if rules is not None else {}
+    async def external_labels(self) -> tuple[dict[str, str], tuple[str, ...]]:
+        """What Prometheus adds to every alert that it sends, and why that cannot be seen."""
+        if self._prometheus is None:
+            return {}, ()
+        try:
+            config = await self._prometheus.payload("status/config")
+        except SourceError as error:
+            return {}, (f"{error}: its external labels are not known, and not added",)
+        labels = wire.rule_side(None, config, None).external_labels
+        return dict(labels or {}), () if labels is not None else ("Prometheus does not say its external labels",)
 
     async def _rules(self) -> tuple[RuleSide | None, list[str]]:
         source = self._prometheus
