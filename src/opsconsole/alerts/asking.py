@@ -33,8 +33,9 @@ class Alerts:
 
     async def survey(self) -> Survey:
         """Everything, at this moment. Never raises for a source: what it says is in the notes."""
-        (rules, noted), *asked = await asyncio.gather(
-            self._rules(), *(_delivery(name, source) for name, source in self._alertmanagers.items())
+        (rules, noted), asked = await asyncio.gather(
+            self._rules(),
+            asyncio.gather(*(_delivery(name, source) for name, source in self._alertmanagers.items())),
         )
         now = self._clock()
         sides = tuple(side for side, _ in asked)

@@ -1,5 +1,6 @@
 """Alerts of a real Prometheus as a real Alertmanager has them."""
 
+import asyncio
 import json
 import subprocess
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from opsconsole.alerts.fingerprints import fingerprint
-from opsconsole.alerts.model import AlertState, RuleState
+from opsconsole.alerts.model import AlertState, RuleState, Silence
 from opsconsole.alerts.routing import routing_of
 from opsconsole.alerts.watchdog import watch
 from opsconsole.cli.main import main
@@ -160,7 +161,7 @@ def test_alert_show(alerting: Alerting, tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["alert", "show", "Critical", *config]) == Exit.DONE
     shown = capsys.readouterr().out
     assert "vector(5) > 3" in shown
-    assert 'by {severity="critical"} > {team="data", job!="test"}' in shown
+    assert 'by {severity="critical"} > {job!="test", team="data"}' in shown
     assert main(["alert", "show", "Nothing", *config]) == Exit.FAILED
 
 
@@ -195,6 +196,67 @@ def test_check_probes_each(alerting: Alerting, tmp_path: Path, capsys: pytest.Ca
     sources = {one["source"]: one for one in json.loads(capsys.readouterr().out)["sources"]}
     assert set(sources) == {"prometheus", "alertmanager/one", "alertmanager/deaf"}
     assert {one["product"] for one in sources.values()} == {"Prometheus", "Alertmanager"}
+
+
+def test_silence_and_unsilence_through_the_door(
+    alerting: Alerting, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
+    config = ["--config", str(alerting.settings(tmp_path))]
+    given = ["alert", "silence", 'alertname="Critical"', "cluster=demo", "--for", "10m", "--comment", "work", *config]
+    assert main([*given, "--dry-run"]) == Exit.DONE
+    printed = capsys.readouterr()
+    assert "matches now: Critical (active)" in printed.err
+    assert "/api/v2/silences" in printed.out + printed.err
+    assert silences_of(alerting, "Critical") == {}
+
+    assert main([*given, "--yes"]) == Exit.DONE
+    ((identity, made),) = silences_of(alerting, "Critical").items()
+    assert made.comment == "work"
+    assert [str(one) for one in made.matchers] == ['alertname="Critical"', 'cluster="demo"']
+    assert made.ends_at is not None
+    assert made.starts_at is not None
+    assert 590 < made.ends_at - made.starts_at <= 600
+
+    assert main(["alert", "unsilence", identity, "--yes", *config]) == Exit.DONE
+    assert silences_of(alerting, "Critical") == {}
+    capsys.readouterr()
+    assert main(["audit", "list", "--format", "json", *config]) == Exit.DONE
+    commands = [one["command"] for one in json.loads(capsys.readouterr().out)]
+    assert any("/api/v2/silences" in one for one in commands)
+    assert any(f"/api/v2/silence/{identity}" in one for one in commands)
+
+
+def test_ack_is_a_short_silence_of_one_alert(
+    alerting: Alerting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
+    config = ["--config", str(alerting.settings(tmp_path))]
+    assert main(["alert", "ack", "Watchdog", "--comment", "on it", "--yes", *config]) == Exit.DONE
+    ((identity, made),) = silences_of(alerting, "Watchdog").items()
+    assert (made.comment, made.acknowledges) == ("ACK! on it", True)
+    assert [str(one) for one in made.matchers] == ['alertname="Watchdog"', 'severity="none"']
+    assert main(["alert", "unsilence", identity, "--yes", *config]) == Exit.DONE
+    assert main(["alert", "ack", "Nothing", "--yes", *config]) == Exit.USAGE
+
+
+def test_a_read_only_console_silences_nothing(
+    alerting: Alerting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
+    given = ["--for", "10m", "--comment", "work", "--yes", "--config", str(alerting.settings(tmp_path))]
+    assert main(["--read-only", "alert", "silence", "alertname=Quiet", *given]) == Exit.GUARDED
+    assert silences_of(alerting, "Quiet") == {}
+
+
+def silences_of(alerting: Alerting, name: str) -> dict[str, Silence]:
+    """The active silences of this alert, by id, as Alertmanager has them."""
+    survey = asyncio.run(survey_of(alerting.environment()))
+    return {
+        key: one
+        for key, one in survey.silences.items()
+        if one.state == "active" and any(given.value == name for given in one.matchers)
+    }
 
 
 def silence(name: str, comment: str) -> dict[str, object]:

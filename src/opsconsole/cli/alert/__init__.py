@@ -11,6 +11,9 @@ opsconsole alert list
 VERBS: dict[str, str] = {
     "list": "every alert: what its rule says, whether it was delivered, who is notified; what needs somebody first",
     "show": "all that is known of some alerts",
+    "silence": "keep alerts back for a while",
+    "unsilence": "end a silence now",
+    "ack": "say that somebody is on it: a short silence of one alert",
     "route": "who is notified of an alert with given labels, now or at any time",
 }
 """Verb -> its line in the help; it lives in `cli/alert/VERB.py`, which has `add_arguments` and `run`."""
