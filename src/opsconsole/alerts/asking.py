@@ -44,7 +44,9 @@ class Alerts:
         if not self._alertmanagers:
             notes.append("no Alertmanager is configured: whether anybody is told cannot be seen")
         failed = (rules is None and self._prometheus is not None) or any(side.error for side in sides)
-        return Survey(now, merged(rules, sides, now), silences, rules, sides, tuple(notes), failed)
+        # Thousands take tenths of a second: beside the event loop.
+        alerts = await asyncio.to_thread(merged, rules, sides, now)
+        return Survey(now, alerts, silences, rules, sides, tuple(notes), failed)
 
     async def routings(self) -> tuple[dict[str, Routing], tuple[str, ...]]:
         """The route tree of each Alertmanager by its name, and why others have none."""
@@ -74,7 +76,7 @@ class Alerts:
             )
         except SourceError as error:
             return None, [f"{error}: what its rules say is not known"]
-        side = wire.rule_side(rules, config, flags)
+        side = await asyncio.to_thread(wire.rule_side, rules, config, flags)
         notes = [f"a rule cannot be evaluated: {one}" for one in side.broken]
         if side.external_labels is None:
             notes.append("Prometheus does not say its external labels: its alerts may stand beside Alertmanager's own")
@@ -120,7 +122,8 @@ async def _delivery(name: str, source: AlertmanagerSource) -> tuple[DeliverySide
     routing, note = _worked_out(name, status)
     build = status.get("versionInfo")
     version = clean_line(build.get("version", ""), limit=80) if isinstance(build, Mapping) else ""
-    side = DeliverySide(name, wire.delivered(alerts), wire.silences(silences), routing, version)
+    delivered = await asyncio.to_thread(wire.delivered, alerts)
+    side = DeliverySide(name, delivered, wire.silences(silences), routing, version)
     return side, [note] if note else []
 
 

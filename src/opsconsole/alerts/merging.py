@@ -4,7 +4,7 @@ They are joined by labels without the external ones, which Prometheus adds when 
 have them, in Alertmanager it does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from opsconsole.alerts.fingerprints import fingerprint
 from opsconsole.alerts.model import (
@@ -20,6 +20,7 @@ from opsconsole.alerts.model import (
 from opsconsole.alerts.routing import Notification
 
 Key = frozenset[tuple[str, str]]
+Telling = Callable[[Mapping[str, str]], tuple[Notification, ...]]
 
 _RANK = {
     AlertState.UNDELIVERED: 0, AlertState.ACTIVE: 1, AlertState.UNKNOWN: 2, AlertState.UNPROCESSED: 3,
@@ -37,8 +38,11 @@ def merged(rules: RuleSide | None, sides: Sequence[DeliverySide], now: float) ->
     fired = {_key(one.labels, external): one for one in rules.alerts} if rules is not None else {}
     held = {side.name: {_key(one.labels, external): one for one in side.alerts} for side in sides}
     keys = dict.fromkeys([*fired, *(key for found in held.values() for key in found)])
+    telling = {side.name: side.routing.telling(now, side.name) for side in sides if side.routing is not None}
     found = [
-        _alert(fired.get(key), {name: known.get(key) for name, known in held.items()}, rules, sides, external, now)
+        _alert(
+            fired.get(key), {name: known.get(key) for name, known in held.items()}, rules, sides, external, telling, now
+        )
         for key in keys
     ]
     return tuple(sorted(found, key=_order))
@@ -56,6 +60,7 @@ def _alert(
     rules: RuleSide | None,
     sides: Sequence[DeliverySide],
     external: Mapping[str, str],
+    telling: Mapping[str, Telling],
     now: float,
 ) -> Alert:
     one = next((given for given in held.values() if given is not None), None)
@@ -76,7 +81,7 @@ def _alert(
         value=rule.value if rule else None,
         expr=rule.expr if rule else "",
         deliveries=deliveries,
-        notifies=_notifies(sides, held, sent, now),
+        notifies=_notifies(telling, held, sent),
         generator=one.generator if one else "",
     )
 
@@ -105,19 +110,18 @@ def _state(rule: RuleAlert | None, deliveries: Iterable[Delivery], rules: RuleSi
 
 
 def _notifies(
-    sides: Sequence[DeliverySide], held: Mapping[str, Delivered | None], sent: Mapping[str, str], now: float
+    telling: Mapping[str, Telling], held: Mapping[str, Delivered | None], sent: Mapping[str, str]
 ) -> tuple[Notification, ...]:
     """Who is notified, by the labels that each Alertmanager has; by those it will have where it lacks the alert."""
     found: list[Notification] = []
-    for side in sides:
-        if side.routing is not None:
-            one = held[side.name]
-            found += side.routing.notified(one.labels if one else sent, now, side.name)
+    for name, told in telling.items():
+        one = held[name]
+        found += told(one.labels if one else sent)
     return tuple(found)
 
 
 def _key(labels: Mapping[str, str], external: Mapping[str, str]) -> Key:
-    return frozenset((name, value) for name, value in labels.items() if external.get(name) != value)
+    return frozenset(labels.items()).difference(external.items())
 
 
 def _order(alert: Alert) -> tuple[int, int, float, str, str]:

@@ -1,6 +1,6 @@
 """The route tree of an Alertmanager, worked out here: who is notified of an alert, at any time, and why nobody is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +65,21 @@ class Routing:
 
     def notified(self, labels: Mapping[str, str], at: float, alertmanager: str = "") -> tuple[Notification, ...]:
         """Who is notified of an alert with `labels` (external ones included) at `at` (unix seconds)."""
-        return tuple(
-            Notification(
-                alertmanager, route.receiver, self.receivers.get(route.receiver, ()), route.path, route.group_by,
-                *route.waits, muted_by=self._muted_by(route, at),
-            )
-            for route in matching_routes(self.root, labels)
-        )  # fmt: skip
+        return self.telling(at, alertmanager)(labels)
+
+    def telling(self, at: float, alertmanager: str = "") -> Callable[[Mapping[str, str]], tuple[Notification, ...]]:
+        """The same for many alerts at one time: what a route says then is worked out once."""
+        known: dict[int, Notification] = {}
+
+        def told(route: Route) -> Notification:
+            if id(route) not in known:
+                known[id(route)] = Notification(
+                    alertmanager, route.receiver, self.receivers.get(route.receiver, ()), route.path, route.group_by,
+                    *route.waits, muted_by=self._muted_by(route, at),
+                )  # fmt: skip
+            return known[id(route)]
+
+        return lambda labels: tuple(told(route) for route in matching_routes(self.root, labels))
 
     def _muted_by(self, route: Route, at: float) -> tuple[str, ...]:
         muting = [name for name in route.mutes if self._within(name, at)]

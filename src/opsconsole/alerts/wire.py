@@ -15,25 +15,35 @@ _DEFAULT_RESEND = 60.0
 _STATES = {"pending": RuleState.PENDING, "firing": RuleState.FIRING}
 
 
+class _Texts(dict[str, str]):
+    """Cleaned texts of one answer: the same few hundred repeat in thousands of alerts."""
+
+    def __missing__(self, raw: str) -> str:
+        cleaned = self[raw] = clean(raw)
+        return cleaned
+
+
 def rule_side(rules: Any, config: Any, flags: Any) -> RuleSide:
     """The payloads of `/api/v1/rules`, `/status/config` and `/status/flags`, the latter two None where they are not to
     be had: servers that scrape nothing lack them."""
     alerts: list[RuleAlert] = []
     names: set[str] = set()
     broken: list[str] = []
+    texts = _Texts()
     for group, rule in _rules(rules):
         name = clean_line(rule.get("name", ""))
         names.add(name)
         if rule.get("health") == "err":
             broken.append(f"{name}: {clean_line(rule.get('lastError') or 'cannot be evaluated')}")
-        alerts += [_rule_alert(one, rule, group) for one in _mappings(rule.get("alerts"))]
+        alerts += [_rule_alert(one, rule, group, texts) for one in _mappings(rule.get("alerts"))]
     external, relabelled = _alerting(config)
     return RuleSide(tuple(alerts), frozenset(names), tuple(broken), external, relabelled, _resend(flags))
 
 
 def delivered(answer: list[Any]) -> tuple[Delivered, ...]:
     """The answer of `/api/v2/alerts`."""
-    return tuple(_delivered(one) for one in _mappings(answer))
+    texts = _Texts()
+    return tuple(_delivered(one, texts) for one in _mappings(answer))
 
 
 def silences(answer: list[Any]) -> tuple[Silence, ...]:
@@ -58,10 +68,10 @@ def _rules(answer: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]
                 yield group, rule
 
 
-def _rule_alert(one: Mapping[str, Any], rule: Mapping[str, Any], group: Mapping[str, Any]) -> RuleAlert:
+def _rule_alert(one: Mapping[str, Any], rule: Mapping[str, Any], group: Mapping[str, Any], texts: _Texts) -> RuleAlert:
     return RuleAlert(
-        labels=_labels(one.get("labels")),
-        annotations=_labels(one.get("annotations")),
+        labels=_labels(one.get("labels"), texts),
+        annotations=_labels(one.get("annotations"), texts),
         state=_STATES.get(str(one.get("state")), RuleState.UNKNOWN),
         active_at=moment(one.get("activeAt")),
         value=_number(one.get("value")),
@@ -92,7 +102,7 @@ def _alerting(config: Any) -> tuple[dict[str, str] | None, bool]:
     if not isinstance(read, Mapping):
         return None, False
     parts = {key: part if isinstance(part := read.get(key), Mapping) else {} for key in ("global", "alerting")}
-    external = _labels(parts["global"].get("external_labels"))
+    external = _labels(parts["global"].get("external_labels"), _Texts())
     rewriting = [one for one in _mappings(parts["alerting"].get("alert_relabel_configs")) if not _drops(one, external)]
     return external, bool(rewriting)
 
@@ -108,12 +118,12 @@ def _resend(flags: Any) -> float:
         return _DEFAULT_RESEND
 
 
-def _delivered(one: Mapping[str, Any]) -> Delivered:
+def _delivered(one: Mapping[str, Any], texts: _Texts) -> Delivered:
     status = one.get("status") if isinstance(one.get("status"), Mapping) else {}
     assert isinstance(status, Mapping)
     return Delivered(
-        labels=_labels(one.get("labels")),
-        annotations=_labels(one.get("annotations")),
+        labels=_labels(one.get("labels"), texts),
+        annotations=_labels(one.get("annotations"), texts),
         fingerprint=clean_line(one.get("fingerprint", "")),
         state=clean_line(status.get("state", "unprocessed")),
         started_at=moment(one.get("startsAt")),
@@ -150,8 +160,8 @@ def _matcher(one: Mapping[str, Any]) -> Matcher:
         return Matcher(name, op, value)  # shown only: which alerts it holds back is Alertmanager's word
 
 
-def _labels(given: Any) -> dict[str, str]:
-    return {clean(name): clean(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
+def _labels(given: Any, texts: _Texts) -> dict[str, str]:
+    return {texts[str(name)]: texts[str(value)] for name, value in given.items()} if isinstance(given, Mapping) else {}
 
 
 def _texts(given: Any) -> tuple[str, ...]:
