@@ -162,7 +162,9 @@ def test_alert_show(alerting: Alerting, tmp_path: Path, capsys: pytest.CaptureFi
     shown = capsys.readouterr().out
     assert "vector(5) > 3" in shown
     assert 'by {severity="critical"} > {job!="test", team="data"}' in shown
-    assert main(["alert", "show", "Nothing", *config]) == Exit.FAILED
+    assert main(["alert", "show", "Nothing of this-name", *config]) == Exit.FAILED
+    assert main(["alert", "show", "severity=critical", "@rule=firing", "--format", "json", *config]) == Exit.DONE
+    assert [one["name"] for one in json.loads(capsys.readouterr().out)["alerts"]] == ["Critical"]
 
 
 def test_alert_route_at_a_time(alerting: Alerting, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

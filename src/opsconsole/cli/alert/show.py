@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print them, and choose the exit code."""
     which = args.which[0] if len(args.which) == 1 else ""
-    terms = () if which.isidentifier() or which.isalnum() else terms_of(args.which)
+    terms = terms_of(args.which) if not which or set(which) & set("=<>") else ()
     survey = ask(args, lambda alerts: alerts.survey())
     if terms:
         from opsconsole.alerts.filtering import kept
