@@ -353,18 +353,26 @@ def start_victoria_metrics(*, options: Sequence[str] = ()) -> Iterator[WebServer
             yield s
 
 
+TELLS_NOBODY = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+
+
 @contextmanager
-def start_alertmanager() -> Iterator[WebServer]:
-    """An Alertmanager that tells nobody."""
+def start_alertmanager(*, config: str = TELLS_NOBODY, web_config: str | None = None) -> Iterator[WebServer]:
+    """An Alertmanager by itself; unless `config` says otherwise it tells nobody."""
     with scratch("am") as folder:
         port = free_port()
-        (folder / "alertmanager.yml").write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+        (folder / "alertmanager.yml").write_text(config)
         argv = [
             str(binaries.find("alertmanager")), f"--config.file={folder / 'alertmanager.yml'}",
             f"--storage.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
         ]  # fmt: skip
         url = f"http://127.0.0.1:{port}"
-        with _web_server(argv, url, port, folder, _answers(f"{url}/-/ready")) as server:
+        ready = _answers(f"{url}/-/ready")
+        if web_config is not None:
+            ready = _listening(port)  # asking it would need the credentials it was told to want
+            (folder / "web.yml").write_text(web_config)
+            argv += [f"--web.config.file={folder / 'web.yml'}"]
+        with _web_server(argv, url, port, folder, ready) as server:
             yield server
 
 

@@ -62,7 +62,7 @@ def test_help_loads_nothing_but_the_standard_library(tmp_path: Path, arguments: 
     assert not modules & (HEAVY | PARSER | {"asyncio", "sqlite3"})
 
 
-@pytest.mark.parametrize("command", ["check", "init", "status", "runbook", "db", "pipeline", "audit", "demo"])
+@pytest.mark.parametrize("command", ["check", "init", "status", "runbook", "alert", "db", "pipeline", "audit", "demo"])
 def test_a_commands_help_loads_neither_screen_nor_drivers(tmp_path: Path, command: str) -> None:
     code, modules = loaded(tmp_path, command, "--help")
     assert code == 0

@@ -38,7 +38,7 @@ def silence(arguments: Mapping[str, str], environment: Environment) -> Action:
         name, _, value = label.partition("=")
         matchers.append(_matcher(name, value))
     wanted = {"matchers": matchers, "createdBy": user_name(os.getuid()), "comment": arguments["comment"]}
-    runner = _Silencing(url, Reachable.of(environment), wanted, seconds)
+    runner = Silencing(url, Reachable.of(environment), wanted, seconds)
     labels = ", ".join(f"{one['name']}={json.dumps(one['value'], ensure_ascii=False)}" for one in matchers)
     return Action(
         id="alert.silence",
@@ -49,7 +49,7 @@ def silence(arguments: Mapping[str, str], environment: Environment) -> Action:
         runner=runner,
         timeout=_TIMEOUT,
         undo="alert.unsilence, with the id that it says",
-        verify=partial(_is_silenced, runner),
+        verify=partial(is_silenced, runner),
         verify_timeout=_TIMEOUT,
         details=(("matchers", labels),),
     )
@@ -69,13 +69,13 @@ def unsilence(arguments: Mapping[str, str], environment: Environment) -> Action:
         runner=HttpRunner(request, reachable, ("200",), _TIMEOUT),
         timeout=_TIMEOUT,
         undo="silence it again",
-        verify=partial(_state_is, at, reachable, "expired"),
+        verify=partial(state_is, at, reachable, "expired"),
         verify_timeout=_TIMEOUT,
     )
 
 
 @dataclass(slots=True)
-class _Silencing:
+class Silencing:
     """Creates a silence that begins now, and keeps its id. A second attempt renews the same silence."""
 
     url: str
@@ -91,6 +91,7 @@ class _Silencing:
         return HttpRequest("POST", f"{self.url}/api/v2/silences", _JSON, body)
 
     async def run(self, sink: Sink) -> Result:
+        """Send it, and keep the id."""
         now = time.time()
         request = self.request(_timestamp(now), _timestamp(now + self.seconds))
         said: list[bytes] = []
@@ -107,12 +108,13 @@ class _Silencing:
         )
 
 
-async def _is_silenced(made: _Silencing) -> Result:
+async def is_silenced(made: Silencing) -> Result:
+    """Whether Alertmanager has the silence that `made` made, and it is active."""
     at = f"{made.url}/api/v2/silence/{quote(made.id, safe='')}"
-    return await _state_is(at, made.reachable, "active")
+    return await state_is(at, made.reachable, "active")
 
 
-async def _state_is(url: str, reachable: Reachable, expected: str) -> Result:
+async def state_is(url: str, reachable: Reachable, expected: str) -> Result:
     """Whether Alertmanager says that this silence is `expected`."""
     said: list[bytes] = []
     result = await HttpRunner(HttpRequest("GET", url, (), b""), reachable, ("200",), _TIMEOUT).run(said.append)

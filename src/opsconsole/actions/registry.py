@@ -248,6 +248,36 @@ register(
     ),
 )
 
+_ALERTMANAGER = Argument(
+    "alertmanager", "alertmanager, or alertmanager/NAME; the only one where none is given",
+    pattern=r"alertmanager(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99})?",
+)  # fmt: skip
+
+register(
+    Registration(
+        "alertmanager.silence",
+        "keep alerts back for a while",
+        Risk.WRITE,
+        (
+            Argument(
+                "matchers", 'which, such as alertname="ApiDown", job=~"api.*"', required=True,
+                pattern=r"[^\x00-\x1f]{1,4000}",
+            ),
+            Argument("duration", "for how long, such as 30m or 2h", required=True, pattern=r"[0-9][0-9.a-z]{1,20}"),
+            Argument("comment", "why", required=True, pattern=r"[^\x00-\x08\x0b-\x1f]{1,1000}"),
+            _ALERTMANAGER,
+        ),
+        "opsconsole.alerts.actions.silencing:silence",
+    ),
+    Registration(
+        "alertmanager.expire",
+        "end a silence now",
+        Risk.WRITE,
+        (Argument("id", "the id of the silence", required=True, pattern=r"[0-9a-fA-F-]{8,64}"), _ALERTMANAGER),
+        "opsconsole.alerts.actions.silencing:expire",
+    ),
+)  # fmt: skip
+
 _DAG = Argument("dag", "a DAG's id", required=True, pattern=r"[\w.-]{1,250}")
 _RUN = Argument("run", "the id of a run; the newest where none is given", pattern=r"[^\x00-\x1f]{1,250}")
 _TASK = r"[\w.-]{1,250}(\[[0-9]{1,9}\])?"

@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "read everything once; the exit code is the state",
     "runbook": "list, show, check and run runbooks",
     "pipeline": "Airflow: DAGs, runs, tasks, logs, what failed and why, and what repairs it",
+    "alert": "alerts of Prometheus and Alertmanager as one list, and who is notified, now or at any time",
     "db": "the PostgreSQL workbench: sessions, locks, queries, tables, indexes, and what repairs them",
     "audit": "what was done, by whom, and how it ended",
 }

@@ -194,6 +194,8 @@ _AIRFLOW = replace(
     verify=_airflow,
 )
 
+_ALERTMANAGER = _http("http://127.0.0.1:9093")
+
 _POSTGRES = Record(
     {
         "dsn": Dsn(),
@@ -241,7 +243,8 @@ ENVIRONMENT = Record(
         "banner": _Colour(),
         "mode": Choice(tuple(mode.value for mode in Mode)),
         "prometheus": _http("http://127.0.0.1:9090", max_concurrency=Number(minimum=1, maximum=64, whole=True)),
-        "alertmanager": _http("http://127.0.0.1:9093"),
+        "alertmanager": _ALERTMANAGER,
+        "alertmanagers": MapOf(_ALERTMANAGER, what="a mapping of names to mappings with url"),
         "postgres": MapOf(_POSTGRES),
         "airflow": _AIRFLOW,
         "redis": Record(

@@ -144,6 +144,9 @@ def _environment(name: str, entry: dict[str, Any], folder: Path) -> Environment:
     banner = entry.get("banner", "")
     postgres = {database: _postgres(database, given, folder) for database, given in entry.get("postgres", {}).items()}
     redis = entry.get("redis")
+    alertmanagers = {
+        one: AlertmanagerSettings(**_http(given, folder)) for one, given in entry.get("alertmanagers", {}).items()
+    }
     return Environment(
         name=name,
         screens=path("screens") or shipped_content() / "screens",
@@ -152,6 +155,7 @@ def _environment(name: str, entry: dict[str, Any], folder: Path) -> Environment:
         mode=Mode(entry.get("mode", Mode.GUARDED)),
         prometheus=PrometheusSettings(**_http(entry["prometheus"], folder)) if "prometheus" in entry else None,
         alertmanager=AlertmanagerSettings(**_http(entry["alertmanager"], folder)) if "alertmanager" in entry else None,
+        alertmanagers=MappingProxyType(alertmanagers),
         postgres=MappingProxyType(postgres),
         airflow=AirflowSettings(**_airflow(entry["airflow"], folder)) if "airflow" in entry else None,
         redis=RedisSettings(**{**redis, "url": _secret(redis["url"], folder)}) if redis else None,

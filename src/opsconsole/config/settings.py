@@ -147,6 +147,8 @@ class Environment:
     mode: Mode = Mode.GUARDED
     prometheus: PrometheusSettings | None = None
     alertmanager: AlertmanagerSettings | None = None
+    alertmanagers: Mapping[str, AlertmanagerSettings] = field(default_factory=lambda: MappingProxyType({}))
+    """Further ones, by name."""
     postgres: Mapping[str, PostgresSettings] = field(default_factory=lambda: MappingProxyType({}))
     airflow: AirflowSettings | None = None
     redis: RedisSettings | None = None
@@ -165,6 +167,12 @@ class Environment:
     ssh_config: Path | None = None
     """For ssh to other hosts; None: the user's own configuration."""
     approvals: ApprovalSettings = ApprovalSettings()
+
+    @property
+    def every_alertmanager(self) -> Mapping[str, AlertmanagerSettings]:
+        """All of them by the names of their sources: `alertmanager`, and `alertmanager/NAME`."""
+        first = {"alertmanager": self.alertmanager} if self.alertmanager else {}
+        return {**first, **{f"alertmanager/{name}": one for name, one in self.alertmanagers.items()}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,10 @@ class PrometheusSource:
         targets: tuple[Target, ...] = (await self._ask(calls.TARGETS)).parsed
         return targets
 
+    async def payload(self, path: str, *form: tuple[str, str]) -> Any:
+        """What `/api/v1/PATH` says, as its JSON has it: for what has no type here. Nothing in it is cleaned."""
+        return (await self._ask(Call(path, calls.unparsed, form))).parsed
+
     async def probe(self) -> Capabilities:
         """Which product and version this is; a server without build information is fine, too."""
         try:

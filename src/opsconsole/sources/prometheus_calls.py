@@ -67,6 +67,11 @@ BUILDINFO = Call("status/buildinfo", lambda data, _: data if isinstance(data, di
 PING = Call("query", wire.value_of, (("query", "vector(1)"),))
 
 
+def unparsed(data: Any, asked: Asked) -> Any:
+    """The payload as it is."""
+    return data
+
+
 def capabilities_of(build: dict[str, Any] | None, server_headers: set[str]) -> Capabilities:
     """What a server is, from its build information (None: it has none) and the names of its answer's headers."""
     build = build or {}

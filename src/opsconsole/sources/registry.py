@@ -13,10 +13,11 @@ class Sources:
         self._made: dict[str, Source] = {}
 
     def names(self) -> tuple[str, ...]:
-        """What is configured: `prometheus`, `postgres/NAME` for each database, `pgbouncer/NAME` for what stands before
-        it, `airflow` (its API), `redis`."""
+        """What is configured: `prometheus`, `alertmanager`, `alertmanager/NAME` for each further one,
+        `postgres/NAME` for each database, `pgbouncer/NAME` for what stands before it, `airflow` (its API), `redis`."""
         environment = self._environment
         names = ["prometheus"] if environment.prometheus else []
+        names += environment.every_alertmanager
         names += [f"postgres/{name}" for name in environment.postgres]
         names += [f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler]
         names += ["airflow"] if environment.airflow and environment.airflow.url else []
@@ -46,6 +47,10 @@ class Sources:
             from opsconsole.sources.prometheus import PrometheusSource
 
             return PrometheusSource(environment.prometheus)
+        if name in environment.every_alertmanager:
+            from opsconsole.sources.alertmanager import AlertmanagerSource
+
+            return AlertmanagerSource(environment.every_alertmanager[name], name=name)
         if kind == "postgres" and database in environment.postgres:
             from opsconsole.sources.postgres import PostgresSource
 

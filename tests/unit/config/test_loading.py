@@ -87,6 +87,19 @@ def test_the_whole_format_becomes_settings(file: Path) -> None:
     assert (settings.theme, settings.keys) == ("light", {"refresh": ("f5", "r"), "quit": ("Q",)})
 
 
+def test_alertmanagers_by_name_stand_beside_the_one_without(tmp_path: Path) -> None:
+    path = tmp_path / "opsconsole.yaml"
+    path.write_text(
+        'version: 1\nenvironments: {a: {alertmanager: {url: "http://one:9093"}, '
+        'alertmanagers: {eu: {url: "http://u:p@eu:9093/am/", timeout: 2s}}}}\n'
+    )
+    found = load_settings(path).environment.every_alertmanager
+    assert {name: (one.url, one.username, one.timeout) for name, one in found.items()} == {
+        "alertmanager": ("http://one:9093", "", 5.0),
+        "alertmanager/eu": ("http://eu:9093/am", "u", 2.0),
+    }
+
+
 def test_a_password_in_a_url_is_used_but_earns_a_warning_and_is_not_shown(file: Path) -> None:
     settings = load_settings(file)
     alertmanager = settings.environment.alertmanager

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from opsconsole.config.secrets import SecretRef
-from opsconsole.config.settings import Environment, PoolerSettings, PostgresSettings, PrometheusSettings, RedisSettings
+from opsconsole.config.settings import (
+    AlertmanagerSettings,
+    Environment,
+    PoolerSettings,
+    PostgresSettings,
+    PrometheusSettings,
+    RedisSettings,
+)
 from opsconsole.core.reading import SourceError
 from opsconsole.sources.registry import Sources
 
@@ -20,6 +27,18 @@ EVERYTHING = Environment(
     postgres={"app": PostgresSettings("app"), "airflow": PostgresSettings("airflow", pooler=POOLER)},
     redis=RedisSettings(SecretRef.of("redis://127.0.0.1:9")),
 )
+
+
+async def test_alertmanagers_are_the_one_and_the_others_by_name() -> None:
+    settings = AlertmanagerSettings("http://127.0.0.1:9")
+    one = Environment("e", Path(), Path(), alertmanager=settings)
+    assert Sources(one).names() == ("alertmanager",)
+    several = Environment("e", Path(), Path(), alertmanager=settings, alertmanagers={"eu": settings, "us": settings})
+    sources = Sources(several)
+    assert sources.names() == ("alertmanager", "alertmanager/eu", "alertmanager/us")
+    assert [sources.get(name).name for name in sources.names()] == list(sources.names())
+    with pytest.raises(SourceError, match="not configured"):
+        sources.get("alertmanager/asia")
 
 
 async def test_each_source_is_made_once() -> None:
@@ -62,6 +81,7 @@ from opsconsole.config.settings import *
 from opsconsole.sources.registry import Sources
 from opsconsole.config.secrets import SecretRef
 sources = Sources(Environment("e", Path(), Path(), prometheus=PrometheusSettings("http://x"),
+    alertmanager=AlertmanagerSettings("http://x"),
     postgres={"app": PostgresSettings("app")}, redis=RedisSettings(SecretRef.of("redis://x"))))
 for name in sources.names():
     sources.get(name)

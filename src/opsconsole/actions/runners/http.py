@@ -35,14 +35,14 @@ class Reachable:
     hosts: frozenset[str]
     """`host` (ports 80 and 443) or `host:port`, lower case."""
     sources: Mapping[str, HttpSettings]
-    """`prometheus`, `alertmanager`, `airflow`, as far as they are configured."""
+    """`prometheus`, `alertmanager`, `alertmanager/NAME`, `airflow`, as far as they are configured."""
 
     @classmethod
     def of(cls, environment: Environment) -> "Reachable":
         """What `environment` allows."""
         named = {
             "prometheus": environment.prometheus,
-            "alertmanager": environment.alertmanager,
+            **environment.every_alertmanager,
             "airflow": environment.airflow,
         }
         sources = {name: settings for name, settings in named.items() if settings is not None and settings.url}

@@ -1,0 +1,108 @@
+"""Asking for the alerts of an environment, and what the verbs of `alert` print of them."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from opsconsole.alerts.asking import Alerts
+    from opsconsole.alerts.filtering import Term
+    from opsconsole.alerts.model import Alert, Survey
+    from opsconsole.alerts.routing import Notification
+
+T = TypeVar("T")
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """The argument that every verb takes."""
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
+
+
+def ask(args: argparse.Namespace, read: "Callable[[Alerts], Awaitable[T]]") -> T:
+    """What `read` makes of the alerts of the environment that `args` name. Connects for that, and hangs up.
+
+    Raises:
+        UsageError: nothing is configured that could know any.
+    """
+    from opsconsole.alerts.asking import open_alerts
+    from opsconsole.cli.wiring import UsageError, open_sources, pick_environment, resolve_settings
+
+    environment = pick_environment(resolve_settings(args), args)
+    sources = open_sources(environment)
+
+    async def asked() -> T:
+        try:
+            try:
+                alerts = open_alerts(environment, sources)
+            except ValueError as error:
+                raise UsageError(str(error)) from None
+            return await read(alerts)
+        finally:
+            await sources.close()
+
+    return asyncio.run(asked())
+
+
+def terms_of(given: Sequence[str]) -> "tuple[Term, ...]":
+    """The filter that the words of a command line are.
+
+    Raises:
+        UsageError: they are none.
+    """
+    from opsconsole.alerts.filtering import parse_filter
+    from opsconsole.cli.wiring import UsageError
+
+    try:
+        return parse_filter(" ".join(given))
+    except ValueError as error:
+        raise UsageError(f"filter: {error}") from None
+
+
+def alert_fields(alert: "Alert", survey: "Survey") -> dict[str, Any]:
+    """One alert as JSON has it."""
+    from opsconsole.cli.db.printing import fields_of
+
+    silences = [survey.silences[one] for one in alert.silenced_by if one in survey.silences]
+    return {
+        **fields_of(alert),
+        "age_seconds": age(alert, survey),
+        "missing_in": list(alert.missing_in),
+        "notifies": [notification_fields(one) for one in alert.notifies],
+        "silences": [
+            {**fields_of(one), "matchers": [str(given) for given in one.matchers], "acknowledges": one.acknowledges}
+            for one in silences
+        ],
+    }
+
+
+def notification_fields(one: "Notification") -> dict[str, Any]:
+    """Who is notified, as JSON has it."""
+    from opsconsole.cli.db.printing import fields_of
+
+    return {**fields_of(one), "reaches": one.reaches}
+
+
+def age(alert: "Alert", survey: "Survey") -> float | None:
+    """Seconds since it became active."""
+    return None if alert.started_at is None else max(0.0, survey.taken_at - alert.started_at)
+
+
+def notified_text(notifies: "Iterable[Notification]") -> str:
+    """Who is notified, on one line: `pager (pagerduty)`; `default (nobody)`; `slack (muted: nights)`."""
+    return ", ".join(dict.fromkeys(f"{one.receiver} ({means_text(one)})" for one in notifies)) or "-"
+
+
+def means_text(one: "Notification") -> str:
+    """How a receiver is reached, or why nobody is."""
+    if one.muted_by:
+        return f"muted: {', '.join(one.muted_by)}"
+    return ", ".join(dict.fromkeys(one.integrations)) or "nobody"
+
+
+def narrate_all(notes: Iterable[str]) -> None:
+    """Each note on a line of stderr."""
+    from opsconsole.cli.output import narrate
+
+    for note in notes:
+        narrate(f"note: {note}")

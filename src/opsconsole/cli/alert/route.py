@@ -1,0 +1,106 @@
+"""Who is notified of an alert with given labels, at any time: the routes of every Alertmanager, worked out here with
+their mute and active time intervals.
+
+Labels are taken as a rule gives them; Prometheus's external labels are added. Silences and inhibition are not looked
+at, for who knows which there will be. Code 1: somebody should be told and nobody is, or an Alertmanager did not answer.
+"""
+
+import argparse
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from opsconsole.cli.alert.opening import add_common, ask, means_text, narrate_all, notification_fields
+from opsconsole.cli.output import print_json, print_table, rfc3339
+from opsconsole.core.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from opsconsole.alerts.asking import Alerts
+    from opsconsole.alerts.routing import Routing
+
+EXAMPLE = """\
+opsconsole alert route --labels alertname=ApiDown,severity=critical
+  opsconsole alert route --labels severity=warning,team=data --at 2026-12-24T22:00:00Z
+  opsconsole alert route --labels severity=critical --at +12h --format json"""
+
+_COLUMNS = ("ALERTMANAGER", "RECEIVER", "HOW", "ROUTE", "GROUPED BY", "AFTER", "AGAIN EVERY")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `alert route`."""
+    parser.description = __doc__
+    add_common(parser)
+    parser.add_argument("--labels", metavar="A=B,C=D", required=True, help="the labels of the alert")
+    parser.add_argument("--at", metavar="TIME", default="now", help="RFC 3339 (UTC unless it says otherwise), or +2h")
+    parser.add_argument("--no-external-labels", action="store_true", help="do not add those of Prometheus")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them, and choose the exit code."""
+    labels, at = labels_of(args.labels), moment_of(args.at, time.time())
+    routings, external, notes = ask(args, lambda alerts: _read(alerts, args.no_external_labels))
+    sent = {**external, **labels}
+    found = [one for name, routing in routings.items() for one in routing.notified(sent, at, name)]
+    if args.format == "json":
+        print_json(
+            {
+                "at": rfc3339(at),
+                "labels": sent,
+                "notifies": [notification_fields(one) for one in found],
+                "notes": list(notes),
+            }
+        )
+    else:
+        rows = [
+            (one.alertmanager, one.receiver, means_text(one), " > ".join(one.route) or "the root route",
+             ", ".join(one.group_by) or None, one.group_wait, one.repeat_interval)
+            for one in found
+        ]  # fmt: skip
+        print_table(_COLUMNS, rows)
+        narrate_all(notes)
+    return Exit.DONE if any(one.reaches for one in found) and not notes else Exit.FAILED
+
+
+async def _read(alerts: "Alerts", without: bool) -> "tuple[dict[str, Routing], dict[str, str], tuple[str, ...]]":
+    """(route trees by Alertmanager, external labels, what could not be seen)."""
+    routings, notes = await alerts.routings()
+    external, more = ({}, ()) if without else await alerts.external_labels()
+    return routings, external, (*notes, *more)
+
+
+def labels_of(text: str) -> dict[str, str]:
+    """`a=b,c="d, e"` as labels.
+
+    Raises:
+        UsageError: it is none, or says how a label is matched rather than what it is.
+    """
+    from opsconsole.alerts.matching import parse_matchers
+    from opsconsole.cli.wiring import UsageError
+
+    try:
+        found = parse_matchers(text)
+    except ValueError:
+        found = ()
+    if not found or any(one.op != "=" for one in found):
+        raise UsageError(f"--labels: {text!r}; expected for example alertname=ApiDown,severity=critical")
+    return {one.name: one.value for one in found}
+
+
+def moment_of(text: str, now: float) -> float:
+    """Unix seconds of `now`, `+2h`, or a date and time.
+
+    Raises:
+        UsageError: anything else.
+    """
+    from opsconsole.cli.wiring import UsageError
+    from opsconsole.core.duration import parse_duration
+
+    try:
+        if text == "now":
+            return now
+        if text.startswith("+"):
+            return datetime.fromtimestamp(now + parse_duration(text[1:]), UTC).timestamp()
+        then = datetime.fromisoformat(text)
+        return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(f"--at: {text!r}; expected for example 2026-12-24T22:00, now or +2h") from None

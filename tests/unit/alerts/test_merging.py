@@ -1,0 +1,103 @@
+"""Joining what Prometheus and the Alertmanagers say."""
+
+import pytest
+
+from opsconsole.alerts.merging import merged
+from opsconsole.alerts.model import Alert, AlertState, DeliverySide, RuleSide, RuleState
+from tests.unit.alerts.made import NOW, delivered, rule_alert, rule_side, side
+
+
+def only(rules: RuleSide | None, *sides: DeliverySide) -> Alert:
+    (one,) = merged(rules, sides, NOW)
+    return one
+
+
+def test_external_labels_do_not_make_two_of_one() -> None:
+    rules = rule_side(rule_alert(job="api", severity="critical"), external={"cluster": "demo"})
+    one = only(rules, side(delivered(job="api", severity="critical", cluster="demo")))
+    assert (one.state, one.rule) == (AlertState.ACTIVE, RuleState.FIRING)
+    assert one.labels == {"alertname": "Down", "job": "api", "severity": "critical"}
+    assert one.started_at == NOW - 600
+
+
+def test_a_label_of_the_name_of_an_external_one_but_another_value_is_the_alerts_own() -> None:
+    rules = rule_side(rule_alert(cluster="other"), external={"cluster": "demo"})
+    one = only(rules, side(delivered(cluster="other")))
+    assert one.labels["cluster"] == "other"
+
+
+def test_alerts_of_different_labels_stay_apart() -> None:
+    found = merged(rule_side(rule_alert(job="a"), rule_alert(job="b")), [side(delivered(job="a"))], NOW)
+    assert {one.labels["job"]: one.state for one in found} == {
+        "a": AlertState.ACTIVE,
+        "b": AlertState.UNDELIVERED,
+    }
+
+
+@pytest.mark.parametrize(
+    ("fires_for", "state"),
+    [(10, AlertState.SENDING), (150, AlertState.SENDING), (151, AlertState.UNDELIVERED)],
+)
+def test_what_fires_is_undelivered_only_after_two_resends_and_evaluations(fires_for: int, state: AlertState) -> None:
+    assert only(rule_side(rule_alert(active=300 + fires_for, hold=300)), side()).state is state
+
+
+def test_missing_in_one_of_two_is_said_and_not_undelivered() -> None:
+    one = only(rule_side(rule_alert()), side(delivered(), name="a"), side(name="b"))
+    assert (one.state, one.missing_in) == (AlertState.ACTIVE, ("b",))
+
+
+def test_an_alertmanager_that_does_not_answer_makes_it_unknown_and_not_undelivered() -> None:
+    one = only(rule_side(rule_alert()), side(name="a"), side(name="b", error="connection refused"))
+    assert one.state is AlertState.UNKNOWN
+    assert [given.state for given in one.deliveries] == ["absent", "unknown"]
+
+
+@pytest.mark.parametrize("side_of_rules", [{"relabelled": True}, {"unknown_labels": True}])
+def test_where_labels_are_rewritten_or_not_known_missing_is_unknown(side_of_rules: dict[str, bool]) -> None:
+    assert only(rule_side(rule_alert(), **side_of_rules), side()).state is AlertState.UNKNOWN  # type: ignore[arg-type]
+
+
+def test_without_any_alertmanager_nothing_is_known_of_delivery() -> None:
+    assert only(rule_side(rule_alert())).state is AlertState.UNKNOWN
+
+
+def test_suppressed_counts_only_where_nobody_notifies() -> None:
+    rules = rule_side(rule_alert())
+    kept_back = delivered(state="suppressed", silenced=("s1",))
+    one = only(rules, side(kept_back, name="a"))
+    assert (one.state, one.silenced_by) == (AlertState.SUPPRESSED, ("s1",))
+    assert only(rules, side(kept_back, name="a"), side(delivered(), name="b")).state is AlertState.ACTIVE
+    assert only(rules, side(kept_back, name="a"), side(name="b", error="down")).state is AlertState.UNKNOWN
+
+
+def test_what_no_rule_made_is_shown_and_said() -> None:
+    assert only(rule_side(), side(delivered())).rule is RuleState.NONE
+    assert only(None, side(delivered())).rule is RuleState.UNKNOWN
+
+
+def test_a_pending_one_is_pending_whatever_alertmanager_has() -> None:
+    pending = rule_alert(state=RuleState.PENDING)
+    assert only(rule_side(pending), side()).state is AlertState.PENDING
+
+
+def test_what_needs_somebody_comes_first() -> None:
+    rules = rule_side(
+        rule_alert("Pending", state=RuleState.PENDING, severity="critical"),
+        rule_alert("Info", severity="info"), rule_alert("Old", active=9000, severity="critical"),
+        rule_alert("New", severity="critical"), rule_alert("Lost", severity="info"),
+    )  # fmt: skip
+    known = [delivered("Info", severity="info")] + [delivered(one, severity="critical") for one in ("Old", "New")]
+    assert [one.name for one in merged(rules, [side(*known)], NOW)] == ["Lost", "New", "Old", "Info", "Pending"]
+
+
+def test_five_thousand_alerts_are_joined_within_a_refresh() -> None:
+    import time
+
+    hosts = [f"host-{n}" for n in range(5000)]
+    rules = rule_side(*(rule_alert(job="node", instance=one) for one in hosts), external={"cluster": "demo"})
+    have = side(*(delivered(job="node", instance=one, cluster="demo") for one in hosts))
+    began = time.perf_counter()
+    found = merged(rules, [have], NOW)
+    assert [one.state for one in found] == [AlertState.ACTIVE] * 5000
+    assert time.perf_counter() - began < 1.0
