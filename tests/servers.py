@@ -96,9 +96,10 @@ class Program:
         assert self.process is not None
         family = [self.process.pid]
         for pid in family:
-            for task in Path(f"/proc/{pid}/task").glob("*/children"):
-                with suppress(OSError):
-                    family += map(int, task.read_text().split())
+            with suppress(OSError):  # one that has just ended has no children
+                for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                    with suppress(OSError):
+                        family += map(int, task.read_text().split())
         return family
 
     def _end(self, number: int) -> None:
