@@ -130,6 +130,16 @@ async def test_every_screen_works_at_every_size(tmp_path: Path, size: tuple[int,
             assert all(len(row) <= size[0] for row in shown.splitlines())
 
 
+async def test_a_key_that_came_before_the_first_screen_is_followed(tmp_path: Path) -> None:
+    async with running(tmp_path) as pilot:
+        app = await settle(pilot)
+        app.open_numbered("2")
+        there = app.console_screen.view
+        app._open()  # what begins once the frame is painted
+        await settle(pilot)
+        assert app.console_screen.view is there
+
+
 async def test_a_number_without_a_screen_says_so(tmp_path: Path) -> None:
     async with running(tmp_path) as pilot:
         await settle(pilot)

@@ -109,7 +109,8 @@ class OpsConsole(App[int], inherit_bindings=False):
 
     def _open(self) -> None:
         self._tell_problems()
-        self.console_screen.open_view(self.first_view(), root=True)
+        if self.console_screen.view is None:  # a key pressed before has gone somewhere already
+            self.console_screen.open_view(self.first_view(), root=True)
         self.call_after_refresh(self._start_watching)
 
     def _start_watching(self) -> None:

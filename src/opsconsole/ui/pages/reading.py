@@ -1,4 +1,4 @@
-"""One page of one database as it stands: what was read last, how it is wanted, and why nothing newer is there."""
+"""One page of one source as it stands: what was read last, how it is wanted, and why nothing newer is there."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,17 +8,16 @@ from typing import Any
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import age_text
 from opsconsole.core.reading import SourceError
-from opsconsole.database.asking import Database
 from opsconsole.ui.lines import Span
 from opsconsole.ui.pages.page import Order, Page, Sheet
 
 LONGEST_PAUSE = 30.0
-"""Seconds between two tries at most, while the database does not answer."""
+"""Seconds between two tries at most, while the source does not answer."""
 
 
 @dataclass(slots=True)
 class PageReading:
-    """It stays while other pages are looked at, and while the database does not answer."""
+    """It stays while other pages are looked at, and while the source does not answer."""
 
     page: Page[Any, Any]
     order: Order
@@ -29,18 +28,21 @@ class PageReading:
     failed: str = ""
     """Why the latest try brought nothing; empty where it did."""
     failures: int = 0
+    asked_at: float | None = None
+    """Unix seconds of the question that is not answered yet."""
     filter: str = ""
 
-    async def read(self, database: Database, clock: Callable[[], float], report: Callable[[Exception], object]) -> bool:
+    async def read(self, source: Any, clock: Callable[[], float], report: Callable[[Exception], object]) -> bool:
         """Read once; whether it is wanted otherwise by now.
 
         Args:
+            source: what the page takes its readings of.
             clock: Unix seconds.
             report: told of a fault of ours; the reading goes on.
         """
-        order = self.order
+        order, self.asked_at = self.order, clock()
         try:
-            reading = await self.page.take(database, self.reading, order)
+            reading = await self.page.take(source, self.reading, order)
             sheet = await asyncio.to_thread(self.page.sheet, reading, order)
         except SourceError as error:
             self.failed, self.failures = clean_line(error.message), self.failures + 1
@@ -50,6 +52,8 @@ class PageReading:
         else:
             self.reading, self.sheet = reading, sheet
             self.taken_at, self.failed, self.failures = clock(), "", 0
+        finally:
+            self.asked_at = None
         return self.order != order
 
     @property
@@ -63,7 +67,13 @@ class PageReading:
     def trouble(self, now: float) -> Span | None:
         """Why what is shown is not what is; None where nothing is wrong."""
         if not self.failed:
-            return None
+            return self._silence(now)
         if self.taken_at is None:
             return Span(f"ERROR  {self.failed}; trying again", "error")
         return Span(f"STALE {age_text(max(0.0, now - self.taken_at))}  {self.failed}; trying again", "stale")
+
+    def _silence(self, now: float) -> Span | None:
+        """A source that hangs says nothing: after two periods that is said for it, before its time-out comes."""
+        if self.asked_at is None or self.taken_at is None or now - self.asked_at <= 2 * self.page.period:
+            return None
+        return Span(f"STALE {age_text(max(0.0, now - self.taken_at))}  no answer yet", "stale")

@@ -170,7 +170,7 @@ class DashboardView(View):
         if int(now) % AGE_PERIOD == 0 and self._feed is not None and self._feed.running:
             self._show(self._feed.states())
         for view in self._readers:
-            if view.reading.failed:
+            if view.reading.trouble(now) is not None:
                 view.tick()
 
     # What is selected

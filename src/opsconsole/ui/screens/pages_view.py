@@ -85,7 +85,7 @@ class PagesView(ListView):
 
     def tick(self, now: float) -> None:
         """Ages grow."""
-        if self._now.failed:
+        if self._now.trouble(now) is not None:
             self._summary.repaint()
 
     def subtitle(self) -> str:

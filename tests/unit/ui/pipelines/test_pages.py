@@ -1,5 +1,6 @@
 """What the pages of pipelines say of an Airflow made by hand, and what they offer to do."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from opsconsole.core.reading import SourceError
 from opsconsole.runbooks.lint import lint
 from opsconsole.runbooks.repair import runbook_for
 from opsconsole.ui.pages.page import Order, Page, PageSpec, Sheet
+from opsconsole.ui.pages.reading import PageReading
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
 from tests.screens.pipeline_readings import HOSTILE, ByHand, pipelines, task
 
@@ -109,6 +111,30 @@ async def test_one_survey_serves_all_that_ask_at_once() -> None:
         page = SPECS[name].make()
         await page.take(source, None, Order(page.sorts[0]))
     assert way.asked == 1
+
+
+async def test_a_source_that_hangs_is_said_to_be_silent_after_two_periods() -> None:
+    page = SPECS["dags"].make()
+    shown, now, hangs = PageReading(page, Order(page.sorts[0])), [100.0], asyncio.Event()
+    await shown.read(pipelines(ByHand()), lambda: now[0], print)
+    assert shown.trouble(1000.0) is None, "nothing is asked"
+
+    class Hanging:
+        slas, notes = (), ()
+
+        async def survey(self) -> None:
+            await hangs.wait()
+
+    now[0] = 105.0
+    asking = asyncio.ensure_future(shown.read(Hanging(), lambda: now[0], print))
+    await asyncio.sleep(0)
+    assert shown.trouble(115.0) is None
+    said = shown.trouble(116.0)
+    assert said is not None
+    assert said.text == "STALE 16s  no answer yet"
+    asking.cancel()
+    await asyncio.wait({asking})
+    assert shown.trouble(1000.0) is None
 
 
 async def test_what_makes_a_run_longer_is_said_with_its_numbers() -> None:
