@@ -86,11 +86,12 @@ def _alerting(environment: Environment, runbooks: set[str], findings: Findings) 
     from opsconsole.config.alerting import Alerting, load_alerting
     from opsconsole.config.escalation import Escalation, load_escalation
     from opsconsole.monitoring.hearing import unheard
+    from opsconsole.monitoring.lint.definitions import lint_alerting
 
     alerting, escalation = Alerting(), None
     if environment.alerts is not None:
         alerting, problems = _loaded(load_alerting, environment.alerts, Alerting())
-        findings.add(environment.alerts, problems)
+        findings.add(environment.alerts, [*problems, *lint_alerting(alerting)])
     if environment.escalation is not None:
         nobody: Escalation | None = None
         escalation, problems = _loaded(load_escalation, environment.escalation, nobody)
