@@ -6,8 +6,6 @@ from typing import ClassVar
 from opsconsole.core.clean import clean_line
 from opsconsole.pipelines.model import Task
 from opsconsole.pipelines.opening import Pipelines
-from opsconsole.runbooks.model import Runbook
-from opsconsole.runbooks.repair import Repair, runbook_for, values_of
 from opsconsole.ui.actions import Place
 from opsconsole.ui.pages.page import PageSpec
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
@@ -32,9 +30,6 @@ class AirflowView(PagesView):
             assert opened is not None, "the view is only opened where there is an Airflow"
             self._pipelines = await opened()
         return self._pipelines
-
-    def _runbook(self, repair: Repair) -> tuple[Runbook, dict[str, str]]:
-        return runbook_for(repair), values_of(repair)
 
     def do_details(self) -> None:
         """All there is to say about the row."""
