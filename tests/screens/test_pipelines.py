@@ -171,6 +171,7 @@ async def test_from_the_failed_dag_to_the_log_and_to_the_retry(tmp_path: Path) -
             while not isinstance(app.console_screen.view, RunbookView):
                 await pilot.pause()
         await wait("RUN = scheduled__900")
+        await wait("Airflow's dry run clears 2: check, store")
 
 
 async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:

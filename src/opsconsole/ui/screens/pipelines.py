@@ -6,6 +6,7 @@ from typing import ClassVar
 from opsconsole.core.clean import clean_line
 from opsconsole.pipelines.model import Task
 from opsconsole.pipelines.opening import Pipelines
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.actions import Place
 from opsconsole.ui.pages.page import PageSpec
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
@@ -30,6 +31,12 @@ class AirflowView(PagesView):
             assert opened is not None, "the view is only opened where there is an Airflow"
             self._pipelines = await opened()
         return self._pipelines
+
+    async def _completed(self, repairs: Sequence[Repair]) -> Sequence[Repair] | None:
+        from opsconsole.ui.pipelines.foresight import foreseen
+
+        self.console.tell("asking Airflow what that would do…", "dim")
+        return await foreseen((await self._asked()).airflow, repairs)
 
     def do_details(self) -> None:
         """All there is to say about the row."""
