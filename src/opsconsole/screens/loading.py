@@ -172,7 +172,7 @@ def _targets(found: Mapping[str, Any]) -> tuple[Target, ...]:
 
 def _thresholds(said: Sequence[Mapping[str, Any]]) -> tuple[Threshold, ...]:
     return tuple(
-        Threshold(State(one["state"]), one.get("above"), one.get("below"), one.get("equals"))
+        Threshold(State(one["state"]), one.get("above"), one.get("below"), one.get("equals"), one.get("at_least"))
         for one in said
         if "state" in one
     )
