@@ -182,6 +182,7 @@ _VARIABLE = Record(
         "values": ListOf(Text(lenient=True, limit=200), minimum=1, maximum=1000, what="a list of values"),
         "multi": Flag(),
         "default": Text(lenient=True, empty=True, limit=200),
+        "all": Text(limit=1000),
         "title": Text(lenient=True, limit=100),
     },
     what="a variable with query or values",

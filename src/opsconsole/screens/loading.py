@@ -218,6 +218,7 @@ def _variable(name: str, said: Mapping[str, Any]) -> Variable:
         source=said.get("source", "prometheus"),
         values=values,
         multi=said.get("multi", False),
+        everything=said.get("all", ".*"),
         default=said.get("default", "all" if said.get("multi") or not values else values[0]),
         title=said.get("title", ""),
     )
