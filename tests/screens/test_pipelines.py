@@ -39,7 +39,12 @@ def app_of(folder: Path, way: ByHand, first_screen: str = "pipeline-status") -> 
     async def given() -> object:
         return source
 
-    session = still_session(folder, StillSources("live"), first_screen=first_screen, pipelines=given)
+    session = still_session(
+        folder,
+        StillSources("live"),
+        first_screen=first_screen,
+        families={"pipelines": given},
+    )
     return OpsConsole(session)
 
 
@@ -93,7 +98,7 @@ def test_the_screen(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]
             way.failing = REFUSED
             view = app.console_screen.view
             assert isinstance(view, DashboardView)
-            source = await app.session.pipelines()  # type: ignore[misc]
+            source = await app.session.families["pipelines"]()
             source._asked_at = -1e9
             await pilot.press("r")
             async with in_time("the failures"):
@@ -203,7 +208,7 @@ async def test_every_key_of_pipelines_and_their_logs_does_something(tmp_path: Pa
                     await pilot.pause()
             await painted(app)
 
-        app.commander.open_pipelines()
+        app.commander.open_family("pipelines")
         await shown(PipelinesView, "every 5.0 s")
         await tried((
             ("s", "sorted by name"), ("v", "this page has no other form"), ("tab", "WITHIN"),

@@ -8,13 +8,14 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.runbooks.model import Runbook
+from opsconsole.runbooks.repair import Repair, runbook_for, values_of
 from opsconsole.ui.commands import ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
 from opsconsole.ui.lines import Line, Lines, Span, fit_line, line, width_of
@@ -301,6 +302,40 @@ class PagesView(ListView):
             self.console.tell(str(error), "error")
             return
         self.console.open_view(RunbookView(book, values, {}, self.console.session.clock()))
+
+
+class FamilyView(PagesView):
+    """Pages of a family: all of them, or those of one of its things."""
+
+    family: ClassVar[str]
+    """Its name; see `ui.families`."""
+
+    def __init__(self, title: str, specs: Sequence[PageSpec], page: str = "") -> None:
+        super().__init__(title, specs, page)
+        self._source: Any = None
+
+    @classmethod
+    def opened_at(cls, page: str) -> "FamilyView":
+        """All pages of the family, with `page` in view; the first one where it is empty."""
+        raise NotImplementedError
+
+    @classmethod
+    def behind(cls, page: str, key: str) -> PagesView | None:
+        """Where the row `key` of a pane that shows `page` leads; None: to the page in full."""
+        del page, key
+        return None
+
+    async def _asked(self) -> Any:
+        if self._source is None:
+            self._source = await self.console.session.families[self.family]()
+        return self._source
+
+    def _runbook(self, repair: Repair) -> tuple[Runbook, dict[str, str]]:
+        return runbook_for(repair), values_of(repair)
+
+    def do_details(self) -> None:
+        """All there is to say about the row."""
+        self.show_detail()
 
 
 def page_bar(specs: Sequence[PageSpec], present: int, width: int) -> Line:
