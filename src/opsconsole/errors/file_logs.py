@@ -14,7 +14,7 @@ from opsconsole.errors.file_tail import FileTail, FileTailError
 from opsconsole.errors.log_entries import EntryJoiner
 from opsconsole.errors.log_lines import LogEntry, line_parser
 from opsconsole.errors.model import Heard, Occurrence
-from opsconsole.errors.tallying import Tallies
+from opsconsole.errors.tallying import Tallies, reach
 
 MOST_FILES = 200
 """Of one entry of the configuration; those that were written to last."""
@@ -41,7 +41,7 @@ class FileLogs:
     """The files of one entry of the configuration; follows them from one question to the next."""
 
     def __init__(self, settings: FileErrors, window: float, *, clock: Callable[[], float] = time.time) -> None:
-        """`window` is the seconds that counts are of; as long before them is read, too."""
+        """`window` is the seconds that counts are of."""
         self.source = f"logs/{settings.name}"
         self._settings = settings
         self._window = window
@@ -98,7 +98,7 @@ class FileLogs:
         first = path not in self._followed
         if first:
             self._followed[path] = _Followed(path, self._settings, self._clock)
-        one, start = self._followed[path], now - 2 * self._window
+        one, start = self._followed[path], now - reach(self._window)
         try:
             for line in one.tail.lines(lambda line: self._is_older(line, start)):
                 if line.strip():
@@ -122,7 +122,7 @@ class FileLogs:
         """From when on every file is read: of a file whose beginning is read, since ever."""
         begun = [one.first_at for one in self._followed.values() if one.first_at is not None]
         if self._covers_from is None:
-            self._covers_from = max(now - 2 * self._window, min(begun)) if begun else now
+            self._covers_from = max(now - reach(self._window), min(begun)) if begun else now
         return self._covers_from
 
     def _notes(self) -> Iterator[str]:

@@ -115,7 +115,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class ServiceErrors:
-    """The errors of one service, over all sources that say each of them once."""
+    """The errors of one service."""
 
     service: str
     kinds: int
@@ -125,6 +125,8 @@ class ServiceErrors:
     rate: float
     last_at: float | None
     trend: tuple[int, ...]
+    metered: bool
+    """Whether its numbers are those of metrics; else the sum of what was logged."""
 
 
 @dataclass(frozen=True, slots=True)

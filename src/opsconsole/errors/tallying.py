@@ -1,13 +1,13 @@
 """Errors by kind, as they come, in bounded memory: counts by time, and the latest samples of each kind.
 
-Two windows are kept: what is shown, and the one before it, to compare with.
+Two windows are kept: what is shown, and the one before it, to compare with; and a day, to say what is new.
 """
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from opsconsole.errors.model import Kind, Occurrence, Sample
+from opsconsole.errors.model import DAY, Kind, Occurrence, Sample
 from opsconsole.errors.occurring import fingerprint, normal_message
 
 MOST_KINDS = 1000
@@ -21,6 +21,11 @@ _PARTS = 288
 RECENT = 600.0
 """Seconds that a rate is of, where the parts are not longer than that."""
 OTHERS = "other kinds of errors, each seen too seldom to be kept apart"
+
+
+def reach(window: float) -> float:
+    """Seconds that are looked back at, for a window: as long again, and to yesterday at least."""
+    return max(2 * window, window + DAY)
 
 
 @dataclass(slots=True)
@@ -46,7 +51,7 @@ class Tallies:
     """The errors of one source. Not for several threads at once."""
 
     def __init__(self, source: str, window: float, *, most: int = MOST_KINDS) -> None:
-        """`window` is the seconds that are shown; as long before them is kept, too."""
+        """`window` is the seconds that counts are of."""
         self.source = source
         self.window = window
         self._width = window / _PARTS
@@ -84,7 +89,7 @@ class Tallies:
         Args:
             covers_from: unix seconds from which on nothing is missing; None: only from now on.
         """
-        self.forget(now - 2 * self.window)
+        self.forget(now - reach(self.window))
         whole = covers_from is not None and covers_from <= now - 2 * self.window
         return tuple(self._kind(key, tally, now, whole) for key, tally in self._kinds.items())
 
@@ -94,6 +99,7 @@ class Tallies:
         recent = max(RECENT, 2 * self._width)
         lately = sum(count for part, count in within.items() if (part + 1) * self._width > now - recent)
         count = sum(within.values())
+        earlier = sum(count for part, count in tally.counts.items() if (part + 1) * self._width > start - self.window)
         return Kind(
             fingerprint=key,
             source=self.source,
@@ -101,7 +107,7 @@ class Tallies:
             type=tally.type,
             message=tally.message,
             count=count,
-            before=tally.total - count if whole else None,
+            before=earlier - count if whole else None,
             rate=lately / recent,
             first_at=tally.first_at,
             last_at=tally.last_at,

@@ -83,8 +83,8 @@ def test_a_message_names_its_error(message: str, name: str) -> None:
     assert named_error(message) == name
 
 
-def print_of(text: str, **more: str) -> str:
-    one = occurrence(1.0, "api", text, **more)
+def print_of(text: str, *, trace: str) -> str:
+    one = occurrence(1.0, "api", text, trace=trace)
     return fingerprint("logs/api", one, normal_message(one))
 
 
