@@ -14,6 +14,8 @@ from opsconsole.pipelines.model import Task, Way
 LOGS = 30
 """Logs that are read, of the latest failures; what they said is remembered."""
 _REMEMBERED = 2000
+_NO_LOG = "No logs found"
+"""What Airflow says in place of a log that is gone."""
 
 
 class AirflowErrors:
@@ -62,7 +64,8 @@ class AirflowErrors:
         found: Mapping[TaskKey, str] = await errors_of(self._airflow, unread)
         if len(self._errors) > _REMEMBERED:
             self._errors.clear()
-        self._errors |= {(key_of(one), one.try_number): found.get(key_of(one), "") for one in unread}
+        said = {key: error for key, error in found.items() if not error.startswith(_NO_LOG)}
+        self._errors |= {(key_of(one), one.try_number): said.get(key_of(one), "") for one in unread}
 
 
 def _occurrence(task: Task, error: str) -> Occurrence:

@@ -146,7 +146,7 @@ class PostgresLog:
 def _why_not(how: Row) -> str:
     if not how.flag("collected"):
         return f"the server's log cannot be read: it goes to {how.text('destination')}, and logging_collector is off"
-    if not (how.flag("may_find") and how.flag("may_list")):
+    if not how.flag("may_list"):
         return f"the server's log cannot be found: {_ALLOW_FINDING}"
     return "" if how.flag("may_read") else f"the server's log cannot be read: {_ALLOW_READING}"
 

@@ -1,5 +1,5 @@
--- The files of the log that were written to after SINCE, and which one is written to now. Cost: a look into the
--- folder. Versions: 10 and later. Privilege: pg_monitor. Binds: SINCE (unix seconds).
+-- The files of the log that were written to after SINCE, the latest first. Cost: a look into the folder.
+-- Versions: 10 and later. Privilege: pg_monitor. Binds: SINCE (unix seconds).
 select current_setting('log_directory') || '/' || name as file, size,
        extract(epoch from modification)::float8 as written_at
   from pg_ls_logdir()
