@@ -175,14 +175,16 @@ def _alert(
     one = next((given for given in held if given is not None), None)
     known = rule or one
     assert known is not None
+    sent = one.labels if one else {**external, **known.labels}
     return Alert(
         name=known.labels.get("alertname", ""),
         severity=known.labels.get("severity", ""),
         state=state,
         rule=rule.state if rule else RuleState.UNKNOWN if around.rules is None else RuleState.NONE,
         labels={name: value for name, value in known.labels.items() if external.get(name) != value},
+        sent_labels=sent,
         annotations=known.annotations,
-        fingerprint=one.fingerprint if one else fingerprint({**external, **known.labels}),
+        fingerprint=one.fingerprint if one else fingerprint(sent),
         started_at=rule.active_at if rule else one.started_at if one else None,
         value=rule.value if rule else None,
         expr=rule.expr if rule else "",

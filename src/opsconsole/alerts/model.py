@@ -180,6 +180,8 @@ class Alert:
     rule: RuleState
     labels: Labels
     """Without external labels, where those are known."""
+    sent_labels: Labels
+    """As Alertmanager has them, or will: what silences match."""
     annotations: Labels
     fingerprint: str
     """Alertmanager's, or what it will be."""
