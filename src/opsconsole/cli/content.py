@@ -114,12 +114,31 @@ def _loaded(load: Callable[[Path], tuple[T, list[Problem]]], path: Path, nothing
 
 
 def _sla_references(environment: Environment, slas: list[Sla], runbooks: set[str], findings: Findings) -> None:
-    """Report runbooks of SLAs that are not there."""
+    """Report runbooks and databases of SLAs that are not there, and alerts that could never fire."""
+    from opsconsole.sla.burn import burn_windows, silent
+
+    file, known = str(environment.slas), source_names(environment)
+    # A DAG's runs may come from the metadata database alone.
+    known += ["airflow"] if environment.airflow else []
+
+    def warn(at: tuple[int, int], code: str, message: str) -> None:
+        findings.add(file, [Problem(file, *at, "warning", code, message)])
+
     for sla in slas:
         if sla.runbook and sla.runbook not in runbooks:
-            message = f"no runbook {sla.runbook!r} in environment {environment.name}{nearest(sla.runbook, runbooks)}"
-            file = str(environment.slas)
-            findings.add(file, [Problem(file, sla.line, 1, "warning", "unknown-name", message)])
+            missing = f"no runbook {sla.runbook!r} in environment {environment.name}{nearest(sla.runbook, runbooks)}"
+            warn(sla.runbook_at, "unknown-name", missing)
+        if sla.source not in known:
+            missing = (
+                f"{sla.name}: no source {sla.source!r} in environment {environment.name}{nearest(sla.source, known)}"
+            )
+            warn((sla.line, 1), "unknown-name", missing)
+        if mute := silent(burn_windows(sla.window), sla.objective):
+            factors = ", ".join(f"{one.factor:g}" for one in mute)
+            message = (
+                f"objective: a budget of {sla.budget:.4g} cannot burn {factors} times as fast; those alerts never fire"
+            )
+            warn(sla.objective_at, "never-fires", message)
 
 
 def _screens(environment: Environment, findings: Findings) -> "list[Screen]":

@@ -20,7 +20,7 @@ class MissingParserError(Exception):
     """The library is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("PromQL is not looked at: promql-parser is missing; pip install 'opsconsole[rules]'")
+        super().__init__("PromQL is not looked at: promql-parser is missing; pip install 'opsconsole[promql]'")
 
 
 @lru_cache(maxsize=4096)
