@@ -24,6 +24,7 @@ COMMANDS = {
     "runbook": "list, show, check and run runbooks",
     "pipeline": "Airflow: DAGs, runs, tasks, logs, what failed and why, and what repairs it",
     "alert": "alerts of Prometheus and Alertmanager as one list, and who is notified, now or at any time",
+    "screens": "make screens of Grafana dashboards",
     "db": "the PostgreSQL workbench: sessions, locks, queries, tables, indexes, and what repairs them",
     "audit": "what was done, by whom, and how it ended",
 }
@@ -73,7 +74,7 @@ class CommandParser(argparse.ArgumentParser):
         raise SystemExit(int(Exit.USAGE))
 
 
-_STANDALONE = (["demo"], ["init"])
+_STANDALONE = (["demo"], ["init"], ["screens"])
 """Commands that work without a configuration; the options that name one mean nothing to them."""
 
 _COMMON: tuple[tuple[str, dict[str, Any]], ...] = (
