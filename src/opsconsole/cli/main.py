@@ -25,6 +25,7 @@ COMMANDS = {
     "pipeline": "Airflow: DAGs, runs, tasks, logs, what failed and why, and what repairs it",
     "alert": "alerts of Prometheus and Alertmanager as one list, and who is notified, now or at any time",
     "sla": "what was promised: how much of it is kept, what is left of the budget, and the weekly report",
+    "errors": "what goes wrong everywhere, by kind: what is new, how often, since when, with samples",
     "db": "the PostgreSQL workbench: sessions, locks, queries, tables, indexes, and what repairs them",
     "audit": "what was done, by whom, and how it ended",
 }

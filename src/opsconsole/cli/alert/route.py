@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from opsconsole.cli.alert.opening import add_common, ask, means_text, narrate_all, notification_fields
+from opsconsole.cli.alert.opening import add_common, ask, narrate_all, notification_fields
 from opsconsole.cli.output import print_json, print_table, rfc3339
 from opsconsole.core.exit_codes import Exit
 
@@ -51,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
             }
         )
     else:
+        from opsconsole.alerts.wording import means_text
+
         rows = [
             (one.alertmanager, one.receiver, means_text(one), " > ".join(one.route) or "the root route",
              ", ".join(one.group_by) or None, one.group_wait, one.repeat_interval)
