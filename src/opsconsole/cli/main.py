@@ -24,6 +24,7 @@ COMMANDS = {
     "runbook": "list, show, check and run runbooks",
     "pipeline": "Airflow: DAGs, runs, tasks, logs, what failed and why, and what repairs it",
     "alert": "alerts of Prometheus and Alertmanager as one list, and who is notified, now or at any time",
+    "sla": "what was promised: how much of it is kept, what is left of the budget, and the weekly report",
     "errors": "what goes wrong everywhere, by kind: what is new, how often, since when, with samples",
     "monitoring": "rules, routes and dashboards made from config/ and screens/; rule files looked at; drift",
     "screens": "make screens of Grafana dashboards",
