@@ -12,7 +12,6 @@ from opsconsole.sources.prometheus import PrometheusSource
 PART = 4000
 """Evaluations of one question."""
 _SMALLEST_PART = 100
-MOST_EPISODES = 20_000
 _OLDEST = "count(up)"
 
 
@@ -63,4 +62,6 @@ def _see(replayer: Replayer, matrix: Matrix) -> None:
 
 
 def _may_be_size(error: SourceError) -> bool:
-    return error.kind != "bad-query" or any(sign in error.message for sign in ("too many", "maximum", "limit"))
+    if error.kind == "bad-query":
+        return any(sign in error.message for sign in ("too many", "maximum", "limit"))
+    return error.kind in ("timeout", "garbage", "overloaded")

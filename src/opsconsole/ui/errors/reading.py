@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.errors.asking import Errors
 from opsconsole.errors.model import Kind, Sample, Survey
-from opsconsole.errors.report import facts, stamp
+from opsconsole.errors.report import facts, rate_text, stamp
 from opsconsole.ui.glyphs import UNICODE
 from opsconsole.ui.lines import Role
 from opsconsole.ui.pages.page import Detail
@@ -66,11 +66,8 @@ def _part(sample: Sample) -> tuple[str, str]:
 
 def rate(value: float) -> Cell:
     """Occurrences, in the unit that reads well."""
-    if value <= 0:
-        return Cell("-", "dim")
-    if value >= 1:
-        return Cell(f"{value:.1f} /s", "crit")
-    return Cell(f"{value * 60:.1f} /min", "warn") if value * 60 >= 1 else Cell(f"{value * 3600:.0f} /h")
+    text = rate_text(value)
+    return Cell(text, "dim" if value <= 0 else "crit" if value >= 1 else "warn" if value >= 1 / 60 else "text")
 
 
 def trend(counts: Sequence[int], role: Role = "accent") -> Cell:

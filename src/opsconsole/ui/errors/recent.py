@@ -35,7 +35,7 @@ class RecentPage(Page[Errors, ErrorsReading]):
         """One row a sample."""
         latest = _latest(reading)
         rows = [_row(kind, sample, place, reading) for kind, place, sample in latest]
-        summary = f"the latest {len(rows)}, of each kind five at most; metrics know none one by one"
+        summary = f"the latest {len(rows)}, of each kind five at most; what is only counted is not here"
         return Sheet(_COLUMNS, rows, summary, order.sort, descending=False, notes=reading.notes)
 
     def detail(self, reading: ErrorsReading, key: str) -> Detail | None:
@@ -49,7 +49,7 @@ class RecentPage(Page[Errors, ErrorsReading]):
 
 
 def _latest(reading: ErrorsReading) -> list[tuple[Kind, int, Sample]]:
-    kinds = (one for one in reading.survey.kinds if one.mute is None and not one.source.startswith("metrics/"))
+    kinds = (one for one in reading.survey.kinds if one.mute is None)
     found = [(kind, place, sample) for kind in kinds for place, sample in enumerate(kind.samples)]
     return sorted(found, key=lambda one: -one[2].at)[:_MOST]
 
