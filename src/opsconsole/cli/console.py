@@ -204,6 +204,9 @@ class _Family(NamedTuple):
 
 _FAMILIES = {
     "pipelines": _Family("opsconsole.pipelines.opening:open_pipelines", lambda one: one.airflow is not None),
+    "alerts": _Family(
+        "opsconsole.alerts.asking:open_alerts", lambda one: bool(one.prometheus or one.every_alertmanager)
+    ),
 }
 """By the names of `ui.families`."""
 
