@@ -24,6 +24,8 @@ COMMANDS = {
     "runbook": "list, show, check and run runbooks",
     "pipeline": "Airflow: DAGs, runs, tasks, logs, what failed and why, and what repairs it",
     "alert": "alerts of Prometheus and Alertmanager as one list, and who is notified, now or at any time",
+    "errors": "what goes wrong everywhere, by kind: what is new, how often, since when, with samples",
+    "monitoring": "rules, routes and dashboards made from config/ and screens/; rule files looked at; drift",
     "db": "the PostgreSQL workbench: sessions, locks, queries, tables, indexes, and what repairs them",
     "audit": "what was done, by whom, and how it ended",
 }

@@ -135,6 +135,8 @@ class Variable:
     """Fixed choices, where there is no query."""
     multi: bool = False
     default: str = "all"
+    everything: str = ".*"
+    """The regular expression that all is, after `=~`."""
     title: str = ""
 
 

@@ -6,7 +6,7 @@ from opsconsole.config.document import Document
 from opsconsole.config.schema import Place
 from opsconsole.core.problem import Problem, nearest
 from opsconsole.screens.definition import Kind, Pane, Screen, Target, Variable
-from opsconsole.screens.interpolation import ALL, FORMATS, GLOBALS, Selection, references
+from opsconsole.screens.interpolation import FORMATS, GLOBALS, Selection, references
 from opsconsole.screens.queries import pane_queries
 from opsconsole.screens.timerange import TimeRange
 from opsconsole.screens.variables import EVERYTHING, is_sql, label_values, used_in
@@ -115,7 +115,7 @@ def _try(place: Place, pane: Pane, target: Target, screen: Screen, variables: se
         if variable.multi:
             ways.append({**ways[0], variable.name: Selection((_SAMPLE, "other"))})
         if variable.multi or variable.default == EVERYTHING:
-            ways.append({**ways[0], variable.name: ALL})
+            ways.append({**ways[0], variable.name: Selection(everything=True, pattern=variable.everything)})
     one = Pane(pane.id, pane.title, pane.kind, pane.source, (target,))
     for way in ways:
         try:

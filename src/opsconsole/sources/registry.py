@@ -14,13 +14,15 @@ class Sources:
 
     def names(self) -> tuple[str, ...]:
         """What is configured: `prometheus`, `alertmanager`, `alertmanager/NAME` for each further one,
-        `postgres/NAME` for each database, `pgbouncer/NAME` for what stands before it, `airflow` (its API), `redis`."""
+        `postgres/NAME` for each database, `pgbouncer/NAME` for what stands before it, `airflow` (its API), `loki`,
+        `redis`."""
         environment = self._environment
         names = ["prometheus"] if environment.prometheus else []
         names += environment.every_alertmanager
         names += [f"postgres/{name}" for name in environment.postgres]
         names += [f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler]
         names += ["airflow"] if environment.airflow and environment.airflow.url else []
+        names += ["loki"] if environment.loki else []
         return (*names, "redis") if environment.redis else tuple(names)
 
     def get(self, name: str) -> Source:
@@ -65,6 +67,10 @@ class Sources:
                 from opsconsole.sources.pgbouncer import PgBouncerSource
 
                 return PgBouncerSource(pooler, name=name)
+        if name == "loki" and environment.loki is not None:
+            from opsconsole.sources.loki import LokiSource
+
+            return LokiSource(environment.loki)
         if name == "redis" and environment.redis is not None:
             from opsconsole.sources.redis import RedisSource
 

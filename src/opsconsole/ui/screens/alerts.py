@@ -1,7 +1,7 @@
 """Alerts: all of them, silences, history, receivers, whether alerting works; and one alert, with why it fires."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.explaining import Explanation
 from opsconsole.alerts.model import Alert, Survey
 from opsconsole.core.clean import clean_line
-from opsconsole.runbooks.repair import Repair, runbook_for, values_of
+from opsconsole.runbooks.repair import Repair, runbook_for, runbook_for_all, values_of, values_of_all
 from opsconsole.ui.actions import Place
 from opsconsole.ui.alerts.active import ActivePage
 from opsconsole.ui.alerts.choosing import alert_choices
@@ -20,6 +20,7 @@ from opsconsole.ui.alerts.telling import title_of
 from opsconsole.ui.commands import CommandError, ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
 from opsconsole.ui.lines import Lines, Span, line
+from opsconsole.ui.pages.offers import Offer, offers
 from opsconsole.ui.pages.page import Choice as Doable
 from opsconsole.ui.screens.pages_view import FamilyView
 from opsconsole.ui.screens.text import TextView
@@ -67,11 +68,15 @@ class AlertsView(FamilyView):
         self.show_detail()
 
     def do_acknowledge(self) -> None:
-        """Say that somebody is on it."""
-        row, shown = self.table.selected_row, self._now
-        if row is None or shown.reading is None:
+        """Say that somebody is on it: on all that are marked, else on the row."""
+        shown, keys = self._now, self.chosen
+        found = offers(shown.page, shown.reading, keys) if shown.reading is not None else []
+        repairs = tuple(repair for one in found if one.label.startswith(_ACK) for repair in one.repairs)
+        if not repairs:
+            self.console.tell("there is nothing here to acknowledge")
             return
-        acknowledge(self, shown.page.choices(shown.reading, row.key))
+        work = self._fix(Offer(_ACK, repairs, len(repairs)))
+        self.run_worker(work, group="fix", exclusive=True, exit_on_error=False)
 
     def do_runbook(self) -> None:
         """The runbook for the alert, filled in."""
@@ -170,7 +175,7 @@ class AlertView(TextView):
         def accept(name: str) -> str | None:
             if name not in offered:
                 return f"one of: {', '.join(offered)}"
-            self.console.call_next(open_repair, self, offered[name])
+            self.console.call_next(open_repairs, self, [offered[name]], "")
             return None
 
         self.console.ask(Ask("fix", accept, choices, picks=True, hint="enter shows it; nothing runs before you say so"))
@@ -195,24 +200,28 @@ class AlertView(TextView):
 
 
 def acknowledge(view: View, choices: list[Doable]) -> None:
-    """The first of `choices` that is an acknowledgement."""
-    found = next((one for one in choices if one.label.startswith(_ACK)), None)
-    if found is None:
-        view.console.tell("there is nothing here to acknowledge")
+    """All of `choices` that are acknowledgements: one for each Alertmanager that has to be told."""
+    found = [one.repair for one in choices if one.label.startswith(_ACK)]
+    if found:
+        open_repairs(view, found, found[0].title)
     else:
-        open_repair(view, found.repair)
+        view.console.tell("there is nothing here to acknowledge")
 
 
-def open_repair(view: View, repair: Repair) -> None:
-    """Show what is to be done, as a run of one step."""
+def open_repairs(view: View, repairs: Sequence[Repair], title: str) -> None:
+    """Show what is to be done, as a run with a step for each."""
     from opsconsole.ui.screens.runbook import RunbookView
+    from opsconsole.ui.screens.several import SeveralView
 
+    now = view.console.session.clock()
     try:
-        book = runbook_for(repair)
+        if len(repairs) == 1:
+            view.console.open_view(RunbookView(runbook_for(repairs[0]), values_of(repairs[0]), {}, now))
+        else:
+            book = runbook_for_all(repairs, title)
+            view.console.open_view(SeveralView(book, values_of_all(repairs), now, lambda: None))
     except ValueError as error:
-        view.console.tell(str(error), "error")
-        return
-    view.console.open_view(RunbookView(book, values_of(repair), {}, view.console.session.clock()))
+        view.console.tell(clean_line(error), "error")
 
 
 def open_runbook(view: View, labels: Mapping[str, str], alert: Alert | None) -> None:
