@@ -32,14 +32,16 @@ def kept_of_screen(screen: Screen) -> dict[str, Any]:
 
 def kept_of_variable(variable: Variable) -> dict[str, Any]:
     """The variable as its screen has it."""
-    return _given(
+    found = _given(
         query=variable.query,
         source=_unless(variable.source, "prometheus"),
         values=list(variable.values),
         multi=variable.multi,
-        default=_unless(variable.default, "all"),
+        all=_unless(variable.everything, ".*"),
         title=variable.title,
     )
+    # An empty default says something: the first there is.
+    return found if variable.default == "all" else {**found, "default": variable.default}
 
 
 def kept_of_pane(pane: Pane) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def kept_of_pane(pane: Pane) -> dict[str, Any]:
         text=pane.text,
         view=pane.view,
         options=dict(pane.options),
+        folded=pane.folded,
         area=pane.area,
         no_data=_unless(pane.no_data.name, State.UNKNOWN.name),
         check=False if not pane.check else None,
