@@ -1,9 +1,9 @@
 """What a screen says that Grafana has no place for, under the key `opsconsole` of a dashboard and of its panels.
 
-Grafana passes over keys that it does not know; a dashboard that it saves itself may lack them, and is then imported like
-any. The import takes them back, so that a screen that was exported and imported is the same. Keys and values are those of `screens/*.yaml`; what has its default is left out. Title,
-PromQL with its legends, unit, decimals, minimum and maximum are not here: they are read from where Grafana has them, so
-that what somebody changes there arrives.
+Grafana passes over keys that it does not know; a dashboard that it saves itself may lack them, and is then imported
+like any. The import takes them back, so that a screen that was exported and imported is the same. Keys and values are
+those of `screens/*.yaml`; what has its default is left out. Title, PromQL with its legends, unit, decimals, minimum and
+maximum are not here: they are read from where Grafana has them, so that what somebody changes there arrives.
 """
 
 from collections.abc import Iterable, Mapping
