@@ -29,10 +29,9 @@ class RuleText:
         labels = {f"label {name}": value for name, value in self.labels}
         return {"expr": self.expr, "for": self.hold, **labels, **dict(self.annotations)}
 
-    @property
-    def title(self) -> str:
-        """The name, with the labels that tell it from others of this name."""
-        if not self.labels:
+    def title(self, *, alone: bool) -> str:
+        """The name, and unless it is the only one of that name, its labels."""
+        if alone or not self.labels:
             return self.name
         return f"{self.name}{{{', '.join(f'{name}={value}' for name, value in self.labels)}}}"
 
@@ -75,6 +74,7 @@ def rule_drift(source: str, here: Iterable[RuleText], loaded: Iterable[RuleText]
     for key in dict.fromkeys((one.kind, one.name) for one in (*ours, *theirs)):
         left = [one for one in ours if (one.kind, one.name) == key]
         right = [one for one in theirs if (one.kind, one.name) == key]
+        alone = max(len(left), len(right)) == 1
         both = Counter(left) & Counter(right)
         for rest in (left, right):
             for one in both.elements():
@@ -85,9 +85,9 @@ def rule_drift(source: str, here: Iterable[RuleText], loaded: Iterable[RuleText]
         for one, other in pairs:
             left.remove(one)
             right.remove(other)
-            yield Drift(source, one.kind, one.title, "changed", changes(one.parts, other.parts))
-        yield from (Drift(source, one.kind, one.title, "missing") for one in left)
-        yield from (Drift(source, one.kind, one.title, "extra") for one in right)
+            yield Drift(source, one.kind, one.title(alone=alone), "changed", changes(one.parts, other.parts))
+        yield from (Drift(source, one.kind, one.title(alone=alone), "missing") for one in left)
+        yield from (Drift(source, one.kind, one.title(alone=alone), "extra") for one in right)
 
 
 def _same_labels(rule: RuleText, others: Iterable[RuleText]) -> RuleText | None:
