@@ -64,6 +64,8 @@ def test_rules_of_one_name_belong_together_by_their_labels() -> None:
     assert said([rule("X", severity="a")], [rule("X", severity="b")]) == [
         ("X", "changed", "label severity: a here, b loaded")
     ]
+    twice = [rule("X", "up > 1"), rule("X", "up > 2")]
+    assert [state for _, state, _ in said(twice, [rule("X", "up > 3")])] == ["changed", "missing"]
     assert said([rule("X"), rule("X")], [rule("X")]) == [("X{severity=a}", "missing", "")]
 
 
