@@ -100,7 +100,7 @@ def session_detail(session: Session) -> Detail:
     """One session in full."""
     xmin = f"{session.xmin_age:,} transactions old" if session.xmin_age else ""
     facts = (
-        ("state", session.state or session.kind),
+        ("state", session.doing),
         ("waits for", ": ".join(filter(None, (session.wait_type, session.wait)))),
         ("statement for", _lasting(session.query_seconds if session.active else None)),
         ("transaction for", _lasting(session.transaction_seconds)),
@@ -129,7 +129,7 @@ def session_choices(session: Session) -> list[Choice]:
     named = {"pid": str(session.pid), "backend_start": session.backend_start}
     who = clean_line(f"{session.pid} ({session.role or session.kind} {session.application})".replace(" )", ")"))
     why = clean_line(
-        f"it is {session.state or session.kind}"
+        f"it is {session.doing}"
         + (f", in its transaction for {_lasting(session.transaction_seconds)}" if session.transaction_seconds else "")
         + (f", waiting for {session.wait_type} {session.wait}" if session.wait_type == "Lock" else "")
         + (f"; {' '.join(session.query.split())}" if session.query else ""),
@@ -174,7 +174,7 @@ def _state(session: Session) -> tuple[str, Role]:
         return session.state.replace("transaction", "tx"), "warn"
     if session.active:
         return session.state, "crit" if session.wait_type == "Lock" else "ok"
-    return session.state or session.kind, "dim"
+    return session.doing, "dim"
 
 
 def _sorted(sessions: Iterable[Session], sort: str) -> list[Session]:
