@@ -153,7 +153,7 @@ def session_row(session: Session) -> Row:
             Cell(str(session.pid), "dim" if not session.active and not session.idle_in_transaction else "text"),
             Cell(state + workers, role),
             cells.words(told, "crit" if session.wait_type == "Lock" else "text"),
-            cells.lasting(session.transaction_seconds, *_LONG_TRANSACTION),
+            cells.lasting(_transaction(session), *_LONG_TRANSACTION),
             cells.lasting(session.query_seconds if session.active else None, *_LONG),
             cells.words(session.role, limit=63),
             cells.words(session.database, limit=63),
@@ -162,6 +162,11 @@ def session_row(session: Session) -> Row:
             cells.words(session.query, "text" if session.active else "dim"),
         ),
     )
+
+
+def _transaction(session: Session) -> float | None:
+    """Seconds; for the server an aborted transaction has ended, and for whoever waits for its client it has not."""
+    return session.seconds if session.idle_in_transaction else session.transaction_seconds
 
 
 def key_of(session: Session) -> str:
@@ -173,7 +178,8 @@ def _state(session: Session) -> tuple[str, Role]:
     if session.idle_in_transaction:
         return session.state.replace("transaction", "tx"), "warn"
     if session.active:
-        return session.state, "crit" if session.wait_type == "Lock" else "ok"
+        # The column that says so has no room on a narrow terminal, and colour alone says nothing to everybody.
+        return ("waits for lock", "crit") if session.wait_type == "Lock" else (session.state, "ok")
     return session.doing, "dim"
 
 
