@@ -60,6 +60,8 @@ class Console(TextualScreen[None], inherit_bindings=False):
         self.session = session
         self.registry = registry
         self._views: list[View] = []
+        self._ahead: list[tuple[View, KeyAction]] = []
+        """Keys for views that are not composed yet."""
         self._counts: Mapping[State, int] = {}
         self._run = ""
         self._fresh = frame.Freshness()
@@ -167,6 +169,10 @@ class Console(TextualScreen[None], inherit_bindings=False):
         if view is self.view and view.composed:
             view.entered()
             self.refresh_frame()
+            ahead, self._ahead = self._ahead, []
+            for meant, action in ahead:
+                if meant is self.view:
+                    self.perform(action)
 
     def _hide(self, view: View) -> None:
         view.left()
@@ -223,7 +229,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
         view = self.view
         if view is not None and not view.composed and hasattr(view, name):
             # Typed ahead, to a view that was opened just now: it is meant for what will be there.
-            self.call_after_refresh(self.perform, action)
+            self._ahead.append((view, action))
             return
         handler = getattr(view, name, None) or getattr(self, name, None)
         if handler is None and action.id.startswith("screen-"):
