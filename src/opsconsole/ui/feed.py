@@ -213,36 +213,38 @@ class ScreenFeed:
         readings = known(poller.latest(query) for query in self._queries[pane.id])
         # A paused screen stands still because somebody wanted it; its values are old, and say so by their age.
         limit = STALE_AFTER * refresh_of(pane, self.screen, self.time) if not poller.paused else 0.0
-        problem = self._problems.get(pane.id) or self._nothing_to_choose(pane)
+        problem = self._problems.get(pane.id) or self._not_chosen(pane)
         shown = named(pane, self.selections)
         return evaluate_pane(shown, readings, self._feed.now(), stale_after=limit, problem=problem)
 
-    def _nothing_to_choose(self, pane: Pane) -> str:
-        """Why a pane that waits for a variable will go on waiting; empty while that is not known."""
-        name = self._waiting.get(pane.id)
-        query = self._options.get(name or "")
-        if name is None or query is None:
+    def _not_chosen(self, pane: Pane) -> str:
+        """Why a pane that waits for a variable may wait long: what it, or one above it, can be is not known."""
+        if pane.id not in self._waiting:
             return ""
-        reading = self._feed.poller.latest(query)
-        if reading.value is None:
-            return f"${name} cannot be chosen: {reading.error}" if reading.error else ""
-        return "" if self.options(name) else f"${name} has nothing to choose from: its query answers with nothing"
+        errors = ((name, self._feed.poller.latest(query).error) for name, query in self._options.items())
+        return next((f"what ${name} can be is not known: {error}" for name, error in errors if error), "")
 
     def _take_first(self, changed: Mapping[Query, Reading]) -> None:
-        """Give the variables that nobody chose their first option; anew when what they had is no longer there."""
+        """Give the variables that nobody chose their first option; anew when what they had is no longer there.
+
+        Without any option it is the empty text, which matches series that do not have the label: what a dashboard for
+        many clusters asks then works on the one that never says its name.
+        """
         taken = False
         for name in self._first:
-            found = self.options(name) if self._options.get(name) in changed else ()
-            if found and not set(self.selections[name].values) & set(found):
+            reading = changed.get(self._options[name]) if name in self._options else None
+            if reading is None or reading.value is None:
+                continue
+            found = self.options(name) or ("",)
+            if not set(self.selections[name].values) & set(found):
                 self.selections[name] = Selection(found[:1])
                 taken = True
         if taken:
             self._replan()
             self._watch_options()
             return
-        waiting = [pane for pane in self.screen.panes if self._options.get(self._waiting.get(pane.id, "")) in changed]
-        if waiting:
-            self._on_states({pane.id: self.state(pane) for pane in waiting})
+        if self._waiting and any(query in changed for query in self._options.values()):
+            self._on_states({pane.id: self.state(pane) for pane in self.screen.panes if pane.id in self._waiting})
 
     def _changed(self, changed: Mapping[Query, Reading]) -> None:
         self._take_first(changed)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from opsconsole.core.reading import Answer, Query
+from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.state import State
 from opsconsole.core.values import Sample, Vector
 from opsconsole.screens.definition import Kind, Pane, Screen, Target, Variable
@@ -80,7 +80,19 @@ async def test_what_somebody_chose_stays() -> None:
     assert house.screen.selections["node"].values == ("n7",)
 
 
-async def test_a_pane_says_that_there_is_nothing_to_choose_from() -> None:
-    house = _House(_Platform({JOBS: ({"job": "web"},)}))
-    shown = await house.shown(State.ERROR)
-    assert shown.error == "$node has nothing to choose from: its query answers with nothing"
+async def test_where_there_is_nothing_to_choose_series_without_the_label_are_shown() -> None:
+    platform = _Platform({JOBS: (), 'group by (instance) (up{job=""})': (), 'up{instance=""}': ({},)})
+    house = _House(platform)
+    await house.shown(State.OK)
+    assert {name: one.values for name, one in house.screen.selections.items()} == {"job": ("",), "node": ("",)}
+
+
+async def test_a_pane_says_why_its_variable_cannot_be_known() -> None:
+    platform = _Platform({})
+
+    async def refuse(query: Query) -> Answer:
+        raise SourceError("prometheus", "unreachable", "connection refused")
+
+    platform.read = refuse  # type: ignore[method-assign]
+    shown = await _House(platform).shown(State.ERROR)
+    assert shown.error == "what $job can be is not known: prometheus: connection refused"
