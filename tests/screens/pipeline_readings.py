@@ -10,6 +10,7 @@ from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
     Dag,
+    DagParam,
     LogLine,
     Pool,
     Run,
@@ -70,6 +71,7 @@ class ByHand:
             task("notify", 6.0, 3.0, "skipped"),
             task("store", None, None, "upstream_failed", tries=0),
         )
+        self.takes: tuple[DagParam, ...] = ()
         self.lines = [LogLine("starting", NOW, "info"), LogLine("ValueError: no tariff \x1b[31m42", NOW, "error")]
 
     def _answer(self) -> None:
@@ -107,6 +109,10 @@ class ByHand:
 
     async def structure(self, dag_id: str) -> Structure:
         return {"fetch": ("check", "notify"), "check": ("store",)}
+
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        self._answer()
+        return self.takes
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         self._answer()

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
 from opsconsole.pipelines import wire
-from opsconsole.pipelines.model import BrokenFile, Component, Dag, LogLine, Pool, Run, Structure, Task, Try
+from opsconsole.pipelines.model import BrokenFile, Component, Dag, DagParam, LogLine, Pool, Run, Structure, Task, Try
 from opsconsole.pipelines.way import MOST_DAGS, MOST_RUNS, MOST_TASKS, Asking
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, Params, path
 
@@ -103,6 +103,9 @@ class _Api(ABC):
         answer = await self.source.get(path("dags", dag_id, "tasks"), what="see the tasks of the DAG")
         entries = answer.get("tasks", ()) if isinstance(answer, dict) else ()
         return wire.structure_of(tuple(one for one in entries if isinstance(one, dict)))
+
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        return wire.params_of(await self.source.get(path("dags", dag_id, "details"), what="see the DAG's parameters"))
 
     async def pools(self) -> tuple[Pool, ...]:
         page = await self.source.pages("/pools", "pools", most=1000, what="see pools")

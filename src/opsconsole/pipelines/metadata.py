@@ -14,8 +14,9 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.row import Row
 from opsconsole.core.values import Table
-from opsconsole.pipelines.model import BrokenFile, Component, Dag, LogLine, Pool, Run, Structure, Task, Try
+from opsconsole.pipelines.model import BrokenFile, Component, Dag, DagParam, LogLine, Pool, Run, Structure, Task, Try
 from opsconsole.pipelines.way import MOST_DAGS, MOST_TASKS
+from opsconsole.pipelines.wire import serialized_params
 from opsconsole.sources import sql_choice
 
 Ask = Callable[[Query], Awaitable[Answer]]
@@ -99,6 +100,12 @@ class Metadata:
             return {}
         rows, _ = await self._rows("structure", {"DAG_ID": dag_id}, MOST_TASKS)
         return {row.text("task_id"): tuple(map(clean_line, row.list("downstream"))) for row in rows}
+
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        if "data" not in (await self.columns()).get("serialized_dag", ()):
+            return ()
+        rows, _ = await self._rows("params", {"DAG_ID": dag_id}, 1)
+        return serialized_params(rows[0].text("params")) if rows else ()
 
     def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         """Logs are no part of the database.

@@ -7,7 +7,7 @@ have passed `clean`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -249,6 +249,27 @@ class LogLine:
     text: str
     at: float | None = None
     level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DagParam:
+    """One parameter of a DAG. Its default and schema are as they came: JSON, not clean, and sent back like that."""
+
+    name: str
+    default: Any
+    """None: nothing, which is a value only where the schema allows `null`."""
+    schema: Mapping[str, Any]
+    """JSON schema; empty: anything."""
+    about: str = ""
+    """Its title and description, for people; clean."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a run without a value for it is refused."""
+        if self.default is not None:
+            return False
+        types = self.schema.get("type")
+        return bool(types) and types != "null" and not (isinstance(types, list) and "null" in types)
 
 
 Structure = Mapping[str, tuple[str, ...]]

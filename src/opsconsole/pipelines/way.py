@@ -7,6 +7,7 @@ from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
     Dag,
+    DagParam,
     LogLine,
     Pool,
     Run,
@@ -57,6 +58,10 @@ class Asking(Protocol):
 
     async def structure(self, dag_id: str) -> Structure:
         """Which task follows which; empty where that cannot be seen."""
+        ...
+
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        """What a run of the DAG can be given, in the DAG's order; without those that cannot be seen."""
         ...
 
     def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:

@@ -1,10 +1,11 @@
 """Pipelines: the DAGs of an Airflow, the runs of one, the tasks of a run, the log of a try; each an `enter` further."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from opsconsole.core.clean import clean_line
-from opsconsole.pipelines.model import Task
+from opsconsole.pipelines.model import DagParam, Task
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.actions import Place
@@ -36,7 +37,29 @@ class AirflowView(PagesView):
         from opsconsole.ui.pipelines.foresight import foreseen
 
         self.console.tell("asking Airflow what that would do…", "dim")
-        return await foreseen((await self._asked()).airflow, repairs)
+        airflow = (await self._asked()).airflow
+        if len(repairs) == 1 and repairs[0].action == "airflow.trigger":
+            params = (await airflow.params(repairs[0].arguments["dag"])).value
+            if params:
+                self._ask_for(repairs[0], params)
+                return None
+        return await foreseen(airflow, repairs)
+
+    def _ask_for(self, trigger: Repair, params: Sequence[DagParam]) -> None:
+        """What the run is to be given; the request is shown when that is known."""
+        from opsconsole.ui.screens.trigger_form import TriggerFormView
+
+        console = self.console
+
+        def go_on(conf: str) -> None:
+            console.close_view()
+            try:
+                self._open_run(trigger.title, [replace(trigger, arguments={**trigger.arguments, "conf": conf})])
+            except ValueError as error:
+                console.tell(clean_line(error), "error")
+
+        if console.view is self:
+            console.open_view(TriggerFormView(trigger.arguments["dag"], params, console.session.clock(), go_on))
 
     def do_details(self) -> None:
         """All there is to say about the row."""
