@@ -15,6 +15,7 @@ from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
     DagParam,
+    Lineage,
     LogLine,
     Origin,
     Pool,
@@ -105,6 +106,10 @@ class Airflow:
     async def params(self, dag_id: str) -> Told[tuple[DagParam, ...]]:
         """What a run of the DAG can be given."""
         return await self._read(lambda way: _whole(way.params(dag_id)))
+
+    async def lineage(self) -> Told[Lineage]:
+        """The assets that tie DAGs, and which updates wait for others."""
+        return await self._read(lambda way: way.lineage())
 
     async def pools(self) -> Told[tuple[Pool, ...]]:
         """Pools, and what takes their slots."""

@@ -272,6 +272,42 @@ class DagParam:
         return bool(types) and types != "null" and not (isinstance(types, list) and "null" in types)
 
 
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What tasks update, and DAGs are started by; a dataset in Airflow 2."""
+
+    name: str
+    uri: str
+    producers: tuple[tuple[str, str], ...] = ()
+    """(DAG id, task id) of those that update it."""
+    consumers: tuple[str, ...] = ()
+    """Ids of the DAGs that wait for it."""
+    updated_at: float | None = None
+    """None: never, as far as that is told."""
+
+    @property
+    def producing_dags(self) -> tuple[str, ...]:
+        """Ids of the DAGs that update it."""
+        return tuple(dict.fromkeys(dag_id for dag_id, _ in self.producers))
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An update of an asset that waits for the others that a DAG needs."""
+
+    dag_id: str
+    uri: str
+    since_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """The assets that tie DAGs, and what waits now."""
+
+    assets: tuple[Asset, ...]
+    queued: tuple[Queued, ...] = ()
+
+
 Structure = Mapping[str, tuple[str, ...]]
 """Task id -> the ids of those that follow it directly."""
 

@@ -8,6 +8,7 @@ from opsconsole.pipelines.model import (
     Component,
     Dag,
     DagParam,
+    Lineage,
     LogLine,
     Pool,
     Run,
@@ -19,6 +20,9 @@ from opsconsole.pipelines.model import (
 MOST_DAGS = 20_000
 MOST_RUNS = 2_000
 """Runs over all DAGs that the API is asked for, a hundred at a time."""
+MOST_ASSETS = 2_000
+MOST_WAITING = 50
+"""DAGs that the API is asked about what they wait for: one request each."""
 MOST_TASKS = 10_000
 """Task instances of one run."""
 
@@ -62,6 +66,10 @@ class Asking(Protocol):
 
     async def params(self, dag_id: str) -> tuple[DagParam, ...]:
         """What a run of the DAG can be given, in the DAG's order; without those that cannot be seen."""
+        ...
+
+    async def lineage(self) -> tuple[Lineage, bool]:
+        """The assets that DAGs update or wait for."""
         ...
 
     def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:

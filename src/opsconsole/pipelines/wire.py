@@ -7,7 +7,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from opsconsole.core.clean import clean, clean_line
-from opsconsole.pipelines.model import BrokenFile, Component, Dag, DagParam, LogLine, Pool, Run, Structure, Task, Try
+from opsconsole.pipelines.model import (
+    Asset,
+    BrokenFile,
+    Component,
+    Dag,
+    DagParam,
+    LogLine,
+    Pool,
+    Queued,
+    Run,
+    Structure,
+    Task,
+    Try,
+)
 
 Entry = Mapping[str, Any]
 
@@ -92,6 +105,29 @@ def param_of(name: str, entry: object) -> DagParam:
     default = entry.get("value", entry.get("default"))
     # What has no default is told as an object of a class that is no JSON.
     return DagParam(name, None if isinstance(default, dict) and "__type" in default else default, schema, about)
+
+
+def asset_of(entry: Entry) -> Asset:
+    """An entry of `/assets` (3) or `/datasets` (2)."""
+    last = entry.get("last_asset_event")
+    started = _list(entry, "scheduled_dags") or _list(entry, "consuming_dags")
+    return Asset(
+        name=_text(entry, "name") or _text(entry, "uri"),
+        uri=_text(entry, "uri"),
+        producers=tuple(
+            (_text(one, "dag_id"), _text(one, "task_id"))
+            for one in _list(entry, "producing_tasks")
+            if isinstance(one, dict)
+        ),
+        consumers=tuple(_text(one, "dag_id") for one in started if isinstance(one, dict)),
+        updated_at=moment(last.get("timestamp")) if isinstance(last, dict) else None,
+    )
+
+
+def queued_of(entry: Entry, uris: Mapping[int, str]) -> Queued:
+    """An entry of `…/queuedEvents`, which names an asset by its id (3) or its URI (2)."""
+    uri = _text(entry, "uri") or clean_line(uris.get(_whole(entry, "asset_id"), ""))
+    return Queued(_text(entry, "dag_id"), uri, moment(entry.get("created_at")))
 
 
 def _schedule(entry: Entry) -> str:

@@ -22,6 +22,7 @@ from opsconsole.core.state import State
 from opsconsole.pipelines.actions.change import opened, settings_of
 from opsconsole.pipelines.actions.clearing import Wish, preview
 from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.dependencies import Feed, feeds, waiting
 from opsconsole.pipelines.failures import read_failures
 from opsconsole.pipelines.history import standings
 from opsconsole.pipelines.model import Component, RunDetail, Survey, Task, Way
@@ -75,6 +76,23 @@ async def test_both_ways_tell_the_same_of_dags_and_runs(story: Story) -> None:
     # Airflow 3 leaves the logical date of what is triggered without one empty; Airflow 2 always has one.
     assert (first.logical_at is None) == (story.server.version == 3)
     assert first.run_after_at is not None
+
+
+async def test_both_ways_tell_who_feeds_whom_and_what_waits(story: Story) -> None:
+    environment = story.environment("api")
+    for dag in ("feeds", "eats"):
+        assert (await done(action("airflow.unpause", environment, dag=dag))).outcome == "ok"
+    fed = await done(action("airflow.trigger", environment, dag="feeds", wait="ended"))
+    assert fed.outcome == "ok", fed.detail
+    told = []
+    for way in ("api", "metadata"):
+        async with story.asked(way) as airflow:
+            told.append((await airflow.lineage()).value)
+    for lineage in told:
+        assert feeds(lineage) == [Feed("feeds", "eats", "s3://lake/raw")]
+        (waits,) = waiting(lineage)
+        assert waits.reason == "has 1 of 2; waits for s3://lake/tariffs (from outside)"
+    assert told[0].queued == told[1].queued
 
 
 async def test_both_ways_tell_the_same_parameters_and_a_value_that_does_not_suit_is_never_sent(story: Story) -> None:

@@ -99,6 +99,8 @@ class PipelinesView(AirflowView):
                 open_log(self, cause.latest)
         elif page.id == "dags":
             self.console.open_view(DagView(row.key))
+        elif page.id == "dependencies" and row.labels.get("dag_id"):
+            self.console.open_view(DagView(row.labels["dag_id"]))
         else:
             self.show_detail()
 
@@ -111,10 +113,16 @@ class DagView(AirflowView):
         self.dag_id = dag_id
 
     def do_open(self) -> None:
-        """The tasks of the run."""
-        row = self.table.selected_row
-        if row is not None:
+        """The tasks of the run; from a DAG beside it to that one's runs."""
+        row, page = self.table.selected_row, self._now.page
+        if row is None:
+            return
+        if page.id == "runs":
             self.console.open_view(DagRunView(self.dag_id, row.key))
+        elif row.labels.get("dag_id", self.dag_id) != self.dag_id:
+            self.console.open_view(DagView(row.labels["dag_id"]))
+        else:
+            self.show_detail()
 
 
 class DagRunView(AirflowView):
