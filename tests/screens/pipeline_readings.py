@@ -7,11 +7,15 @@ from opsconsole.config.slas import Sla
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.model import (
+    Asset,
     BrokenFile,
     Component,
     Dag,
+    DagParam,
+    Lineage,
     LogLine,
     Pool,
+    Queued,
     Run,
     Structure,
     Task,
@@ -70,6 +74,15 @@ class ByHand:
             task("notify", 6.0, 3.0, "skipped"),
             task("store", None, None, "upstream_failed", tries=0),
         )
+        self.tied = Lineage(
+            (
+                Asset("lake/raw", "s3://lake/raw", (("import_weather", "store"),), ("load_tariffs",), NOW - 300.0),
+                Asset("lake/tariffs", "s3://lake/tariffs", (), ("load_tariffs",)),
+                Asset("lake/clean", "s3://lake/clean", (("load_tariffs", "store"),), ("export_billing",), NOW - 900.0),
+            ),
+            (Queued("load_tariffs", "s3://lake/raw", NOW - 300.0),),
+        )
+        self.takes: tuple[DagParam, ...] = ()
         self.lines = [LogLine("starting", NOW, "info"), LogLine("ValueError: no tariff \x1b[31m42", NOW, "error")]
 
     def _answer(self) -> None:
@@ -107,6 +120,14 @@ class ByHand:
 
     async def structure(self, dag_id: str) -> Structure:
         return {"fetch": ("check", "notify"), "check": ("store",)}
+
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        self._answer()
+        return self.takes
+
+    async def lineage(self) -> tuple[Lineage, bool]:
+        self._answer()
+        return self.tied, False
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         self._answer()

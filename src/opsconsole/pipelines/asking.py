@@ -14,6 +14,8 @@ from opsconsole.pipelines.metadata import Metadata
 from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
+    DagParam,
+    Lineage,
     LogLine,
     Origin,
     Pool,
@@ -100,6 +102,14 @@ class Airflow:
     async def failures(self, since: float, most: int = 1000) -> Told[tuple[Task, ...]]:
         """Task instances of all DAGs that failed and ended after `since`."""
         return await self._read(lambda way: way.failures(since, most))
+
+    async def params(self, dag_id: str) -> Told[tuple[DagParam, ...]]:
+        """What a run of the DAG can be given."""
+        return await self._read(lambda way: _whole(way.params(dag_id)))
+
+    async def lineage(self) -> Told[Lineage]:
+        """The assets that tie DAGs, and which updates wait for others."""
+        return await self._read(lambda way: way.lineage())
 
     async def pools(self) -> Told[tuple[Pool, ...]]:
         """Pools, and what takes their slots."""

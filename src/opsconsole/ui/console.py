@@ -128,6 +128,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
         if leaving is view:
             return
         self._ahead.clear()
+        self._clear_flash()  # it was about what is left; keys of the new view stand there
         if leaving is not None:
             self._hide(leaving)
         if root:
