@@ -13,6 +13,7 @@ from opsconsole.pipelines.model import (
     Pool,
     Run,
     Structure,
+    Survey,
     Task,
     Try,
 )
@@ -78,12 +79,9 @@ class ByHand:
     async def version(self) -> str:
         return "3.3.2"
 
-    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
+    async def survey(self, per_dag: int) -> tuple[Survey, bool]:
         self._answer()
-        return tuple(self.listed), False
-
-    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
-        return tuple(one for runs in self.ran.values() for one in runs[:per_dag]), False
+        return Survey(tuple(self.listed), {dag_id: tuple(runs[:per_dag]) for dag_id, runs in self.ran.items()}), False
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
         self._answer()

@@ -35,8 +35,7 @@ DOWN = frozenset({"unreachable", "timeout", "overloaded", "garbage", "gone", "in
 _REST = 15.0
 """Seconds for which an API that was down is not asked again while the metadata database answers."""
 PER_DAG = 14
-"""Runs of each DAG that a survey has, unless it is asked for others: two weeks of a daily one. At most 25 go into one
-cell of an answer of the metadata database."""
+"""Runs of each DAG that a survey has, unless it is asked for others: two weeks of a daily one."""
 
 
 class Airflow:
@@ -61,16 +60,7 @@ class Airflow:
         Raises:
             SourceError: no way answers. So do all of these.
         """
-
-        async def read(way: Asking) -> tuple[Survey, bool]:
-            dags, more = await way.dags()
-            runs, cut = await way.latest_runs(per_dag)
-            by_dag: dict[str, list[Run]] = {}
-            for run in runs:
-                by_dag.setdefault(run.dag_id, []).append(run)
-            return Survey(dags, {dag_id: tuple(mine) for dag_id, mine in by_dag.items()}), more or cut
-
-        return await self._read(read)
+        return await self._read(lambda way: way.survey(per_dag))
 
     async def runs(self, dag_id: str, most: int = 100) -> Told[tuple[Run, ...]]:
         """The runs of a DAG, the newest first."""

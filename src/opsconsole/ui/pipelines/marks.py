@@ -1,6 +1,6 @@
 """How states of runs and tasks, and bars on the axis of time, are drawn in a cell."""
 
-from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from opsconsole.core.clean import clean_line
@@ -35,7 +35,8 @@ AXIS = 36
 """Cells of the axis of time."""
 
 
-def strip(states: Sequence[str]) -> Cell:
+@lru_cache(10_000)
+def strip(states: tuple[str, ...]) -> Cell:
     """The states of the latest runs, the newest right: ● succeeded, ✗ failed, ▶ goes on, ○ waits."""
     marks = [_MARKS.get(state, ("?", "dim")) for state in states]
     return Cell("".join(mark for mark, _ in marks), spans=tuple(merged([Span(mark, role) for mark, role in marks])))
@@ -46,6 +47,7 @@ def run_state(state: str) -> Cell:
     return Cell(clean_line(state or "none", limit=40), _ROLES.get(state, "text"))
 
 
+@cache
 def judged(state: State) -> Cell:
     """A state of ours."""
     return Cell(state.value, state_role(state))
