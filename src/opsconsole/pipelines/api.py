@@ -36,6 +36,10 @@ class _Api(ABC):
     async def version(self) -> str:
         return (await self.source.version()).text
 
+    async def ahead(self) -> float:
+        await self.source.version()
+        return self.source.clock_ahead
+
     async def survey(self, per_dag: int) -> tuple[Survey, bool]:
         """The runs are the newest over all DAGs, at most `MOST_RUNS`: of a DAG that ran long ago there may be none."""
         params = (*self.active_only, ("order_by", "dag_id"))

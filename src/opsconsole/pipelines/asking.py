@@ -6,6 +6,7 @@ something in Airflow does not get it from its tables.
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from opsconsole.core.reading import SourceError
@@ -83,8 +84,12 @@ class Airflow:
         return await self._read(lambda way: _whole(way.tries(task)))
 
     async def failures(self, since: float, most: int = 1000) -> Told[tuple[Task, ...]]:
-        """Task instances of all DAGs that failed and ended after `since`."""
-        return await self._read(lambda way: way.failures(since, most))
+        """Task instances of all DAGs that failed and ended after `since` (unix seconds by our clock)."""
+
+        async def read(way: Asking) -> tuple[tuple[Task, ...], bool]:
+            return await way.failures(since + await way.ahead(), most)
+
+        return await self._read(read)
 
     async def pools(self) -> Told[tuple[Pool, ...]]:
         """Pools, and what takes their slots."""
@@ -99,7 +104,7 @@ class Airflow:
         told = await self._read(lambda way: _whole(way.health()), insist=True)
         if told.origin.way is Way.METADATA and self._down is not None:
             silent = Component("api", False, detail=self._down[1].message)
-            return Told((silent, *told.value), told.taken_at, told.origin, told.cut)
+            return replace(told, value=(silent, *told.value))
         return told
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
@@ -130,7 +135,7 @@ class Airflow:
             except SourceError as other:
                 raise SourceError(error.source, error.kind, f"{error.message}; and {other}", hint=error.hint) from other
         self._down = None
-        return Told(value, self._clock(), Origin(Way.API, await way.version()), cut)
+        return Told(value, self._clock(), Origin(Way.API, await way.version()), cut, await way.ahead())
 
     async def _the_api(self, source: AirflowSource) -> Asking:
         if self._api is None:
@@ -142,7 +147,8 @@ class Airflow:
     ) -> Told[T]:
         assert self._metadata is not None
         value, cut = await read(self._metadata)
-        return Told(value, self._clock(), Origin(Way.METADATA, await self._metadata.version(), notes), cut)
+        origin = Origin(Way.METADATA, await self._metadata.version(), notes)
+        return Told(value, self._clock(), origin, cut, await self._metadata.ahead())
 
 
 async def _structure(way: Asking, dag_id: str) -> dict[str, tuple[str, ...]]:

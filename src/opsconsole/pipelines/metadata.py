@@ -7,6 +7,7 @@ column is read without it.
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from importlib.resources import files
@@ -24,6 +25,10 @@ from opsconsole.sources import sql_choice
 Ask = Callable[[Query], Awaitable[Answer]]
 """Asks a database once. Raises SourceError where that fails."""
 
+_CLOCKS_HOLD = 60.0
+"""Seconds until clocks are compared again."""
+_LEAST_SKEW = 0.5
+"""Seconds of difference that nobody needs to know of."""
 _JOBS = {"SchedulerJob": "scheduler", "DagProcessorJob": "dag-processor", "TriggererJob": "triggerer"}
 
 
@@ -35,10 +40,20 @@ class Metadata:
         self.source = source
         self._ask = ask
         self._columns: Mapping[str, frozenset[str]] | None = None
+        self._ahead: tuple[float, float] | None = None
 
     async def version(self) -> str:
         """`3` or `2`; more the tables do not say in a way that can be relied on."""
         return "3" if "run_after" in (await self.columns())["dag_run"] else "2"
+
+    async def ahead(self) -> float:
+        """By the clock of the database's server, which is looked at once a minute."""
+        if self._ahead is None or time.monotonic() - self._ahead[0] > _CLOCKS_HOLD:
+            answer = await self._ask(Query(self.source, _text("clock")))
+            (row,), _ = self._rows_of(answer)
+            difference = (row.number("now") or 0.0) - (answer.taken_at + answer.took / 2)
+            self._ahead = time.monotonic(), difference if abs(difference) > _LEAST_SKEW + answer.took / 2 else 0.0
+        return self._ahead[1]
 
     async def columns(self) -> Mapping[str, frozenset[str]]:
         """Table -> its columns; read once.
@@ -134,7 +149,11 @@ class Metadata:
             raise
 
     async def _table(self, text: str, binds: Mapping[str, str], most: int) -> tuple[tuple[Row, ...], bool]:
-        answer = await self._ask(Query(self.source, text, binds=tuple(sorted(binds.items())), max_rows=most))
+        return self._rows_of(
+            await self._ask(Query(self.source, text, binds=tuple(sorted(binds.items())), max_rows=most))
+        )
+
+    def _rows_of(self, answer: Answer) -> tuple[tuple[Row, ...], bool]:
         table = answer.value
         if not isinstance(table, Table):
             raise SourceError(self.source, "garbage", "the answer is no table")

@@ -49,6 +49,13 @@ class Told(Generic[T]):
     origin: Origin
     cut: bool = False
     """There was more than was asked for."""
+    ahead: float = 0.0
+    """Seconds by which Airflow's clock is ahead of ours, where that can be told apart from the time it takes to ask."""
+
+    @property
+    def now(self) -> float:
+        """`taken_at` by Airflow's clock: what goes on since then, or is due, is reckoned from this."""
+        return self.taken_at + self.ahead
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,10 @@ class Asking(Protocol):
 
     async def version(self) -> str: ...
 
+    async def ahead(self) -> float:
+        """Seconds by which its clock is ahead of ours; 0 where that cannot be told."""
+        ...
+
     async def survey(self, per_dag: int) -> tuple[Survey, bool]:
         """All DAGs that are in a file, by id, and up to `per_dag` runs of each."""
         ...

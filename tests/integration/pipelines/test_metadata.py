@@ -63,7 +63,7 @@ async def test_five_thousand_dags_are_read_whole_and_what_failed_comes_first(pos
     assert {len(runs) for dag_id, runs in told.value.runs.items() if dag_id.startswith("dag-")} == {14}
     wordy = told.value.runs["wordy"]  # what does not fit into one cell of an answer
     assert [one.run_id[-2:].lstrip("␂") for one in wordy] == [str(number) for number in range(1, 15)]
-    found = standings(told.value, told.taken_at)
+    found = standings(told.value, told.now)
     assert (found[0].dag.dag_id, found[0].state, found[0].dag.owners) == ("dag-7", State.CRIT, ("a", "b"))
     assert "gone" not in {one.dag.dag_id for one in found}
     (odd,) = [one for one in found if one.dag.dag_id.startswith("odd")]

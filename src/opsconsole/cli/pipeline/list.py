@@ -44,14 +44,14 @@ def run(args: argparse.Namespace) -> int:
     told = ask(args, lambda airflow: airflow.survey())
     found = [
         one
-        for one in standings(told.value, told.taken_at)
+        for one in standings(told.value, told.now)
         if fnmatchcase(one.dag.dag_id, args.dag) and args.state in (None, one.state)
     ]
     found = found[: args.limit] if args.limit > 0 else found
     if args.format == "json":
         print_told("dags", told, [standing_fields(one) for one in found])
         return Exit.DONE
-    print_table(_COLUMNS, [_row(one, told.taken_at) for one in found])
+    print_table(_COLUMNS, [_row(one, told.now) for one in found])
     narrate_origin(told, "older runs are not looked at: of DAGs that run rarely some are missing")
     return Exit.DONE
 

@@ -4,7 +4,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from opsconsole.core.clean import clean_line
-from opsconsole.core.duration import age_text
+from opsconsole.core.duration import age_text, duration_text
 from opsconsole.core.state import State
 from opsconsole.pipelines.model import Told, Way
 from opsconsole.pipelines.timing import Bar
@@ -89,6 +89,9 @@ def notes_of(told: Told[Any], more: str = "") -> tuple[str, ...]:
 
 
 def origin(told: Told[Any]) -> str:
-    """Airflow's version, and the way."""
+    """Airflow's version, the way, and how far its clock is off ours."""
     way = "" if told.origin.way is Way.API else ", from its metadata database"
-    return f"Airflow {told.origin.version}{way}"
+    clock = ""
+    if told.ahead:
+        clock = f", its clock {duration_text(abs(told.ahead))} {'ahead' if told.ahead > 0 else 'behind'}"
+    return f"Airflow {told.origin.version}{way}{clock}"
