@@ -193,7 +193,7 @@ async def test_a_trigger_asks_for_the_parameters_of_the_dag_and_checks_them_befo
                 while said not in text_of(app):
                     await pilot.pause()
 
-        app.commander.open_pipelines()
+        app.commander.open_family("pipelines")
         await wait("every 5.0 s")
         await pilot.press("home", "x", *"trigger", "enter")
         await wait("the day to load")
