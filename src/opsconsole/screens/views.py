@@ -17,6 +17,7 @@ DATABASE_PAGES = (
 DATABASE = "database"
 FAMILY_PAGES = {
     DATABASE: DATABASE_PAGES,
+    "sla": ("objectives", "violations"),
     "pipelines": ("dags", "sla", "failures", "imports", "parts", "pools"),
 }
 """The ids of the pages of each family; each is also the view `FAMILY.PAGE`. `ui.families` has what they are made of."""

@@ -58,5 +58,13 @@ FAMILIES = {
             view="opsconsole.ui.screens.pipelines:PipelinesView",
             aliases=("pipeline", "dags", "airflow"),
         ),
+        Family(
+            "sla",
+            help="what was promised, what is left of the budgets, violations",
+            absent="nothing is promised in this environment: slas: names no file",
+            pages="opsconsole.ui.sla.pages:PAGES",
+            view="opsconsole.ui.screens.slas:SlasView",
+            aliases=("slas", "slo"),
+        ),
     )
 }
