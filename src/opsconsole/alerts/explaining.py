@@ -57,6 +57,7 @@ class Explanation:
     """What the first condition compares, from `graph_start` on."""
     graph_of: Measured | None = None
     graph_start: float = 0.0
+    graph_end: float = 0.0
     history: History | None = None
     notes: tuple[str, ...] = ()
     """What could not be seen, and why."""
@@ -78,7 +79,7 @@ async def explain(prometheus: Asked | None, alert: Alert, now: float, *, interva
     drawn = next(iter(chosen or (alternatives[0] if alternatives else ())), None)
     start = now - min(_GRAPH[1], max(_GRAPH[0], 2 * (now - (alert.started_at or now))))
     graph = await _graph(prometheus, alert, drawn.condition, start, now) if drawn is not None else ()
-    return Explanation(alternatives, graph, drawn, start, past, (*noted, *missed))
+    return Explanation(alternatives, graph, drawn, start, now, past, (*noted, *missed))
 
 
 def belongs(labels: Mapping[str, str], alert: Alert) -> bool:

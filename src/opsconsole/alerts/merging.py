@@ -20,6 +20,7 @@ from opsconsole.alerts.model import (
     RuleState,
 )
 from opsconsole.alerts.routing import Notification, Route, Telling
+from opsconsole.alerts.severity import rank
 
 Key = frozenset[tuple[str, str]]
 Routes = tuple[tuple[int, Route], ...]
@@ -29,7 +30,6 @@ _RANK = {
     AlertState.UNDELIVERED: 0, AlertState.ACTIVE: 1, AlertState.UNKNOWN: 2, AlertState.UNPROCESSED: 3,
     AlertState.SENDING: 4, AlertState.SUPPRESSED: 5, AlertState.PENDING: 6,
 }  # fmt: skip
-_SEVERITIES = {"page": 0, "critical": 0, "error": 1, "high": 1, "warning": 2, "warn": 2, "info": 3, "none": 4}
 
 
 class Merger:
@@ -229,5 +229,4 @@ def _routes(rule: RuleAlert | None, held: Sequence[Delivered | None], around: _A
 
 
 def _order(alert: Alert) -> tuple[int, int, float, str, str]:
-    severity = _SEVERITIES.get(alert.severity.lower(), 3)
-    return (_RANK[alert.state], severity, -(alert.started_at or 0.0), alert.name, alert.fingerprint)
+    return (_RANK[alert.state], rank(alert.severity), -(alert.started_at or 0.0), alert.name, alert.fingerprint)

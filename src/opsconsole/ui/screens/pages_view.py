@@ -23,6 +23,7 @@ from opsconsole.ui.pages.offers import Offer, offers
 from opsconsole.ui.pages.page import Order, PageSpec
 from opsconsole.ui.pages.reading import PageReading
 from opsconsole.ui.screens.marking import MarkingList
+from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
@@ -102,7 +103,8 @@ class PagesView(MarkingList):
     def hints(self) -> list[tuple[str, str]]:
         """What the page can do."""
         page = self._now.page
-        idle = {name for name, some in (("sort", len(page.sorts) > 1), ("group", page.groupings)) if not some}
+        forms = page.groupings or page.asks_form
+        idle = {name for name, some in (("sort", len(page.sorts) > 1), ("group", forms)) if not some}
         return [(action, word) for action, word in super().hints() if action not in idle]
 
     @property
@@ -170,7 +172,9 @@ class PagesView(MarkingList):
         else:
             spans.append(Span(shown.sheet.summary))
             if shown.order.grouping:
-                spans.append(Span(f"   {shown.order.grouping}", "accent"))
+                spans.append(Span(f"   {clean_line(shown.order.grouping, limit=60)}", "accent"))
+            if shown.order.filter:
+                spans.append(Span(f"   filter {clean_line(shown.order.filter, limit=200)}", "accent"))
             spans.append(Span(f"   every {duration_text(shown.page.period)}", "dim"))
         return (fit_line(line(*spans), width),)
 
@@ -215,7 +219,7 @@ class PagesView(MarkingList):
         self.table.release()
         self.table.action_top()
         self.table.release()
-        self.table.set_filter(self._now.filter)
+        self.table.set_filter("" if self._now.order.filter else self._now.filter)
         self._show()
         self.console.refresh_frame()
         self._read_on()
@@ -241,12 +245,49 @@ class PagesView(MarkingList):
 
     def do_group(self) -> None:
         """By the next of the page's groupings, and back to none."""
+        if self._now.page.asks_form:
+            self._ask_form()
+            return
         groupings = ("", *self._now.page.groupings)
         if len(groupings) == 1:
             self.console.tell("this page has no other form")
             return
         self._reorder(lambda shown: replace(shown.order, grouping=_after(shown.order.grouping, groupings)))
         self.console.tell(self._now.order.grouping or "one by one")
+
+    def _ask_form(self) -> None:
+        shown = self._now
+        page, plain = shown.page, "as it is"
+        offered = dict(page.forms(shown.reading)) if shown.reading is not None else {}
+
+        def choices(text: str) -> list[Choice]:
+            listed = [*([(plain, "")] if shown.order.grouping else []), *offered.items()]
+            return [Choice(name, offered.get(name, "")) for name in ranking(text, listed)]
+
+        def accept(text: str) -> str | None:
+            form = "" if text == plain else text.strip()
+            try:
+                if form:
+                    page.check_form(form)
+            except ValueError as error:
+                return str(error)
+            self._reorder(lambda now: replace(now.order, grouping=form))
+            return None
+
+        self.console.ask(Ask(page.asks_form, accept, choices, picks=bool(offered)))
+
+    def apply_filter(self, text: str) -> None:
+        """In the page's own language, or what the rows say.
+
+        Raises:
+            ValueError: it is no filter; the one before stays.
+        """
+        own = self._now.page.speaks(text)
+        self.table.set_filter("" if own else text)
+        self.filter_text = text
+        wanted = text if own else ""
+        if wanted != self._now.order.filter:
+            self._reorder(lambda shown: replace(shown.order, filter=wanted))
 
     def _reorder(self, changed: Callable[[PageReading], Order]) -> None:
         shown = self._now
@@ -345,7 +386,7 @@ class FamilyView(PagesView):
         raise NotImplementedError
 
     @classmethod
-    def behind(cls, page: str, key: str) -> PagesView | None:
+    def behind(cls, page: str, key: str) -> View | None:
         """Where the row `key` of a pane that shows `page` leads; None: to the page in full."""
         del page, key
         return None

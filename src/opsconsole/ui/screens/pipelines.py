@@ -8,7 +8,8 @@ from opsconsole.pipelines.model import Task
 from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.actions import Place
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
-from opsconsole.ui.screens.pages_view import FamilyView, PagesView
+from opsconsole.ui.screens.pages_view import FamilyView
+from opsconsole.ui.screens.view import View
 
 RECOVERY = "dag-failure-recovery"
 """The runbook for a DAG that failed."""
@@ -53,7 +54,7 @@ class PipelinesView(AirflowView):
         return cls(page)
 
     @classmethod
-    def behind(cls, page: str, key: str) -> PagesView | None:
+    def behind(cls, page: str, key: str) -> View | None:
         """A DAG leads to its runs."""
         return DagView(key) if page == "dags" else None
 
