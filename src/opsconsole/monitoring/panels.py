@@ -20,6 +20,8 @@ _TYPES = {
 _CALCS = {
     Reduce.LAST: "lastNotNull", Reduce.MEAN: "mean", Reduce.MAX: "max", Reduce.MIN: "min", Reduce.SUM: "sum",
 }  # fmt: skip
+SLA = "sla"
+"""The source that Grafana has no way to ask."""
 _BIND = re.compile(r":'([A-Za-z_]\w*)'")
 
 
@@ -32,8 +34,8 @@ def panel(pane: Pane, number: int, place: dict[str, int]) -> dict[str, Any]:
         "gridPos": place,
         KEY: kept_of_pane(pane),
     }
-    if pane.kind in (Kind.TEXT, Kind.VIEW):
-        return {**made, "options": {"mode": "markdown", "content": _words(pane)}}
+    if pane.kind in (Kind.TEXT, Kind.VIEW) or pane.source == SLA:
+        return {**made, "type": "text", "options": {"mode": "markdown", "content": _words(pane)}}
     made["datasource"] = datasource(pane.source)
     made["targets"] = [_target(pane, position) for position in range(len(pane.targets))]
     made["fieldConfig"] = {"defaults": _defaults(pane), "overrides": _overrides(pane)}
@@ -195,4 +197,6 @@ def _words(pane: Pane) -> str:
     """A text as it is; in the place of a view, which is a program, where to find it."""
     if pane.kind is Kind.TEXT:
         return pane.text.strip()
+    if pane.source == SLA:
+        return f"{pane.title} is worked out by the console only: `opsconsole`, or `opsconsole sla status` for scripts."
     return f"`{pane.view}` is shown by the console only: `opsconsole`, or `opsconsole status` for scripts."
