@@ -1,6 +1,7 @@
 """An Airflow made by hand, asked like a real one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from opsconsole.config.slas import Sla
 from opsconsole.core.reading import SourceError
@@ -17,6 +18,7 @@ from opsconsole.pipelines.model import (
     Try,
 )
 from opsconsole.pipelines.opening import Pipelines
+from opsconsole.sources.airflow.client import Version
 from tests.screens.fake_session import NOW
 
 HOSTILE = "odd [/dag] \u202e☃"
@@ -124,10 +126,29 @@ class ByHand:
         return Component("scheduler", True, NOW - 2.0, "airflow-1"), Component("triggerer", False, NOW - 300.0)
 
 
-def pipelines(way: ByHand) -> Pipelines:
-    """What a screen is made of, with `way` for the API."""
+class Rehearsing:
+    """The API as it is asked before a change: what is there, and what a dry run would clear."""
+
+    def __init__(self) -> None:
+        self.clears = ["check", "store"]
+        self.asked: list[Mapping[str, Any]] = []
+
+    async def version(self) -> Version:
+        return Version(3, "3.3.2")
+
+    async def get(self, where: str, params: object = (), *, what: str = "") -> Any:
+        return {"dag_run_id": where.rpartition("/")[2], "state": "failed"}
+
+    async def send(self, method: str, where: str, body: Any, *, what: str) -> Any:
+        assert body["dry_run"] is True, "nothing is changed before somebody said yes"
+        self.asked.append(body)
+        return {"task_instances": [{"task_id": name, "map_index": -1} for name in self.clears]}
+
+
+def pipelines(way: ByHand, api: Rehearsing | None = None) -> Pipelines:
+    """What a screen is made of, with `way` for the API when it is read, and `api` when it is asked about changes."""
     airflow = Airflow(None, None, clock=lambda: NOW)
-    airflow._source = object()  # type: ignore[assignment]
+    airflow._source = api or Rehearsing()  # type: ignore[assignment]
     airflow._api = way
     sla = Sla("loads", "pipeline", "*", 7200.0, title="loads end within two hours", owner="data-platform")
     return Pipelines(airflow, (sla,))

@@ -164,8 +164,11 @@ class Environment:
     services: Path | None = None
     slas: Path | None = None
     quality: Path | None = None
+    alerts: Path | None = None
     escalation: Path | None = None
     errors: Path | None = None
+    monitoring: Path | None = None
+    """The folder for what is made for Prometheus, Alertmanager and Grafana."""
     env: Mapping[str, SecretRef] = field(default_factory=_no_refs)
     """Environment variables for the shell steps of runbooks."""
     http_hosts: tuple[str, ...] = ()

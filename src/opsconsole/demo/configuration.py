@@ -58,6 +58,7 @@ def opsconsole_yaml(
         "alertmanager": {"url": alertmanager},
         "postgres": {name: {"dsn": dsn, "statement_timeout": "5s"} for name, dsn in databases.items()},
         "services": "services.yaml",
+        "slas": str(content / "config" / "slas.yaml"),
         "errors": "errors.yaml",
         "screens": str(content / "screens"),
         "runbooks": str(content / "runbooks"),
@@ -75,7 +76,6 @@ def opsconsole_yaml(
             "password": {"file": str(password_file(control.parent, AIRFLOW_USERS[0]))},
             **({"metadata": "airflow"} if "airflow" in databases else {}),
         }
-        environment["slas"] = str(content / "config" / "slas.yaml")
     if redis:
         environment["redis"] = {"url": redis}
     return {"version": 1, "default_environment": "demo", "environments": {"demo": environment}}

@@ -55,6 +55,11 @@ class Airflow:
         self._api: Asking | None = None
         self._down: tuple[float, SourceError] | None = None
 
+    @property
+    def api(self) -> AirflowSource | None:
+        """By what changes are made, and looked at before; None where there is only the metadata database."""
+        return self._source
+
     async def survey(self, per_dag: int = PER_DAG) -> Told[Survey]:
         """Every DAG with its latest runs.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
 from opsconsole.pipelines.model import Dag, Run, Survey
 
@@ -114,6 +115,8 @@ def _judged(dag: Dag, runs: Sequence[Run], usual: float | None, running: float |
     if dag.broken:
         return State.WARN, "its file cannot be imported: what runs is an earlier version"
     if running is not None and usual is not None and running > max(usual * _SLOW, usual + _NOTICEABLE):
+        if usual < 1:  # a DAG of empty tasks: any factor of it says nothing, and 0 has none
+            return State.WARN, f"has been running {duration_text(running)}, and usually takes {duration_text(usual)}"
         return State.WARN, f"has been running {running / usual:.1f} times as long as usual"
     if not runs:
         return State.UNKNOWN, "no run is known"

@@ -25,6 +25,8 @@ class Selection:
 
     values: tuple[str, ...] = ()
     everything: bool = False
+    pattern: str = ".*"
+    """The regular expression that everything is, after `=~`."""
 
 
 ALL = Selection(everything=True)
@@ -70,11 +72,12 @@ def interpolate(text: str, selections: Mapping[str, Selection], globals_: Mappin
     parts: list[str] = []
     position = 0
     for reference, place in zip(found, places(text, [one.start for one in found]), strict=True):
+        alone = text[reference.start - 1 : reference.start] == place.quote == text[reference.end : reference.end + 1]
         parts.append(text[position : reference.start])
         if reference.name in globals_:
             parts.append(globals_[reference.name])
         elif reference.name in selections:
-            parts.append(_written(reference, selections[reference.name], place))
+            parts.append(_written(reference, selections[reference.name], place, alone=alone))
         else:
             raise ValueError(f"unknown variable ${reference.name}")
         position = reference.end
@@ -82,25 +85,28 @@ def interpolate(text: str, selections: Mapping[str, Selection], globals_: Mappin
     return "".join(parts)
 
 
-def _written(reference: Reference, selection: Selection, place: Place) -> str:
+def _written(reference: Reference, selection: Selection, place: Place, *, alone: bool) -> str:
     if not place.quote:
         return _bare(reference, selection)
-    return quoted(_inner(reference, selection, place), place.quote, reference.name)
+    return quoted(_inner(reference, selection, place, alone=alone), place.quote, reference.name)
 
 
-def _inner(reference: Reference, selection: Selection, place: Place) -> str:
-    """What the string shall hold, before the escaping of the string itself."""
+def _inner(reference: Reference, selection: Selection, place: Place, *, alone: bool) -> str:
+    """What the string shall hold, before its own escaping. `alone`: it holds nothing else."""
     values = selection.values
     if reference.format == "csv":
         return ",".join(values)
     if selection.everything:
         if not place.regex and reference.format != "pipe":
             raise ValueError(f'${reference.name} is set to all, which only =~ can match; write =~"${reference.name}"')
-        return ".*"
+        bounded = alone or "|" not in selection.pattern
+        return selection.pattern if bounded else f"(?:{selection.pattern})"
     if reference.format == "pipe":
         return "|".join(values)
     if place.regex or reference.format == "regex":
-        return "|".join(map(regex_escaped, values))
+        any_of = "|".join(map(regex_escaped, values))
+        # Beside other text, the alternatives must not reach further than the variable.
+        return any_of if alone or len(values) < 2 else f"(?:{any_of})"
     if len(values) != 1:
         raise ValueError(f'${reference.name} has {len(values)} values; write =~"${reference.name}" to match any')
     return values[0]

@@ -66,5 +66,13 @@ FAMILIES = {
             view="opsconsole.ui.screens.errors:ErrorsView",
             aliases=("error",),
         ),
+        Family(
+            "alerts",
+            help="what fires, silences, history, who is notified",
+            absent="neither prometheus nor alertmanager is configured in this environment",
+            pages="opsconsole.ui.alerts.pages:PAGES",
+            view="opsconsole.ui.screens.alerts:AlertsView",
+            aliases=("alert", "silences"),
+        ),
     )
 }

@@ -11,6 +11,7 @@ from opsconsole.core.reading import Query, Reading
 from opsconsole.core.state import State
 from opsconsole.screens.definition import Pane, Screen, Variable
 from opsconsole.screens.evaluation import PaneState, evaluate_pane
+from opsconsole.screens.naming import named
 from opsconsole.screens.poller import OnReadings, Poller, Read, Watch
 from opsconsole.screens.queries import pane_queries, refresh_of
 from opsconsole.screens.timerange import TimeRange
@@ -209,7 +210,8 @@ class ScreenFeed:
         # A paused screen stands still because somebody wanted it; its values are old, and say so by their age.
         limit = STALE_AFTER * refresh_of(pane, self.screen, self.time) if not poller.paused else 0.0
         problem = self._problems.get(pane.id, "")
-        return evaluate_pane(pane, readings, self._feed.now(), stale_after=limit, problem=problem)
+        shown = named(pane, self.selections)
+        return evaluate_pane(shown, readings, self._feed.now(), stale_after=limit, problem=problem)
 
     def _changed(self, changed: Mapping[Query, Reading]) -> None:
         touched = {pane_id for query in changed for pane_id in self._asking.get(query, ())}

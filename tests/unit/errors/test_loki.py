@@ -12,6 +12,7 @@ from opsconsole.config.settings import LokiSettings
 from opsconsole.core.reading import Query, SourceError
 from opsconsole.errors import loki_logs
 from opsconsole.errors.loki_logs import LokiLogs
+from opsconsole.errors.model import Heard
 from opsconsole.sources.loki import LokiSource
 from tests.faults import FaultServer, Request
 
@@ -50,7 +51,7 @@ class Loki:
         return 200, "application/json", json.dumps(data).encode()
 
 
-async def heard(loki: Loki, settings: LokiErrors, *moments: float) -> list[loki_logs.Heard]:
+async def heard(loki: Loki, settings: LokiErrors, *moments: float) -> list[Heard]:
     now = [0.0]
     with loki.server as server:
         source = LokiSource(LokiSettings(server.url, timeout=2.0))

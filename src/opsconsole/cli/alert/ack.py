@@ -31,13 +31,13 @@ def run(args: argparse.Namespace) -> int:
 
     survey = ask(args, lambda alerts: alerts.survey())
     alert = _chosen(survey, args.alert)
-    matchers = ", ".join(str(Matcher.of(name, "=", value)) for name, value in sorted(alert.labels.items()))
+    matchers = ", ".join(str(Matcher.of(name, "=", value)) for name, value in sorted(alert.sent_labels.items()))
     arguments = {
         "matchers": matchers, "duration": args.duration, "comment": f"ACK! {args.comment or alert.name}",
         "alertmanager": args.alertmanager,
     }  # fmt: skip
     acting.preview([alert], survey)
-    return acting.carry_out(args, Repair("alertmanager.silence", arguments, f"Acknowledge {alert.name}"))
+    return acting.carry_out(args, Repair("alert.silence", arguments, f"Acknowledge {alert.name}"))
 
 
 def _chosen(survey: "Survey", which: str) -> "Alert":

@@ -49,7 +49,7 @@ class ErrorsView(FamilyView):
         given = {param: labels[name] for param, name in (("DAG_ID", "dag_id"), ("RUN_ID", "run_id")) if name in labels}
         runbook_choice(self.console, row.labels.get("runbook", ""), given, labels)
 
-    def do_follow(self) -> None:
+    def do_origin(self) -> None:
         """Where the error comes from: the task's log, the database, the screen with the metrics."""
         row = self.table.selected_row
         kind, _, name = (row.labels.get("source", "") if row is not None else "").partition("/")

@@ -1,12 +1,15 @@
 """Pipelines: the DAGs of an Airflow, the runs of one, the tasks of a run, the log of a try; each an `enter` further."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from opsconsole.core.clean import clean_line
 from opsconsole.pipelines.model import Task
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.actions import Place
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
-from opsconsole.ui.screens.pages_view import FamilyView, PagesView
+from opsconsole.ui.screens.pages_view import FamilyView
+from opsconsole.ui.screens.view import View
 
 RECOVERY = "dag-failure-recovery"
 """The runbook for a DAG that failed."""
@@ -17,6 +20,12 @@ class AirflowView(FamilyView):
 
     place: ClassVar[Place] = Place.PIPELINES
     family: ClassVar[str] = "pipelines"
+
+    async def _completed(self, repairs: Sequence[Repair]) -> Sequence[Repair] | None:
+        from opsconsole.ui.pipelines.foresight import foreseen
+
+        self.console.tell("asking Airflow what that would do…", "dim")
+        return await foreseen((await self._asked()).airflow, repairs)
 
     def do_runbook(self) -> None:
         """The runbook for a DAG that failed, filled in."""
@@ -45,7 +54,7 @@ class PipelinesView(AirflowView):
         return cls(page)
 
     @classmethod
-    def behind(cls, page: str, key: str) -> PagesView | None:
+    def behind(cls, page: str, key: str) -> View | None:
         """A DAG leads to its runs."""
         return DagView(key) if page == "dags" else None
 
