@@ -228,3 +228,5 @@ class Survey:
     failed: bool = False
     """A source that is configured did not answer."""
     flapping: Flapping = NOTHING_FLAPS
+    keeps: str = ""
+    """Whose acknowledgements this program prolongs for as long as it runs; empty: nobody's."""
