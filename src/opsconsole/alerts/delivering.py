@@ -15,7 +15,7 @@ from opsconsole.alerts.routing import Notification, Route, Routing
 MARK = "opsconsole_test"
 """The label that every test carries."""
 _LINE = re.compile(
-    r"^alertmanager_(?P<name>notification\w*_total)\{(?P<labels>[^}]*)\}\s+(?P<value>[0-9.eE+]+)\s*$", re.M
+    r"^alertmanager_(?P<name>notification_requests\w*_total)\{(?P<labels>[^}]*)\}\s+(?P<value>[0-9.eE+]+)\s*$", re.M
 )
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _LITERAL = re.compile(r"[\w ./:@-]+")
