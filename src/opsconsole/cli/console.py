@@ -204,8 +204,13 @@ class _Family(NamedTuple):
     configured: "Callable[[Environment], bool]"
 
 
+def _knows_errors(environment: "Environment") -> bool:
+    return any((environment.prometheus, environment.airflow, environment.postgres, environment.errors))
+
+
 _FAMILIES = {
     "pipelines": _Family("opsconsole.pipelines.opening:open_pipelines", lambda one: one.airflow is not None),
+    "errors": _Family("opsconsole.errors.opening:open_errors", _knows_errors),
     "alerts": _Family(
         "opsconsole.alerts.asking:open_alerts", lambda one: bool(one.prometheus or one.every_alertmanager)
     ),

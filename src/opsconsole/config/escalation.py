@@ -26,6 +26,7 @@ from opsconsole.config.schema import (
     Url,
     check,
 )
+from opsconsole.config.sla_format import Zone
 from opsconsole.core.problem import Problem, nearest
 
 KINDS = ("email", "slack", "pagerduty", "webhook")
@@ -144,22 +145,6 @@ class _TimeOfDay:
         return int(value[:2]) * 60 + int(value[3:])
 
 
-@dataclass(frozen=True, slots=True)
-class _Zone:
-    """The name of a time zone."""
-
-    expected: str = "a time zone such as Europe/Berlin"
-
-    def read(self, value: Any, place: Place) -> Any:
-        from zoneinfo import ZoneInfo
-
-        try:
-            ZoneInfo(value if isinstance(value, str) else "")
-        except (OSError, ValueError, LookupError):
-            return place.report("bad-zone", f"{place.name}: no time zone that is known here; expected {self.expected}")
-        return value
-
-
 def _way_holds(result: dict[str, Any], place: Place) -> None:
     """Report what its kind needs and lacks, and what means nothing for it."""
     kind = result.get("kind")
@@ -215,7 +200,7 @@ _QUIET = Record(
         "days": ListOf(Choice(WEEKDAYS), minimum=1, single=True),
         "from": _TimeOfDay(),
         "to": _TimeOfDay(),
-        "zone": _Zone(),
+        "zone": Zone(),
     },
     what="a mapping with days, from, to and zone",
     verify=_is_span,

@@ -81,7 +81,7 @@ class MetricErrorsOf:
             count = round(left)
             left -= count
             if count > 0:
-                tallies.add(self._occurrence(labels, min(end - step / 2, now)), count)
+                tallies.add(self._occurrence(labels, min(end - step / 2, now)), count, sampled=False)
 
     def _occurrence(self, labels: Mapping[str, str], at: float) -> Occurrence:
         settings = self._settings

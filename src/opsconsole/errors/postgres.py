@@ -93,5 +93,5 @@ class PostgresErrorsOf:
         for name, times in grown.items():
             kind, message = COUNTED[named[name]]
             for at, count in times:
-                tallies.add(occurrence(at, row.text("database"), message, error_type=kind), count)
+                tallies.add(occurrence(at, row.text("database"), message, error_type=kind), count, sampled=False)
         return tallies, []

@@ -17,7 +17,7 @@ def facts(kind: Kind, survey: Survey, runbook: str = "") -> tuple[tuple[str, str
         ("place", kind.frame),
         ("kind", kind.message),
         ("count", f"{kind.count:,} in {duration_text(survey.window)}{_against(kind)}"),
-        ("rate", f"{kind.rate:.3g} a second, over the last ten minutes"),
+        ("rate", f"{rate_text(kind.rate)} over the last ten minutes"),
         ("first seen", moment(kind.first_at, now)),
         ("last seen", moment(kind.last_at, now)),
         ("new", newness(kind)),
@@ -25,6 +25,15 @@ def facts(kind: Kind, survey: Survey, runbook: str = "") -> tuple[tuple[str, str
         ("runbook", runbook),
     )
     return tuple((name, value) for name, value in told if value)
+
+
+def rate_text(rate: float) -> str:
+    """Occurrences a second, in the unit that reads well."""
+    if rate <= 0:
+        return "none"
+    if rate >= 1:
+        return f"{rate:.1f}/s"
+    return f"{rate * 60:.1f}/min" if rate * 60 >= 1 else f"{rate * 3600:.0f}/h"
 
 
 def newness(kind: Kind) -> str:

@@ -58,8 +58,8 @@ class Tallies:
         self._most = most
         self._kinds: dict[str, _Tally] = {}
 
-    def add(self, one: Occurrence, count: int = 1) -> None:
-        """Count it, `count` times at its moment."""
+    def add(self, one: Occurrence, count: int = 1, *, sampled: bool = True) -> None:
+        """Count it, `count` times at its moment; it is a sample where it says more than its kind does."""
         message = normal_message(one)
         key = fingerprint(self.source, one, message)
         tally = self._kinds.get(key)
@@ -68,7 +68,8 @@ class Tallies:
                 self._make_room()
             tally = self._kinds[key] = _Tally(one.service, one.type, message, one.frame)
         self._count(tally, one.at, count)
-        _keep(tally.samples, Sample(one.at, one.message, one.trace, one.where, one.labels))
+        if sampled:
+            _keep(tally.samples, Sample(one.at, one.message, one.trace, one.where, one.labels))
 
     def extend(self, several: Iterable[Occurrence]) -> None:
         """Count each."""

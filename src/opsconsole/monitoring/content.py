@@ -21,7 +21,7 @@ class Content:
     services: tuple[Service, ...]
     screens: tuple[Screen, ...]
     runbook_files: Mapping[str, str]
-    """The id of a runbook -> the name of its file."""
+    """The id of a runbook -> the name of its file; empty where no link needs it."""
 
 
 def load_content(environment: Environment) -> Content:
@@ -45,5 +45,7 @@ def load_content(environment: Environment) -> Content:
     problems += found
     if any(one.severity == "error" for one in problems):
         raise ContentError(problems)
-    files = {one.id: PurePosixPath(one.path).name for one in Library(environment.runbooks).all()}
+    # Reading every runbook takes a second; only links need their files.
+    books = Library(environment.runbooks).all() if alerting.runbook_url else []
+    files = {one.id: PurePosixPath(one.path).name for one in books}
     return Content(alerting, escalation, tuple(services), tuple(screens), files)

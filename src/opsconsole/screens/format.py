@@ -25,7 +25,7 @@ from opsconsole.core.problem import nearest
 from opsconsole.core.units import UNITS, is_unit
 from opsconsole.screens.definition import Kind, Reduce
 
-MAX_PANES = 100
+MAX_PANES = 200
 MAX_COLUMNS = 12
 
 SOURCES = ("prometheus", "redis", "airflow", "alertmanager")
@@ -160,6 +160,7 @@ PANE_KEYS: dict[str, Field] = {
     "text": Text(limit=50_000),
     "view": Text(pattern=r"[a-z][a-z0-9_.-]{0,99}", expected="the name of a view such as overview.areas"),
     "options": Anything(),
+    "folded": Flag(),
     "area": Text(pattern="[a-z][a-z0-9-]{0,39}", expected="a name of small letters, digits and '-'"),
     "no_data": Choice(("OK", "UNKNOWN", "WARN", "CRIT")),
     "check": Flag(),

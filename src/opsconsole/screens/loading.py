@@ -146,6 +146,7 @@ def pane_from(found: Mapping[str, Any]) -> Pane:
         text=found.get("text", ""),
         view=found.get("view", ""),
         options=MappingProxyType(dict(_mapping(found.get("options")))),
+        folded=found.get("folded", False),
         area=found.get("area", ""),
         no_data=State(found.get("no_data", State.UNKNOWN)),
         check=found.get("check", True),

@@ -18,6 +18,7 @@ DATABASE = "database"
 FAMILY_PAGES = {
     DATABASE: DATABASE_PAGES,
     "pipelines": ("dags", "sla", "failures", "imports", "parts", "pools"),
+    "errors": ("errors", "services", "recent"),
     "alerts": ("alerts", "silences", "history", "receivers", "watch"),
 }
 """The ids of the pages of each family; each is also the view `FAMILY.PAGE`. `ui.families` has what they are made of."""

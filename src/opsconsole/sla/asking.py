@@ -12,7 +12,7 @@ from opsconsole.config.settings import Environment
 from opsconsole.config.slas import Sla, load_slas
 from opsconsole.core.clean import clean_line
 from opsconsole.core.paths import cache_dir
-from opsconsole.core.problem import ContentError
+from opsconsole.core.problem import ContentError, nearest
 from opsconsole.core.reading import SourceError
 from opsconsole.sla import periods
 from opsconsole.sla.burn import DAY
@@ -64,6 +64,7 @@ class Slas:
         self._environment, self._sources = environment, sources
         self.slas, self._notes = tuple(slas), tuple(notes)
         self._clock, self._cache = clock, cache
+        self._asked: frozenset[str] = frozenset()
         self._closed: dict[str, ClosedDays] = {}
         self._airflow: Airflow | None = None
         self._runs: RunHistory | None = None
@@ -72,6 +73,23 @@ class Slas:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._surveying: asyncio.Future[Survey] | None = None
         self._surveyed_at = float("-inf")
+
+    def one(self, name: str) -> Sla:
+        """The SLA of that name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        found = next((one for one in self.slas if one.name == name), None)
+        if found is None:
+            names = [one.name for one in self.slas]
+            raise ValueError(f"no SLA {name!r}{nearest(name, names)}; there are {', '.join(names) or 'none'}")
+        return found
+
+    def only(self, names: Sequence[str]) -> "Slas":
+        """These alone; all, where none is named. Which DAGs one covers depends on the others still."""
+        self._asked = frozenset(names)
+        return self
 
     async def survey(self) -> Survey:
         """Every SLA in its own window, now; one for all who ask within half a minute. Never raises for a source."""
@@ -102,7 +120,7 @@ class Slas:
     async def _all(self, one: Callable[[Sla], Awaitable[Standing]], now: float) -> Survey:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._airflow_survey = None
-        found = await asyncio.gather(*(one(sla) for sla in self.slas))
+        found = await asyncio.gather(*(one(sla) for sla in self.slas if not self._asked or sla.name in self._asked))
         return Survey(now, tuple(worst_first(found)), self._notes)
 
     async def _standing(self, sla: Sla, period: Period, now: float, earlier: Period | None) -> Standing:
@@ -111,18 +129,18 @@ class Slas:
             start = min(start, min(now, period.end) - TREND_DAYS * DAY)
         until = min(now, period.end)
         try:
-            told = await self._counted(sla, start, until)
+            told = await self._counted(sla, start, until, live=until == now)
         except SourceError as error:
             return unread(sla, period, now, clean_line(f"{error.source}: {error.message}"))
         return await asyncio.to_thread(_stand, sla, told, period, now, earlier)
 
-    async def _counted(self, sla: Sla, start: float, until: float) -> Counted:
+    async def _counted(self, sla: Sla, start: float, until: float, *, live: bool) -> Counted:
         if sla.promql is None and sla.sql is None:
             return await self._of_airflow(sla, start, until)
         reader = self._reader(sla)
         pauses = periods.merged(periods.excluded(sla.maintenance, start, until))
         edges = tuple(edge for span in pauses for edge in span)
-        wanted = Wanted(start, until, sla.budget, edges)
+        wanted = Wanted(start, until, sla.budget, edges, live=live)
         async with self._slots:
             slices = await slices_of(reader, self._closed_days(sla), wanted)
         return Counted(tuple(slices), notes=tuple(clean_line(note) for note in sorted(reader.notes)))

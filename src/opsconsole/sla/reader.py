@@ -48,14 +48,16 @@ class Wanted:
     """The share that may be bad."""
     edges: tuple[float, ...] = ()
     """Moments at which slices are cut: where maintenance begins and ends."""
+    live: bool = True
+    """Whether `now` is now, and burn rates are wanted; a past period is counted by the hour."""
 
 
 async def slices_of(reader: Reader, closed: ClosedDays, wanted: Wanted) -> list[Slice]:
     """The slices from `wanted.start` to `wanted.now`."""
     this_hour = wanted.now // HOUR * HOUR
-    fine_from = max(wanted.start // HOUR * HOUR, this_hour - FINE_FOR)
+    fine_from = max(wanted.start // HOUR * HOUR, this_hour - FINE_FOR) if wanted.live else this_hour
     hours = await closed.hours(reader, wanted.start, fine_from, wanted.now)
-    last = wanted.now // FINE * FINE
+    last = wanted.now // FINE * FINE if wanted.live else this_hour
     fine = await reader.grid(fine_from, last, FINE) if last > fine_from else []
     if wanted.now - last >= _LEAST_PIECE and (piece := await reader.piece(last, wanted.now)) is not None:
         fine.append(piece)

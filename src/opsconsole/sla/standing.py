@@ -71,6 +71,8 @@ class Standing:
     before: Tally | None = None
     """The same over the period before; None where that was not asked."""
     violations: tuple[Violation, ...] = ()
+    violations_before: tuple[Violation, ...] = ()
+    """Those that began in the period before."""
     excluded: tuple[Excluded, ...] = ()
     notes: tuple[str, ...] = ()
     pending: int = 0
@@ -111,13 +113,16 @@ def standing(sla: Sla, told: Counted, period: Period, now: float, *, earlier: Pe
     burns = _burns(sla, told.slices, until, spans) if until == now else ()
     exhausted_in = _exhausted_in(left, burns, period, now)
     within = [one for one in counted(told.slices, spans) if one.end > period.start and one.start < until]
-    found = violations(within, sla.budget, whole, now) if told.violations is None else told.violations
+    found = violations(within, sla.budget, whole, until) if told.violations is None else told.violations
     state, why = _state(sla, sums, left, burns, exhausted_in, _silence(told.slices, spans, until))
     return Standing(
         sla, now, period, state, why, sums, left, exhausted_in, burns,
         trend=_trend(told.slices, until, spans),
         before=tally(told.slices, earlier.start, earlier.end, spans) if earlier else None,
-        violations=tuple(one for one in found if one.end is None or one.end > period.start),
+        violations=tuple(
+            one for one in found if one.start < period.end and (one.end is None or one.end > period.start)
+        ),
+        violations_before=_began_in(earlier, sla, told, spans) if earlier else (),
         excluded=tuple(one for one in pauses if one.end > period.start),
         notes=told.notes,
         pending=told.pending,
@@ -186,6 +191,14 @@ def _state(
     if left < APPROACHING:
         return State.WARN, f"{left:.0%} of the budget left".replace("%", " %")
     return State.OK, ""
+
+
+def _began_in(earlier: Period, sla: Sla, told: Counted, spans: Sequence[tuple[float, float]]) -> tuple[Violation, ...]:
+    if told.violations is None:
+        within = [one for one in counted(told.slices, spans) if earlier.start <= one.start < earlier.end]
+        whole = sla.budget * tally(told.slices, earlier.start, earlier.end, spans).total
+        return violations(within, sla.budget, whole, earlier.end)
+    return tuple(one for one in told.violations if earlier.start <= one.start < earlier.end)
 
 
 def _trend(

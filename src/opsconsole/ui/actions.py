@@ -19,6 +19,7 @@ class Place(StrEnum):
     RUNBOOKS = "runbooks"
     WORKBENCH = "workbench"
     PIPELINES = "pipelines"
+    ERRORS = "errors"
     ALERTS = "alerts"
     ALERT = "alert"
     LOG = "log"
@@ -31,10 +32,11 @@ _DASHBOARD = frozenset({Place.DASHBOARD})
 _RUN = frozenset({Place.RUN})
 _WORKBENCH = frozenset({Place.WORKBENCH})
 _PIPELINES = frozenset({Place.PIPELINES})
+_ERRORS = frozenset({Place.ERRORS})
 _LOG = frozenset({Place.LOG})
 _ALERTS = frozenset({Place.ALERTS})
 _ANY_ALERT = _ALERTS | {Place.ALERT}
-_PAGES = _WORKBENCH | _PIPELINES | _ALERTS
+_PAGES = _WORKBENCH | _PIPELINES | _ERRORS | _ALERTS
 _LISTS = frozenset({Place.DASHBOARD, Place.RUNBOOKS}) | _PAGES
 _LIVE = _DASHBOARD | _PAGES
 _NOT_RUN = EVERYWHERE - _RUN
@@ -68,7 +70,7 @@ _ACTIONS = (
         ("b",),
         "Runbook for what is selected, its parameters filled in",
         "Act",
-        _DASHBOARD | _PIPELINES | _ANY_ALERT,
+        _DASHBOARD | _PIPELINES | _ERRORS | _ANY_ALERT,
         hint="runbook",
     ),
     KeyAction("acknowledge", ("a",), "Say that somebody is on it (asks first)", "Act", _ANY_ALERT, hint="ack"),
@@ -86,6 +88,8 @@ _ACTIONS = (
     KeyAction("sort", ("s",), "Sort by the next column that tells something", "Look", _PAGES, hint="sort"),
     KeyAction("group", ("v",), "The next form: grouped, or over another time", "Look", _PAGES, hint="view"),
     KeyAction("details", ("i",), "All there is to say about the row", "Look", _PIPELINES | _ALERTS, hint="details"),
+    KeyAction("origin", ("o",), "Where the error comes from: log, database, metrics", "Look", _ERRORS, hint="origin"),
+    KeyAction("mute", ("m",), "The error is known: not new for a while, and back", "Act", _ERRORS, hint="mute"),
     KeyAction("previous-try", ("left", "h"), "The try before", "Move", _LOG, hint="other try"),
     KeyAction("next-try", ("right", "l"), "The try after", "Move", _LOG),
     KeyAction("zoom", ("z",), "Zoom the pane, and back", "Look", _DASHBOARD, hint="zoom"),

@@ -59,6 +59,14 @@ FAMILIES = {
             aliases=("pipeline", "dags", "airflow"),
         ),
         Family(
+            "errors",
+            help="what goes wrong everywhere, by kind",
+            absent="no source of errors is configured in this environment",
+            pages="opsconsole.ui.errors.pages:PAGES",
+            view="opsconsole.ui.screens.errors:ErrorsView",
+            aliases=("error",),
+        ),
+        Family(
             "alerts",
             help="what fires, silences, history, who is notified",
             absent="neither prometheus nor alertmanager is configured in this environment",

@@ -39,7 +39,7 @@ def test_units_that_ours_lacks_are_words_or_said(grafanas: str, ours: str, lost:
 
 def test_each_kind_comes_back_from_the_panel_type_it_is_written_as() -> None:
     assert set(Kind) - set(PANEL_TYPES) <= {Kind.VIEW}
-    back = {kind: KINDS[panel].kind for kind, panel in PANEL_TYPES.items()}
+    back = {kind: KINDS[panel].kind for kind, panel in PANEL_TYPES.items() if panel != "row"}
     assert {kind: other for kind, other in back.items() if kind is not other} == {Kind.STATUS: Kind.STAT}
     assert not KINDS.keys() & REFUSED.keys()
 

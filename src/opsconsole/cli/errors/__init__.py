@@ -71,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _row(kind: "Kind", survey: "Survey") -> tuple[object, ...]:
     from opsconsole.cli.db.printing import ago
-    from opsconsole.cli.errors.printing import newness, rate_text, sparks
+    from opsconsole.cli.errors.printing import newness, sparks
+    from opsconsole.errors.report import rate_text
 
     return (
         kind.fingerprint,

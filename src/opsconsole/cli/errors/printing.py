@@ -17,15 +17,6 @@ def newness(kind: "Kind") -> str:
     return {True: "new", False: "", None: "?"}[kind.new]
 
 
-def rate_text(rate: float) -> str:
-    """Occurrences a second, in the unit that reads well."""
-    if rate <= 0:
-        return "-"
-    if rate >= 1:
-        return f"{rate:.1f}/s"
-    return f"{rate * 60:.1f}/min" if rate * 60 >= 1 else f"{rate * 3600:.0f}/h"
-
-
 def sparks(trend: Sequence[int]) -> str:
     """Counts as blocks; a blank is none."""
     most = max(trend, default=0)
@@ -65,6 +56,7 @@ def print_services(survey: "Survey", kinds: "Sequence[Kind]", *, as_json: bool) 
     from opsconsole.cli.db.printing import ago, fields_of
     from opsconsole.cli.output import print_json, print_table
     from opsconsole.errors.merging import by_service
+    from opsconsole.errors.report import rate_text
 
     services = by_service(kinds)
     if as_json:

@@ -75,5 +75,7 @@ PANEL_TYPES: dict[Kind, str] = {
     Kind.TIMELINE: "state-timeline",
     Kind.HEATMAP: "heatmap",
     Kind.TEXT: "text",
+    # A panel among the others, which holds them while it is collapsed.
+    Kind.SECTION: "row",
 }
 """Our kind -> the panel type that shows it; a `view` has none."""
