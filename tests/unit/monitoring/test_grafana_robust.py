@@ -74,7 +74,8 @@ def works(dashboard: Any) -> None:
     try:
         found = import_dashboard(read_dashboard(dashboard))
     except DashboardError as error:
-        assert str(error)
+        if not str(error):
+            raise
         return
     assert all(char.isprintable() or char == "\n" for char in found.text)
     assert all(fate.pane or fate.notes for fate in found.fates)
