@@ -17,6 +17,8 @@ from opsconsole.screens.variables import is_sql
 _CALCS = {
     Reduce.LAST: "lastNotNull", Reduce.MEAN: "mean", Reduce.MAX: "max", Reduce.MIN: "min", Reduce.SUM: "sum",
 }  # fmt: skip
+SLA = "sla"
+"""The source that Grafana has no way to ask."""
 _BIND = re.compile(r":'([A-Za-z_]\w*)'")
 
 
@@ -31,8 +33,8 @@ def panel(pane: Pane, number: int, place: dict[str, int]) -> dict[str, Any]:
     }
     if pane.kind is Kind.SECTION:
         return {**made, "type": "row", "collapsed": pane.folded, "panels": []}
-    if pane.kind in (Kind.TEXT, Kind.VIEW):
-        return {**made, "options": {"mode": "markdown", "content": _words(pane)}}
+    if pane.kind in (Kind.TEXT, Kind.VIEW) or pane.source == SLA:
+        return {**made, "type": "text", "options": {"mode": "markdown", "content": _words(pane)}}
     made["datasource"] = datasource(pane.source)
     made["targets"] = [_target(pane, position) for position in range(len(pane.targets))]
     made["fieldConfig"] = {"defaults": _defaults(pane), "overrides": _overrides(pane)}
@@ -194,4 +196,6 @@ def _words(pane: Pane) -> str:
     """A text as it is; in the place of a view, which is a program, where to find it."""
     if pane.kind is Kind.TEXT:
         return pane.text.strip()
+    if pane.source == SLA:
+        return f"{pane.title} is worked out by the console only: `opsconsole`, or `opsconsole sla status` for scripts."
     return f"`{pane.view}` is shown by the console only: `opsconsole`, or `opsconsole status` for scripts."
