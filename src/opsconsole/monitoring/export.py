@@ -9,10 +9,11 @@ from opsconsole.config.settings import Environment
 from opsconsole.monitoring import objectives
 from opsconsole.monitoring.content import Content
 from opsconsole.monitoring.dashboards import dashboard, provider_file
+from opsconsole.monitoring.keeping import KEY
 from opsconsole.monitoring.notifying import alertmanager_file
 from opsconsole.monitoring.rules import rule_file, rule_path, test_files
 from opsconsole.monitoring.scraping import prometheus_file
-from opsconsole.monitoring.text import json_text, yaml_text
+from opsconsole.monitoring.text import MARK, json_text, yaml_text
 
 Files = Mapping[str, str]
 """A path below `monitoring/` -> the text of the file."""
@@ -66,6 +67,16 @@ def leftovers(files: Files, folder: Path) -> list[str]:
     """Files that an earlier export made, and this one does not."""
     there = (str(path.relative_to(folder)) for pattern in _OURS for path in sorted(folder.glob(pattern)))
     return [path for path in there if path not in files]
+
+
+def foreign(files: Files, folder: Path) -> list[str]:
+    """Files that `write` would replace and that no export made."""
+    return [path for path in files if (folder / path).exists() and not _is_ours(folder / path)]
+
+
+def _is_ours(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return f'"{KEY}"' in text if path.suffix == ".json" else MARK in text[:200]
 
 
 def write(files: Files, folder: Path) -> list[str]:
