@@ -11,7 +11,7 @@ from opsconsole.monitoring.content import Content
 from opsconsole.monitoring.dashboards import dashboard, provider_file
 from opsconsole.monitoring.keeping import KEY
 from opsconsole.monitoring.notifying import alertmanager_file
-from opsconsole.monitoring.rules import rule_file, rule_path, test_files
+from opsconsole.monitoring.rules import rule_file, rule_path, unit_test_files
 from opsconsole.monitoring.scraping import prometheus_file
 from opsconsole.monitoring.text import MARK, json_text, yaml_text
 
@@ -107,7 +107,7 @@ def _rules(content: Content) -> dict[str, str]:
     for group in alerting.groups:
         path = rule_path(alerting, group)
         made: dict[str, dict[str, Any]] = {f"prometheus/{path}": rule_file(alerting, group, books)}
-        for test, tests in test_files(alerting, group, books, f"../{path}").items():
+        for test, tests in unit_test_files(alerting, group, books, f"../{path}").items():
             made[f"prometheus/tests/{test}"] = tests
         origin = "config/slas.yaml" if group in (objectives.GROUP, objectives.RECORDINGS) else "config/alerts.yaml"
         files |= {path: yaml_text(one, origin=origin) for path, one in made.items()}

@@ -45,7 +45,7 @@ def alerting_rule(rule: AlertRule, alerting: Alerting, runbook_files: Mapping[st
     }
 
 
-def test_files(
+def unit_test_files(
     alerting: Alerting, group: str, runbook_files: Mapping[str, str], rules: str
 ) -> dict[str, dict[str, Any]]:
     """The unit tests of a group, for `promtool test rules`: the name of a file -> its content.
