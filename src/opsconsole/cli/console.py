@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opsconsole import __version__
 from opsconsole.cli import wiring
+from opsconsole.cli.keeping import keeping
 
 if TYPE_CHECKING:
     from opsconsole.config.settings import Environment, Settings
@@ -94,6 +95,7 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         library=lambda: wiring.open_library(environment),
         explain=lambda source, sql: _plan(environment, source, sql),
         families=link.families(),
+        keep=keeping(settings, environment, args, link.families().get("alerts")),
         databases=environment.postgres,
         start_run=runs.start,
         attach_run=runs.attach,
