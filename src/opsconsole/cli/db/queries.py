@@ -1,8 +1,8 @@
 """Statements by what they cost, from pg_stat_statements: since its counters began, or over a window from now on.
 
 Marks: `slow` takes more than a second, `slow-at-worst` did at least once; `n+1?` looks like a query in a loop (very
-often, one row, quick, dear in sum); `anew` was counted anew within the window. There are no percentiles: the server
-keeps none.
+often, one row, quick, dear in sum); `anew` was counted anew within the window; `console` is a question of the
+console itself. There are no percentiles: the server keeps none.
 """
 
 import argparse
@@ -152,9 +152,12 @@ def _row(usage: "Usage", block_size: int) -> tuple[object, ...]:
 
 
 def _marks(usage: "Usage") -> str:
+    from opsconsole.database.statement import own
+
     marks = (
         ("slow-at-worst" if usage.slow_at_worst else "slow", usage.slow),
         ("n+1?", usage.n_plus_one),
         ("anew", usage.restarted),
+        ("console", own(usage.text)),
     )
     return " ".join(name for name, there in marks if there)
