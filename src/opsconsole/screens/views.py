@@ -17,7 +17,10 @@ DATABASE_PAGES = (
 DATABASE = "database"
 FAMILY_PAGES = {
     DATABASE: DATABASE_PAGES,
+    "sla": ("objectives", "violations"),
     "pipelines": ("dags", "sla", "failures", "imports", "parts", "pools"),
+    "errors": ("errors", "services", "recent"),
+    "alerts": ("alerts", "silences", "history", "receivers", "watch"),
 }
 """The ids of the pages of each family; each is also the view `FAMILY.PAGE`. `ui.families` has what they are made of."""
 

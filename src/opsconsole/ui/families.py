@@ -58,5 +58,29 @@ FAMILIES = {
             view="opsconsole.ui.screens.pipelines:PipelinesView",
             aliases=("pipeline", "dags", "airflow"),
         ),
+        Family(
+            "sla",
+            help="what was promised, what is left of the budgets, violations",
+            absent="nothing is promised in this environment: slas: names no file",
+            pages="opsconsole.ui.sla.pages:PAGES",
+            view="opsconsole.ui.screens.slas:SlasView",
+            aliases=("slas", "slo"),
+        ),
+        Family(
+            "errors",
+            help="what goes wrong everywhere, by kind",
+            absent="no source of errors is configured in this environment",
+            pages="opsconsole.ui.errors.pages:PAGES",
+            view="opsconsole.ui.screens.errors:ErrorsView",
+            aliases=("error",),
+        ),
+        Family(
+            "alerts",
+            help="what fires, silences, history, who is notified",
+            absent="neither prometheus nor alertmanager is configured in this environment",
+            pages="opsconsole.ui.alerts.pages:PAGES",
+            view="opsconsole.ui.screens.alerts:AlertsView",
+            aliases=("alert", "silences"),
+        ),
     )
 }
