@@ -4,16 +4,20 @@ import argparse
 from collections.abc import Mapping
 
 
-def add_verbs(parser: argparse.ArgumentParser, package: str, verbs: Mapping[str, str]) -> None:
+def add_verbs(
+    parser: argparse.ArgumentParser, package: str, verbs: Mapping[str, str], *, required: bool = True
+) -> None:
     """`verbs` -> their lines in the help; each lives in `package.VERB` (`_` for `-`), which has
-    `add_arguments` and `run`."""
+    `add_arguments` and `run`.
+
+    Without `required` the group is a command by itself as well."""
     from opsconsole.cli.main import CommandParser
 
     commands = parser.add_subparsers(
         title="commands",
         metavar="COMMAND",
         dest=f"{package.rpartition('.')[2]}_command",
-        required=True,
+        required=required,
         parser_class=CommandParser,
     )
     for verb, summary in verbs.items():

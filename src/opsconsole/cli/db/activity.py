@@ -82,7 +82,7 @@ def _row(session: "Session") -> tuple[object, ...]:
         session.role,
         session.database,
         session.application,
-        session.client or "local",
+        session.origin or None,
         " ".join(session.query.split()),
     )
 
