@@ -191,6 +191,7 @@ def source_names(environment: "Environment") -> tuple[str, ...]:
     single = ("prometheus", "redis")
     return (
         *(name for name in single if getattr(environment, name) is not None),
+        *(("sla",) if environment.slas is not None else ()),
         *(f"postgres/{name}" for name in environment.postgres),
         *(f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler is not None),
     )
@@ -210,6 +211,7 @@ def _knows_errors(environment: "Environment") -> bool:
 
 _FAMILIES = {
     "pipelines": _Family("opsconsole.pipelines.opening:open_pipelines", lambda one: one.airflow is not None),
+    "sla": _Family("opsconsole.sla.source:open_shared", lambda one: one.slas is not None),
     "errors": _Family("opsconsole.errors.opening:open_errors", _knows_errors),
     "alerts": _Family(
         "opsconsole.alerts.asking:open_alerts", lambda one: bool(one.prometheus or one.every_alertmanager)

@@ -55,6 +55,7 @@ def check_content(settings: Settings, environments: Iterable[Environment]) -> Fi
         _alerting(environment, runbooks, findings)
         _references(environment, services, screens, runbooks, findings)
         _sla_references(environment, slas, runbooks, findings)
+        _errors(environment, runbooks, findings)
     findings.sort()
     return findings
 
@@ -79,6 +80,20 @@ def _slas(environment: Environment, findings: Findings) -> list[Sla]:
         slas, problems = [], list(error.problems)
     findings.add(environment.slas, problems)
     return slas
+
+
+def _errors(environment: Environment, runbooks: set[str], findings: Findings) -> None:
+    """Look at where errors are looked for, and report names in it that lead nowhere."""
+    from opsconsole.config.errors import load_errors, unknown_names
+
+    if environment.errors is None:
+        return
+    try:
+        settings, problems = load_errors(environment.errors)
+    except ContentError as error:
+        findings.add(environment.errors, error.problems)
+        return
+    findings.add(environment.errors, [*problems, *unknown_names(settings, environment.postgres, runbooks)])
 
 
 def _alerting(environment: Environment, runbooks: set[str], findings: Findings) -> None:
@@ -231,5 +246,6 @@ def source_names(environment: Environment) -> list[str]:
         ("alertmanager", environment.alertmanager),
         ("airflow", environment.airflow and environment.airflow.url),
         ("redis", environment.redis),
+        ("sla", environment.slas),
     )
     return [*(name for name, settings in present if settings), *(f"postgres/{name}" for name in environment.postgres)]

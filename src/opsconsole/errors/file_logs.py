@@ -107,7 +107,7 @@ class FileLogs:
         except FileTailError as error:
             return f"{clean_line(error.filename)}: {error.strerror}"
         # An entry that was written just now may have more lines; somebody who asks only once cannot wait for them.
-        quiet = time.time() - (_written_at(str(path)) or 0.0) > _QUIET
+        quiet = one.joiner.is_complete or time.time() - (_written_at(str(path)) or 0.0) > _QUIET
         self._count(one.joiner.end() if quiet else one.joiner.settle() if first else (), start)
         return ""
 

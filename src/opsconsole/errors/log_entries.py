@@ -50,6 +50,11 @@ class EntryJoiner:
             self._entry.at = at if at is not None else self.last_at
         self.last_at = self._entry.at
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether no further line can belong to what is held."""
+        return self._entry is None or self._entry.whole
+
     def end(self) -> Iterator[Occurrence]:
         """Nothing more belongs to the entry that is held."""
         entry, lines = self._entry, self._lines

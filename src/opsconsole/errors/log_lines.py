@@ -6,7 +6,7 @@ A line that begins no entry belongs to the one before it: that is how stack trac
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from opsconsole.config.errors import LogFormat
@@ -48,7 +48,8 @@ class LogEntry:
     service: str = ""
     type: str = ""
     trace: str = ""
-    labels: dict[str, str] = field(default_factory=dict)
+    whole: bool = False
+    """No further line belongs to it: JSON has its trace inside."""
 
 
 Parse = Callable[[str], LogEntry | None]
@@ -93,7 +94,11 @@ class _Reader:
             said = json.loads(line)
         except (ValueError, RecursionError):
             return None
-        return self._entry(_flat(said)) if isinstance(said, dict) else None
+        if not isinstance(said, dict):
+            return None
+        entry = self._entry(_flat(said))
+        entry.whole = True
+        return entry
 
     def logfmt(self, line: str) -> LogEntry | None:
         """`level=error msg="…"`; other text before or between pairs is no logfmt."""
