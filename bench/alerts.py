@@ -106,8 +106,10 @@ async def _all_delivered(servers: Many) -> None:
     sources = Sources(servers.environment)
     alerts = open_alerts(servers.environment, sources)
     async with asyncio.timeout(300):
-        while not _complete(await alerts.survey()):  # nobody tells when it is: it is looked at again and again
-            await asyncio.sleep(0.5)
+        while True:  # nobody tells when it is
+            if _complete(await alerts.survey()):
+                break
+            await asyncio.sleep(1.0)
     await sources.close()
 
 
