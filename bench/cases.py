@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from bench.alerts import keys as alert_keys
+from bench.alerts import many, refreshes
 from bench.database_objects import all_findings, fill, first_page
 from bench.measure import Program, highlights, in_turn, key_latencies, median, p95, steady
 from bench.report import Row
@@ -211,6 +213,17 @@ def workbench(_: dict[str, Any]) -> Iterator[Row]:
                 yield Row(f"key on the {page} page, p95", p95(taken) * 1000, 50, "ms", how)
 
 
+def alerts(_: dict[str, Any]) -> Iterator[Row]:
+    """A refresh of 5,000 alerts of 2,000 rules, and keys while they are read."""
+    with tempfile.TemporaryDirectory() as folder, many(Path(folder)) as servers:
+        taken = refreshes(servers)
+        how = f"worst {max(taken):.2f} s of {len(taken)}; Prometheus and Alertmanager joined, nothing changed"
+        yield Row("refresh of 5,000 alerts of 2,000 rules", median(taken), 1.0, "s", how)
+        pressed = alert_keys(servers, Path(folder))
+        how = f"median {median(pressed) * 1000:.0f} ms, 80 keys"
+        yield Row("key on the alerts page, p95", p95(pressed) * 1000, 50, "ms", how)
+
+
 @contextmanager
 def state_in(folder: Path) -> Iterator[None]:
     """The state folder of what is measured in this process."""
@@ -225,4 +238,4 @@ def state_in(folder: Path) -> Iterator[None]:
             os.environ["OPSCONSOLE_STATE"] = before
 
 
-CASES = (starting, watching, tables, keys, memory, steps, flooded_keys, database_objects, workbench)
+CASES = (starting, watching, tables, keys, memory, steps, flooded_keys, database_objects, workbench, alerts)
