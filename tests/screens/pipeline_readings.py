@@ -7,13 +7,18 @@ from opsconsole.config.slas import Sla
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.model import (
+    Asset,
     BrokenFile,
     Component,
     Dag,
+    DagParam,
+    Lineage,
     LogLine,
     Pool,
+    Queued,
     Run,
     Structure,
+    Survey,
     Task,
     Try,
 )
@@ -25,7 +30,8 @@ HOSTILE = "odd [/dag] \u202e☃"
 
 
 def dag(dag_id: str, *, paused: bool = False, schedule: str = "@hourly", **more: object) -> Dag:
-    return Dag(dag_id, dag_id, paused, schedule, NOW + 600.0, **more)  # type: ignore[arg-type]
+    next_run_at = more.pop("next_run_at", NOW + 600.0)
+    return Dag(dag_id, dag_id, paused, schedule, next_run_at, **more)  # type: ignore[arg-type]
 
 
 def run(dag_id: str, ago: float, state: str = "success", took: float = 60.0, **more: object) -> Run:
@@ -52,6 +58,9 @@ class ByHand:
     def __init__(self) -> None:
         self.failing = ""
         self.asked = 0
+        self.skew = 0.0
+        self.since: list[float] = []
+        """What failures were asked for."""
         self.listed = [dag("load_tariffs"), dag("import_weather"), dag(HOSTILE), dag("export_billing", paused=True)]
         self.ran = {
             "load_tariffs": [
@@ -70,6 +79,15 @@ class ByHand:
             task("notify", 6.0, 3.0, "skipped"),
             task("store", None, None, "upstream_failed", tries=0),
         )
+        self.tied = Lineage(
+            (
+                Asset("lake/raw", "s3://lake/raw", (("import_weather", "store"),), ("load_tariffs",), NOW - 300.0),
+                Asset("lake/tariffs", "s3://lake/tariffs", (), ("load_tariffs",)),
+                Asset("lake/clean", "s3://lake/clean", (("load_tariffs", "store"),), ("export_billing",), NOW - 900.0),
+            ),
+            (Queued("load_tariffs", "s3://lake/raw", NOW - 300.0),),
+        )
+        self.takes: tuple[DagParam, ...] = ()
         self.lines = [LogLine("starting", NOW, "info"), LogLine("ValueError: no tariff \x1b[31m42", NOW, "error")]
 
     def _answer(self) -> None:
@@ -80,12 +98,12 @@ class ByHand:
     async def version(self) -> str:
         return "3.3.2"
 
-    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
-        self._answer()
-        return tuple(self.listed), False
+    async def ahead(self) -> float:
+        return self.skew
 
-    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
-        return tuple(one for runs in self.ran.values() for one in runs[:per_dag]), False
+    async def survey(self, per_dag: int) -> tuple[Survey, bool]:
+        self._answer()
+        return Survey(tuple(self.listed), {dag_id: tuple(runs[:per_dag]) for dag_id, runs in self.ran.items()}), False
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
         self._answer()
@@ -100,6 +118,7 @@ class ByHand:
 
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
         self._answer()
+        self.since.append(since)
         return tuple(one for one in self.tasked if one.state == "failed"), False
 
     async def tries(self, task: Task) -> tuple[Try, ...]:
@@ -107,6 +126,14 @@ class ByHand:
 
     async def structure(self, dag_id: str) -> Structure:
         return {"fetch": ("check", "notify"), "check": ("store",)}
+
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        self._answer()
+        return self.takes
+
+    async def lineage(self) -> tuple[Lineage, bool]:
+        self._answer()
+        return self.tied, False
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         self._answer()

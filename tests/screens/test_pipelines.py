@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from opsconsole.config.settings import AirflowSettings
+from opsconsole.pipelines.model import DagParam
 from opsconsole.ui import opened
 from opsconsole.ui.actions import Place, Registry
 from opsconsole.ui.app import OpsConsole
@@ -174,6 +175,37 @@ async def test_from_the_failed_dag_to_the_log_and_to_the_retry(tmp_path: Path) -
                 await pilot.pause()
         await wait("RUN = scheduled__900")
         await wait("Airflow's dry run clears 2: check, store")
+
+
+async def test_a_trigger_asks_for_the_parameters_of_the_dag_and_checks_them_before_the_request_is_shown(
+    tmp_path: Path,
+) -> None:
+    way = ByHand()
+    way.takes = (
+        DagParam("day", None, {"type": "string", "format": "date"}, "the day to load"),
+        DagParam("size", 3, {"type": "integer", "maximum": 10}),
+    )
+    async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        async def wait(said: str) -> None:
+            async with in_time(said):
+                while said not in text_of(app):
+                    await pilot.pause()
+
+        app.commander.open_family("pipelines")
+        await wait("every 5.0 s")
+        await pilot.press("home", "x", *"trigger", "enter")
+        await wait("the day to load")
+        await pilot.press(*"2026", "enter")
+        await wait('"2026" is no date such as 2026-11-21')
+        await pilot.press(*"-11-20", "down", "backspace", *"11", "enter")
+        await wait("11 is not at most 10")
+        await pilot.press("backspace", "enter")
+        async with in_time("the run"):
+            while not isinstance(app.console_screen.view, RunbookView):
+                await pilot.pause()
+        assert app.console_screen.view.form.values["CONF"] == '{"day": "2026-11-20", "size": 1}'
 
 
 async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:

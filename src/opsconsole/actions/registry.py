@@ -275,7 +275,23 @@ register(
         (_SILENCE, _ALERTMANAGER),
         "opsconsole.alerts.actions.silencing:unsilence",
     ),
-)
+    Registration(
+        "alert.test",
+        "send a test alert, and see who is told",
+        Risk.WRITE,
+        (
+            Argument(
+                "labels", 'what it is like, such as alertname="ApiDown", severity="critical"',
+                pattern=r"[^\x00-\x1f]{1,4000}",
+            ),
+            Argument("every", "yes: one for each receiver that these labels do not lead to, too", pattern="yes|no"),
+            Argument("wait", "how long to wait for each at most, beyond group_wait (60s)", pattern=_FOR),
+            _ALERTMANAGER,
+        ),
+        "opsconsole.alerts.actions.trying:test",
+        timeout=600.0,
+    ),
+)  # fmt: skip
 
 _DAG = Argument("dag", "a DAG's id", required=True, pattern=r"[\w.-]{1,250}")
 _RUN = Argument("run", "the id of a run; the newest where none is given", pattern=r"[^\x00-\x1f]{1,250}")

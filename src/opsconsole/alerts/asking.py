@@ -11,6 +11,7 @@ from opsconsole.alerts.episodes import History
 from opsconsole.alerts.explaining import Explanation
 from opsconsole.alerts.flapping import NOTHING_FLAPS, Flapping, flapping
 from opsconsole.alerts.flapping import QUERY as FLAPPING
+from opsconsole.alerts.keeping import mine
 from opsconsole.alerts.merging import Merger
 from opsconsole.alerts.model import Alert, DeliverySide, RuleSide, Silence, Survey
 from opsconsole.alerts.recalling import Span
@@ -50,6 +51,7 @@ class Alerts:
         self._flapping_asked_at = -math.inf
         self._surveying = asyncio.Lock()
         self._asking: asyncio.Future[Survey] | None = None
+        self.keeps = ""
         self._asked_at = -math.inf
 
     @property
@@ -63,6 +65,15 @@ class Alerts:
         if self._asking is None or now - self._asked_at > _SHARED:
             self._asking, self._asked_at = asyncio.ensure_future(self.survey()), now
         return await asyncio.shield(self._asking)
+
+    async def acknowledged_survey(self, actor: str) -> Survey:
+        """A survey where `actor` has an acknowledgement that holds, else the silences alone: they are few, and asked
+        for again and again for as long as a console is open."""
+        asked = await asyncio.gather(*(one.silences() for one in self._each.values()))
+        if any(mine(silence, actor) for side in asked for silence in side.silences):
+            return await self.shared_survey()
+        failed = any(side.error for side in asked)
+        return Survey(self._clock(), (), {}, None, tuple(asked), failed=failed)
 
     def forget(self) -> None:
         """Something was changed: the next survey is a new one."""
@@ -83,7 +94,7 @@ class Alerts:
             failed = (rules is None and self._prometheus is not None) or any(side.error for side in sides)
             # Thousands take tenths of a second: beside the event loop.
             alerts = await asyncio.to_thread(self._merger.merged, rules, sides, now)
-            return Survey(now, alerts, silences, rules, sides, tuple(notes), failed, flapping)
+            return Survey(now, alerts, silences, rules, sides, tuple(notes), failed, flapping, self.keeps)
 
     async def history(self, seconds: float, survey: Survey) -> History:
         """The episodes of the last `seconds` of all alerts. `survey` says how often rules are evaluated.
@@ -206,6 +217,14 @@ class _Alertmanager:
             name, delivered, wire.silences(silences), routing, version, cluster=wire.cluster(status), place=source.place
         )
         return side, [note] if note else []
+
+    async def silences(self) -> DeliverySide:
+        """The silences alone."""
+        try:
+            found = await self._source.silences()
+        except SourceError as error:
+            return DeliverySide(self._name, error=str(error), place=self._source.place)
+        return DeliverySide(self._name, silences=wire.silences(found), place=self._source.place)
 
     def _worked_out(self, status: Mapping[str, Any]) -> tuple[Routing | None, str]:
         """As the function of that name; the same object while the configuration is the same."""

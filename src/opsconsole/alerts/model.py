@@ -86,6 +86,8 @@ class RuleSide:
     """Seconds after which an alert is sent again."""
     targets: tuple[str, ...] | None = None
     """The addresses that it sends alerts to; None: not known."""
+    labels: tuple[Labels, ...] = ()
+    """Of each alerting rule: those that it adds, with its name as `alertname`. They may be templates."""
     interval: float = 60.0
     """Seconds between two evaluations of the rules that are evaluated most seldom."""
 
@@ -228,3 +230,5 @@ class Survey:
     failed: bool = False
     """A source that is configured did not answer."""
     flapping: Flapping = NOTHING_FLAPS
+    keeps: str = ""
+    """Whose acknowledgements this program prolongs for as long as it runs; empty: nobody's."""

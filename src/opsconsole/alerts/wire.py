@@ -56,16 +56,18 @@ class RuleReader:
         alerts: list[RuleAlert] = []
         ruled: dict[str, float] = {}
         broken: list[str] = []
+        labels: list[dict[str, str]] = []
         for group, rule in _rules(rules):
             about = self._about(rule, group, written)
             ruled[about.name] = max(about.interval, ruled.get(about.name, 0.0))
+            labels.append({**_labels(rule.get("labels"), self._texts), "alertname": about.name})
             if about.health == "err":
                 broken.append(f"{about.name}: {about.error or 'cannot be evaluated'}")
             alerts += [self._alert(one, about, known) for one in _mappings(rule.get("alerts"))]
         external, relabelled = self._alerting(config)
         return RuleSide(
             tuple(alerts), frozenset(ruled), tuple(broken), external, relabelled, _resend(flags), _targets(targets),
-            max(ruled.values(), default=_DEFAULT_INTERVAL),
+            tuple(labels), max(ruled.values(), default=_DEFAULT_INTERVAL),
         )  # fmt: skip
 
     def _about(self, rule: Mapping[str, Any], group: Mapping[str, Any], written: "Mapping[_Raw, _Rule]") -> "_Rule":

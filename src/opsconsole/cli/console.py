@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opsconsole import __version__
 from opsconsole.cli import wiring
+from opsconsole.cli.keeping import keeping
 
 if TYPE_CHECKING:
     from opsconsole.config.settings import Environment, Settings
@@ -94,6 +95,7 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         library=lambda: wiring.open_library(environment),
         explain=lambda source, sql: _plan(environment, source, sql),
         families=link.families(),
+        keep=keeping(settings, environment, args, link.families().get("alerts")),
         databases=environment.postgres,
         start_run=runs.start,
         attach_run=runs.attach,
@@ -189,6 +191,7 @@ def source_names(environment: "Environment") -> tuple[str, ...]:
     single = ("prometheus", "redis")
     return (
         *(name for name in single if getattr(environment, name) is not None),
+        *(("sla",) if environment.slas is not None else ()),
         *(f"postgres/{name}" for name in environment.postgres),
         *(f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler is not None),
     )
@@ -208,6 +211,7 @@ def _knows_errors(environment: "Environment") -> bool:
 
 _FAMILIES = {
     "pipelines": _Family("opsconsole.pipelines.opening:open_pipelines", lambda one: one.airflow is not None),
+    "sla": _Family("opsconsole.sla.source:open_shared", lambda one: one.slas is not None),
     "errors": _Family("opsconsole.errors.opening:open_errors", _knows_errors),
     "alerts": _Family(
         "opsconsole.alerts.asking:open_alerts", lambda one: bool(one.prometheus or one.every_alertmanager)

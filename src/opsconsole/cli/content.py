@@ -246,5 +246,6 @@ def source_names(environment: Environment) -> list[str]:
         ("alertmanager", environment.alertmanager),
         ("airflow", environment.airflow and environment.airflow.url),
         ("redis", environment.redis),
+        ("sla", environment.slas),
     )
     return [*(name for name, settings in present if settings), *(f"postgres/{name}" for name in environment.postgres)]

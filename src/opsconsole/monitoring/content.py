@@ -8,7 +8,9 @@ from opsconsole.config.alerting import Alerting, load_alerting
 from opsconsole.config.escalation import Escalation, load_escalation
 from opsconsole.config.services import Service, load_services
 from opsconsole.config.settings import Environment
+from opsconsole.config.slas import load_slas
 from opsconsole.core.problem import ContentError, Problem
+from opsconsole.monitoring.objectives import with_objectives
 from opsconsole.screens.definition import Screen
 
 
@@ -17,6 +19,7 @@ class Content:
     """What an environment's files say."""
 
     alerting: Alerting
+    """With the rules of the objectives."""
     escalation: Escalation | None
     services: tuple[Service, ...]
     screens: tuple[Screen, ...]
@@ -39,6 +42,8 @@ def load_content(environment: Environment) -> Content:
     problems += found
     escalation, found = load_escalation(environment.escalation) if environment.escalation else (None, [])
     problems += found
+    slas, found = load_slas(environment.slas) if environment.slas else ([], [])
+    problems += found
     services, found = load_services(environment.services) if environment.services else ([], [])
     problems += found
     screens, found = load_screens(environment.screens)
@@ -48,4 +53,4 @@ def load_content(environment: Environment) -> Content:
     # Reading every runbook takes a second; only links need their files.
     books = Library(environment.runbooks).all() if alerting.runbook_url else []
     files = {one.id: PurePosixPath(one.path).name for one in books}
-    return Content(alerting, escalation, tuple(services), tuple(screens), files)
+    return Content(with_objectives(alerting, slas), escalation, tuple(services), tuple(screens), files)

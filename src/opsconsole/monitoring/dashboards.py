@@ -34,8 +34,21 @@ def dashboard(screen: Screen) -> dict[str, Any]:
         "templating": {"list": [_variable(one) for one in screen.variables]},
         "annotations": {"list": []},
         KEY: kept_of_screen(screen),
-        "panels": [panel(pane, number, place) for number, (pane, place) in enumerate(panes, start=1)],
+        "panels": _folded([panel(pane, number, place) for number, (pane, place) in enumerate(panes, start=1)]),
     }
+
+
+def _folded(panels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With the panels of a folded row inside of it, where Grafana has them."""
+    found: list[dict[str, Any]] = []
+    inside: list[dict[str, Any]] = found
+    for one in panels:
+        if one["type"] == "row":
+            found.append(one)
+            inside = one["panels"] if one["collapsed"] else found
+        else:
+            inside.append(one)
+    return found
 
 
 def provider_file() -> dict[str, Any]:
@@ -66,6 +79,8 @@ def _placed(screen: Screen) -> Iterator[dict[str, int]]:
     row: list[tuple[int, int, int]] = []
     for pane in screen.panes:
         width = round(_WIDTH * min(pane.span, screen.columns) / screen.columns)
+        if pane.kind is Kind.SECTION:
+            width = _WIDTH
         if x + width > _WIDTH:
             yield from _row(row, y)
             y += max(height for *_, height in row)
@@ -81,6 +96,8 @@ def _row(row: list[tuple[int, int, int]], y: int) -> Iterator[dict[str, int]]:
 
 
 def _height(pane: Pane) -> int:
+    if pane.kind is Kind.SECTION:
+        return 1
     if pane.rows:
         return max(3, -(-pane.rows // _LINES_PER_UNIT) + 2)
     return _HEIGHTS.get(pane.kind, _USUAL_HEIGHT)
@@ -96,6 +113,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "label": variable.title or variable.name,
         "multi": variable.multi,
         "includeAll": everything,
+        **({"allValue": variable.everything} if everything and variable.everything != ".*" else {}),
         "current": current,
     }
     if not variable.query:

@@ -6,17 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.config.settings import Environment
+from opsconsole.monitoring import objectives
 from opsconsole.monitoring.content import Content
 from opsconsole.monitoring.dashboards import dashboard, provider_file
 from opsconsole.monitoring.notifying import alertmanager_file
-from opsconsole.monitoring.rules import rule_file, test_files
+from opsconsole.monitoring.rules import rule_file, rule_path, test_files
 from opsconsole.monitoring.scraping import prometheus_file
 from opsconsole.monitoring.text import json_text, yaml_text
 
 Files = Mapping[str, str]
 """A path below `monitoring/` -> the text of the file."""
 
-_OURS = ("prometheus/alerts/*.yml", "prometheus/tests/*.yml", "grafana/provisioning/dashboards/*.json")
+_OURS = (
+    "prometheus/alerts/*.yml",
+    "prometheus/rules/*.yml",
+    "prometheus/tests/*.yml",
+    "grafana/provisioning/dashboards/*.json",
+)
 """Where a file that nothing makes any more is a leftover, and would still be loaded."""
 
 
@@ -88,18 +94,19 @@ def _rules(content: Content) -> dict[str, str]:
     files: dict[str, str] = {}
     alerting, books = content.alerting, content.runbook_files
     for group in alerting.groups:
-        name = f"{group}-alerts.yml"
-        made: dict[str, dict[str, Any]] = {f"prometheus/alerts/{name}": rule_file(alerting, group, books)}
-        for test, tests in test_files(alerting, group, books, f"../alerts/{name}").items():
+        path = rule_path(alerting, group)
+        made: dict[str, dict[str, Any]] = {f"prometheus/{path}": rule_file(alerting, group, books)}
+        for test, tests in test_files(alerting, group, books, f"../{path}").items():
             made[f"prometheus/tests/{test}"] = tests
-        files |= {path: yaml_text(one, origin="config/alerts.yaml") for path, one in made.items()}
+        origin = "config/slas.yaml" if group in (objectives.GROUP, objectives.RECORDINGS) else "config/alerts.yaml"
+        files |= {path: yaml_text(one, origin=origin) for path, one in made.items()}
     return files
 
 
 def _prometheus(content: Content, environment: Environment) -> str:
     made = prometheus_file(
         content.services, environment.every_alertmanager.values(),
-        [f"alerts/{group}-alerts.yml" for group in content.alerting.groups],
+        [rule_path(content.alerting, group) for group in content.alerting.groups],
         evaluation=content.alerting.interval, labels={"environment": environment.name},
     )  # fmt: skip
     return yaml_text(made, origin="config/services.yaml and config/opsconsole.yaml")

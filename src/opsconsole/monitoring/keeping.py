@@ -1,9 +1,9 @@
 """What a screen says that Grafana has no place for, under the key `opsconsole` of a dashboard and of its panels.
 
-Grafana leaves the key alone in files that are provisioned. The import takes it back, so that a screen that was exported
-and imported is the same. Keys and values are those of `screens/*.yaml`; what has its default is left out. Title,
-queries, legends, unit, decimals, minimum and maximum are not here: they are read from where Grafana has them, so that
-what somebody changes there arrives.
+Grafana passes over keys that it does not know; a dashboard that it saves itself may lack them, and is then imported
+like any. The import takes them back, so that a screen that was exported and imported is the same. Keys and values are
+those of `screens/*.yaml`; what has its default is left out. Title, PromQL with its legends, unit, decimals, minimum and
+maximum are not here: they are read from where Grafana has them, so that what somebody changes there arrives.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,7 @@ from opsconsole.core.state import State
 from opsconsole.core.threshold import Threshold
 from opsconsole.monitoring.text import prometheus_duration
 from opsconsole.screens.definition import Column, Pane, Reduce, Screen, Variable
+from opsconsole.screens.variables import is_sql
 
 KEY = "opsconsole"
 
@@ -32,14 +33,16 @@ def kept_of_screen(screen: Screen) -> dict[str, Any]:
 
 def kept_of_variable(variable: Variable) -> dict[str, Any]:
     """The variable as its screen has it."""
-    return _given(
+    found = _given(
         query=variable.query,
         source=_unless(variable.source, "prometheus"),
         values=list(variable.values),
         multi=variable.multi,
-        default=_unless(variable.default, "all"),
+        all=_unless(variable.everything, ".*"),
         title=variable.title,
     )
+    # An empty default says something: the first there is.
+    return found if variable.default == "all" else {**found, "default": variable.default}
 
 
 def kept_of_pane(pane: Pane) -> dict[str, Any]:
@@ -59,6 +62,8 @@ def kept_of_pane(pane: Pane) -> dict[str, Any]:
         text=pane.text,
         view=pane.view,
         options=dict(pane.options),
+        folded=pane.folded,
+        **_sql(pane),
         area=pane.area,
         no_data=_unless(pane.no_data.name, State.UNKNOWN.name),
         check=False if not pane.check else None,
@@ -66,6 +71,14 @@ def kept_of_pane(pane: Pane) -> dict[str, Any]:
         drill=_link("screen", pane.drill.screen, "variables", pane.drill.variables) if pane.drill else None,
         runbook=_link("id", pane.runbook.id, "params", pane.runbook.params) if pane.runbook else None,
     )
+
+
+def _sql(pane: Pane) -> dict[str, Any]:
+    """The queries of a database: their binds are not Grafana's variables."""
+    if not pane.targets or not is_sql(pane.source):
+        return {}
+    asked = [_given(query=one.query, legend=one.legend) for one in pane.targets]
+    return asked[0] if len(asked) == 1 else {"queries": asked}
 
 
 def _column(column: Column) -> dict[str, Any]:

@@ -7,19 +7,18 @@ from typing import Any
 
 from opsconsole.core.state import State
 from opsconsole.core.threshold import Threshold, evaluate
+from opsconsole.monitoring.grafana.colours import COLOURS
+from opsconsole.monitoring.grafana.kinds import PANEL_TYPES
+from opsconsole.monitoring.grafana.units import unit_to_grafana
 from opsconsole.monitoring.keeping import KEY, kept_of_pane
 from opsconsole.screens.definition import Column, Kind, Pane, Reduce
 from opsconsole.screens.variables import is_sql
 
-_COLOURS = {State.OK: "green", State.WARN: "orange", State.CRIT: "red"}
-_TYPES = {
-    Kind.STAT: "stat", Kind.GAUGE: "gauge", Kind.TIMESERIES: "timeseries", Kind.BARS: "bargauge", Kind.TABLE: "table",
-    Kind.STATUS: "stat", Kind.TIMELINE: "state-timeline", Kind.HEATMAP: "heatmap", Kind.TEXT: "text",
-    Kind.VIEW: "text",
-}  # fmt: skip
 _CALCS = {
     Reduce.LAST: "lastNotNull", Reduce.MEAN: "mean", Reduce.MAX: "max", Reduce.MIN: "min", Reduce.SUM: "sum",
 }  # fmt: skip
+SLA = "sla"
+"""The source that Grafana has no way to ask."""
 _BIND = re.compile(r":'([A-Za-z_]\w*)'")
 
 
@@ -28,12 +27,14 @@ def panel(pane: Pane, number: int, place: dict[str, int]) -> dict[str, Any]:
     made: dict[str, Any] = {
         "id": number,
         "title": pane.title,
-        "type": _TYPES[pane.kind],
+        "type": PANEL_TYPES.get(pane.kind, "text"),
         "gridPos": place,
         KEY: kept_of_pane(pane),
     }
-    if pane.kind in (Kind.TEXT, Kind.VIEW):
-        return {**made, "options": {"mode": "markdown", "content": _words(pane)}}
+    if pane.kind is Kind.SECTION:
+        return {**made, "type": "row", "collapsed": pane.folded, "panels": []}
+    if pane.kind in (Kind.TEXT, Kind.VIEW) or pane.source == SLA:
+        return {**made, "type": "text", "options": {"mode": "markdown", "content": _words(pane)}}
     made["datasource"] = datasource(pane.source)
     made["targets"] = [_target(pane, position) for position in range(len(pane.targets))]
     made["fieldConfig"] = {"defaults": _defaults(pane), "overrides": _overrides(pane)}
@@ -74,7 +75,7 @@ def _target(pane: Pane, position: int) -> dict[str, Any]:
 
 
 def _defaults(pane: Pane) -> dict[str, Any]:
-    given = {"unit": pane.unit, "decimals": pane.decimals, "min": pane.minimum, "max": pane.maximum}
+    given = {"unit": unit_to_grafana(pane.unit), "decimals": pane.decimals, "min": pane.minimum, "max": pane.maximum}
     found: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     found["thresholds"] = {"mode": "absolute", "steps": steps(pane.thresholds)}
     found["color"] = {
@@ -98,11 +99,11 @@ def steps(thresholds: Sequence[Threshold]) -> list[dict[str, Any]]:
     A bound itself counts there as what is above it, here as what the threshold says: 0.9 s of `above: 0.9`.
     """
     bounds = sorted({bound for one in thresholds for bound in one.bounds})
-    colour = _COLOURS.get(evaluate(bounds[0] - 1, thresholds) if bounds else State.OK, "green")
+    colour = COLOURS.get(evaluate(bounds[0] - 1, thresholds) if bounds else State.OK, "green")
     found: list[dict[str, Any]] = [{"color": colour, "value": None}]
     for bound, following in zip_longest(bounds, bounds[1:]):
         inside = bound + 1 if following is None else (bound + following) / 2
-        colour = _COLOURS.get(evaluate(inside, thresholds), "green")
+        colour = COLOURS.get(evaluate(inside, thresholds), "green")
         if colour != found[-1]["color"]:
             found.append({"color": colour, "value": bound})
     return found
@@ -132,7 +133,7 @@ def _field(pane: Pane, column: Column) -> str:
 def _properties(column: Column) -> list[dict[str, Any]]:
     given: list[tuple[str, Any]] = [
         ("displayName", column.title),
-        ("unit", column.unit if column.unit != "none" else ""),
+        ("unit", unit_to_grafana(column.unit) if column.unit != "none" else ""),
         ("decimals", column.decimals),
         ("mappings", _mappings(column.mappings) if column.mappings else None),
     ]
@@ -195,4 +196,6 @@ def _words(pane: Pane) -> str:
     """A text as it is; in the place of a view, which is a program, where to find it."""
     if pane.kind is Kind.TEXT:
         return pane.text.strip()
+    if pane.source == SLA:
+        return f"{pane.title} is worked out by the console only: `opsconsole`, or `opsconsole sla status` for scripts."
     return f"`{pane.view}` is shown by the console only: `opsconsole`, or `opsconsole status` for scripts."

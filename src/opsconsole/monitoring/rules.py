@@ -9,8 +9,14 @@ from opsconsole.monitoring.text import prometheus_duration
 _USUAL_STEP = 60.0
 
 
+def rule_path(alerting: Alerting, group: str) -> str:
+    """Where a group stands below `prometheus/`: with alerts in it in `alerts/`, else in `rules/`."""
+    alerts = any(one.group == group for one in alerting.alerts)
+    return f"alerts/{group}-alerts.yml" if alerts else f"rules/{group}.yml"
+
+
 def rule_file(alerting: Alerting, group: str, runbook_files: Mapping[str, str]) -> dict[str, Any]:
-    """`GROUP-alerts.yml`: recording rules first, for alerts of the same evaluation then see their new values.
+    """The file of a group: recording rules first, for alerts of the same evaluation then see their new values.
 
     `runbook_files` maps a runbook's id to the name of its file.
     """

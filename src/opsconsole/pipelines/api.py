@@ -1,11 +1,26 @@
 """Airflow by its API. What is alike in both versions is in `_Api`; each version says what it calls things."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from opsconsole.pipelines import wire
-from opsconsole.pipelines.model import BrokenFile, Component, Dag, LogLine, Pool, Run, Structure, Task, Try
-from opsconsole.pipelines.way import MOST_DAGS, MOST_RUNS, MOST_TASKS, Asking
+from opsconsole.pipelines.model import (
+    BrokenFile,
+    Component,
+    DagParam,
+    Lineage,
+    LogLine,
+    Pool,
+    Queued,
+    Run,
+    Structure,
+    Survey,
+    Task,
+    Try,
+)
+from opsconsole.pipelines.run_list import RunList
+from opsconsole.pipelines.way import MOST_ASSETS, MOST_DAGS, MOST_RUNS, MOST_TASKS, MOST_WAITING, Asking
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, Params, path
 
 _ALL = "~"
@@ -28,6 +43,10 @@ class _Api(ABC):
     newest_first: str
     active_only: Params
     health_at: str
+    assets_are: str
+    """What version 2 of Airflow calls datasets."""
+    queued_at: str
+    """The end of the path of updates that wait."""
 
     def __init__(self, source: AirflowSource) -> None:
         self.source = source
@@ -35,20 +54,24 @@ class _Api(ABC):
     async def version(self) -> str:
         return (await self.source.version()).text
 
-    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
+    async def ahead(self) -> float:
+        await self.source.version()
+        return self.source.clock_ahead
+
+    async def survey(self, per_dag: int) -> tuple[Survey, bool]:
+        """The runs are the newest over all DAGs, at most `MOST_RUNS`: of a DAG that ran long ago there may be none."""
         params = (*self.active_only, ("order_by", "dag_id"))
         page = await self.source.pages("/dags", "dags", params, most=MOST_DAGS, what="list DAGs")
-        return tuple({one.dag_id: one for one in map(wire.dag_of, page.entries)}.values()), page.cut
-
-    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
-        """The newest runs over all DAGs, at most `MOST_RUNS`: of a DAG that ran long ago there may be none."""
+        dags = {one.dag_id: one for one in map(wire.dag_of, page.entries)}
         runs, cut = await self._runs(_ALL, MOST_RUNS)
         kept: dict[str, list[Run]] = {}
         for run in runs:
             mine = kept.setdefault(run.dag_id, [])
             if len(mine) < per_dag:
                 mine.append(run)
-        return tuple(run for mine in kept.values() for run in mine), cut
+        return Survey(
+            tuple(dags.values()), {dag_id: RunList.of(mine) for dag_id, mine in kept.items()}
+        ), page.cut or cut
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
         return await self._runs(dag_id, most)
@@ -104,6 +127,31 @@ class _Api(ABC):
         entries = answer.get("tasks", ()) if isinstance(answer, dict) else ()
         return wire.structure_of(tuple(one for one in entries if isinstance(one, dict)))
 
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        return wire.params_of(await self.source.get(path("dags", dag_id, "details"), what="see the DAG's parameters"))
+
+    async def lineage(self) -> tuple[Lineage, bool]:
+        page = await self.source.pages(
+            f"/{self.assets_are}", self.assets_are, most=MOST_ASSETS, what=f"see {self.assets_are}"
+        )
+        assets = tuple(one for one in map(wire.asset_of, page.entries) if one.producers or one.consumers)
+        uris = {entry["id"]: str(entry.get("uri", "")) for entry in page.entries if "id" in entry}
+        consumers = sorted({dag for one in assets for dag in one.consumers})
+        asked = await asyncio.gather(*(self._queued(dag, uris) for dag in consumers[:MOST_WAITING]))
+        queued = tuple(one for found in asked for one in found)
+        return Lineage(assets, queued), page.cut or len(consumers) > MOST_WAITING
+
+    async def _queued(self, dag_id: str, uris: Mapping[int, str]) -> tuple[Queued, ...]:
+        where = path("dags", dag_id, self.assets_are, self.queued_at)
+        try:
+            answer = await self.source.get(where, what="see which updates wait")
+        except AirflowError as error:
+            if error.status != 404:  # there are none, before 3.1
+                raise
+            return ()
+        entries = answer.get("queued_events", ()) if isinstance(answer, dict) else ()
+        return tuple(wire.queued_of(one, uris) for one in entries if isinstance(one, dict))
+
     async def pools(self) -> tuple[Pool, ...]:
         page = await self.source.pages("/pools", "pools", most=1000, what="see pools")
         return tuple(map(wire.pool_of, page.entries))
@@ -130,6 +178,8 @@ class Api3(_Api):
     newest_first = "-run_after"
     active_only = (("exclude_stale", "true"),)
     health_at = "/monitor/health"
+    assets_are = "assets"
+    queued_at = "queuedEvents"
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         where, params = self._log_at(task, number)
@@ -143,6 +193,8 @@ class Api2(_Api):
     newest_first = "-execution_date"
     active_only = (("only_active", "true"),)
     health_at = "/health"
+    assets_are = "datasets"
+    queued_at = "queuedEvent"
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         where, params = self._log_at(task, number)

@@ -4,10 +4,10 @@ Times are unix seconds by Airflow's clock, durations seconds; what Airflow has n
 have passed `clean`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -15,6 +15,8 @@ FAILED = frozenset({"failed", "upstream_failed"})
 """States in which a task holds its run up, or ended it."""
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 """States from which a task goes nowhere by itself."""
+ENDED = frozenset({"success", "failed"})
+"""States of a run that is over."""
 GOING_ON = frozenset({"running", "restarting", "deferred"})
 WAITING = frozenset({"queued", "scheduled", "up_for_retry", "up_for_reschedule"})
 
@@ -47,6 +49,13 @@ class Told(Generic[T]):
     origin: Origin
     cut: bool = False
     """There was more than was asked for."""
+    ahead: float = 0.0
+    """Seconds by which Airflow's clock is ahead of ours, where that can be told apart from the time it takes to ask."""
+
+    @property
+    def now(self) -> float:
+        """`taken_at` by Airflow's clock: what goes on since then, or is due, is reckoned from this."""
+        return self.taken_at + self.ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,7 @@ class Run:
     @property
     def ended(self) -> bool:
         """Whether it is over."""
-        return self.state in ("success", "failed")
+        return self.state in ENDED
 
     @property
     def seconds(self) -> float | None:
@@ -251,6 +260,63 @@ class LogLine:
     level: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DagParam:
+    """One parameter of a DAG. Its default and schema are as they came: JSON, not clean, and sent back like that."""
+
+    name: str
+    default: Any
+    """None: nothing, which is a value only where the schema allows `null`."""
+    schema: Mapping[str, Any]
+    """JSON schema; empty: anything."""
+    about: str = ""
+    """Its title and description, for people; clean."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a run without a value for it is refused."""
+        if self.default is not None:
+            return False
+        types = self.schema.get("type")
+        return bool(types) and types != "null" and not (isinstance(types, list) and "null" in types)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What tasks update, and DAGs are started by; a dataset in Airflow 2."""
+
+    name: str
+    uri: str
+    producers: tuple[tuple[str, str], ...] = ()
+    """(DAG id, task id) of those that update it."""
+    consumers: tuple[str, ...] = ()
+    """Ids of the DAGs that wait for it."""
+    updated_at: float | None = None
+    """None: never, as far as that is told."""
+
+    @property
+    def producing_dags(self) -> tuple[str, ...]:
+        """Ids of the DAGs that update it."""
+        return tuple(dict.fromkeys(dag_id for dag_id, _ in self.producers))
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An update of an asset that waits for the others that a DAG needs."""
+
+    dag_id: str
+    uri: str
+    since_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """The assets that tie DAGs, and what waits now."""
+
+    assets: tuple[Asset, ...]
+    queued: tuple[Queued, ...] = ()
+
+
 Structure = Mapping[str, tuple[str, ...]]
 """Task id -> the ids of those that follow it directly."""
 
@@ -260,8 +326,8 @@ class Survey:
     """Every DAG, and the latest runs of each."""
 
     dags: tuple[Dag, ...]
-    runs: Mapping[str, tuple[Run, ...]]
-    """DAG id -> its latest runs, the newest first."""
+    runs: Mapping[str, Sequence[Run]]
+    """DAG id -> its latest runs, the newest first (a `run_list.RunList`, where there are thousands)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ from typing import Protocol
 from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
-    Dag,
+    DagParam,
+    Lineage,
     LogLine,
     Pool,
     Run,
     Structure,
+    Survey,
     Task,
     Try,
 )
@@ -18,6 +20,9 @@ from opsconsole.pipelines.model import (
 MOST_DAGS = 20_000
 MOST_RUNS = 2_000
 """Runs over all DAGs that the API is asked for, a hundred at a time."""
+MOST_ASSETS = 2_000
+MOST_WAITING = 50
+"""DAGs that the API is asked about what they wait for: one request each."""
 MOST_TASKS = 10_000
 """Task instances of one run."""
 
@@ -27,12 +32,12 @@ class Asking(Protocol):
 
     async def version(self) -> str: ...
 
-    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
-        """All DAGs that are in a file, by id."""
+    async def ahead(self) -> float:
+        """Seconds by which its clock is ahead of ours; 0 where that cannot be told."""
         ...
 
-    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
-        """Up to `per_dag` runs of each DAG, the newest first in each."""
+    async def survey(self, per_dag: int) -> tuple[Survey, bool]:
+        """All DAGs that are in a file, by id, and up to `per_dag` runs of each."""
         ...
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
@@ -57,6 +62,14 @@ class Asking(Protocol):
 
     async def structure(self, dag_id: str) -> Structure:
         """Which task follows which; empty where that cannot be seen."""
+        ...
+
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        """What a run of the DAG can be given, in the DAG's order; without those that cannot be seen."""
+        ...
+
+    async def lineage(self) -> tuple[Lineage, bool]:
+        """The assets that DAGs update or wait for."""
         ...
 
     def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:

@@ -12,6 +12,15 @@ from dataclasses import dataclass
 from opsconsole.sources.promqltext import Place, places, quoted, regex_escaped
 from opsconsole.sources.sqltext import slots
 
+
+class UnchosenError(ValueError):
+    """A variable has no value yet, because nobody knows what it can be. `name` is which."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"${name} has no value; choose one with v")
+        self.name = name
+
+
 FORMATS = ("pipe", "regex", "csv")
 GLOBALS = ("__rate_interval", "__interval", "__interval_ms", "__range", "__range_s", "__range_ms")
 
@@ -66,6 +75,7 @@ def interpolate(text: str, selections: Mapping[str, Selection], globals_: Mappin
     """PromQL `text` with every variable written out, safely.
 
     Raises:
+        UnchosenError: a variable without any value.
         ValueError: an unknown variable, or a value that cannot stand where it is used; in words.
     """
     found = list(references(text))
@@ -77,6 +87,8 @@ def interpolate(text: str, selections: Mapping[str, Selection], globals_: Mappin
         if reference.name in globals_:
             parts.append(globals_[reference.name])
         elif reference.name in selections:
+            if not selections[reference.name].values and not selections[reference.name].everything:
+                raise UnchosenError(reference.name)
             parts.append(_written(reference, selections[reference.name], place, alone=alone))
         else:
             raise ValueError(f"unknown variable ${reference.name}")

@@ -17,6 +17,7 @@ DATABASE_PAGES = (
 DATABASE = "database"
 FAMILY_PAGES = {
     DATABASE: DATABASE_PAGES,
+    "sla": ("objectives", "violations"),
     "pipelines": ("dags", "sla", "failures", "imports", "parts", "pools"),
     "errors": ("errors", "services", "recent"),
     "alerts": ("alerts", "silences", "history", "receivers", "watch"),

@@ -62,7 +62,7 @@ class RunHistory:
         """
         found, asked = [], 0
         for dag in dags:
-            latest = told.value.runs.get(dag.dag_id, ())
+            latest = tuple(told.value.runs.get(dag.dag_id, ()))
             known = self._carried_on(dag.dag_id, latest, start, told.taken_at)
             if known is None and asked < MOST_DAGS:
                 asked += 1

@@ -70,6 +70,8 @@ class Slas:
         self._runs: RunHistory | None = None
         self._airflow_survey: asyncio.Future[Told[AirflowSurvey]] | None = None
         """One for all SLAs of one survey."""
+        self._ready: dict[str, Standing] = {}
+        """The latest of each."""
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._surveying: asyncio.Future[Survey] | None = None
         self._surveyed_at = float("-inf")
@@ -91,12 +93,25 @@ class Slas:
         self._asked = frozenset(names)
         return self
 
-    async def survey(self) -> Survey:
-        """Every SLA in its own window, now; one for all who ask within half a minute. Never raises for a source."""
+    async def survey(self, patience: float | None = None) -> Survey:
+        """Every SLA in its own window, now; one for all who ask within half a minute. Never raises for a source.
+
+        Args:
+            patience: seconds after which those that are still being read are told as they were last, or as unknown;
+                reading goes on. None: wait for all.
+        """
         now = self._clock()
-        if self._surveying is None or now - self._surveyed_at > _SHARED:
+        if self._surveying is None or (self._surveying.done() and now - self._surveyed_at > _SHARED):
             self._surveying, self._surveyed_at = asyncio.ensure_future(self._survey(now)), now
-        return await asyncio.shield(self._surveying)
+        if patience is None:
+            return await asyncio.shield(self._surveying)
+        done, _ = await asyncio.wait({self._surveying}, timeout=patience)
+        return self._surveying.result() if done else self._so_far(now)
+
+    def _so_far(self, now: float) -> Survey:
+        """What has been read by now, of this time or of one before."""
+        found = [self._ready.get(sla.name) or unread(sla, _period(sla, now), now) for sla in self.slas]
+        return Survey(now, tuple(worst_first(found)), self._notes)
 
     async def report(self, period_of: Callable[[Sla], Period]) -> Survey:
         """Every SLA in the period that `period_of` names for it, compared with the one before."""
@@ -110,10 +125,12 @@ class Slas:
 
     async def _survey(self, now: float) -> Survey:
         async def one(sla: Sla) -> Standing:
-            period = periods.current(sla.window, sla.zone, now)
+            period = _period(sla, now)
             earlier = periods.before(period, sla.zone)
             # A longer past would cost as much again, for one number.
-            return await self._standing(sla, period, now, earlier if earlier.start >= now - TREND_DAYS * DAY else None)
+            whole = earlier if earlier.start >= now - TREND_DAYS * DAY else None
+            self._ready[sla.name] = await self._standing(sla, period, now, whole)
+            return self._ready[sla.name]
 
         return await self._all(one, now)
 
@@ -208,3 +225,7 @@ def open_slas(environment: Environment, sources: "Sources") -> Slas:
 
 def _stand(sla: Sla, told: Counted, period: Period, now: float, earlier: Period | None) -> Standing:
     return standing(sla, told, period, now, earlier=earlier)
+
+
+def _period(sla: Sla, now: float) -> Period:
+    return periods.current(sla.window, sla.zone, now)

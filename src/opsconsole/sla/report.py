@@ -10,7 +10,7 @@ from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
 from opsconsole.sla.standing import Standing
 from opsconsole.sla.violations import Violation, mean_seconds_to_recovery
-from opsconsole.sla.wording import NOTHING, budget_text, change_text, moment_text, share_text, target_text
+from opsconsole.sla.wording import NOTHING, budget_text, change_text, moment_text, share_text, spent_text, target_text
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 _STYLE = """
@@ -152,7 +152,7 @@ def _violation(one: Standing, found: Violation) -> tuple[str, ...]:
         "goes on" if found.end is None else moment_text(found.end),
         NOTHING if found.seconds is None else _seconds(found),
         f"{found.bad:,.0f} of {found.total:,.0f}",
-        budget_text(found.spent),
+        spent_text(found.spent),
     )
 
 

@@ -78,6 +78,8 @@ class Standing:
     pending: int = 0
     error: str = ""
     """Why its source told nothing."""
+    waiting: bool = False
+    """It was not read yet."""
 
     @property
     def sli(self) -> float | None:
@@ -129,14 +131,27 @@ def standing(sla: Sla, told: Counted, period: Period, now: float, *, earlier: Pe
     )  # fmt: skip
 
 
-def unread(sla: Sla, period: Period, now: float, error: str) -> Standing:
-    """An SLA whose source does not answer: nothing is known, and nothing is said to be kept."""
-    return Standing(sla, now, period, State.UNKNOWN, error, Tally(0.0, 0.0, 0.0, 0.0), error=error)
+def unread(sla: Sla, period: Period, now: float, error: str = "") -> Standing:
+    """An SLA whose source does not answer, or was not asked yet: nothing is known, and nothing is said to be kept."""
+    return Standing(
+        sla, now, period, State.UNKNOWN, error or "not read yet", Tally(0.0, 0.0, 0.0, 0.0), error=error,
+        waiting=not error,
+    )  # fmt: skip
 
 
 def worst_first(found: Sequence[Standing]) -> list[Standing]:
     """By state, then by what is left; what nothing is known of after what goes wrong."""
     return sorted(found, key=lambda one: (-one.state.severity, one.budget_left if one.budget_left is not None else 2.0))
+
+
+def in_order(found: Sequence[Standing], sort: str) -> list[Standing]:
+    """By `left` (the least first), by the `file`, or else the worst first."""
+    match sort:
+        case "left":
+            return sorted(found, key=lambda one: one.budget_left if one.budget_left is not None else 2.0)
+        case "file":
+            return sorted(found, key=lambda one: one.sla.line)
+    return worst_first(found)
 
 
 def _burns(sla: Sla, slices: Sequence[Slice], now: float, spans: Sequence[tuple[float, float]]) -> tuple[Burn, ...]:
@@ -178,8 +193,8 @@ def _state(
         return State.CRIT, "the budget is spent"
     for one in burns:
         if one.burning and sums.total >= sla.min_events:
-            rate = f"burns {one.long:.3g} times as fast as allowed"
-            ending = f", spent in {age_text(exhausted_in)}" if exhausted_in is not None else ""
+            rate = f"burns {one.long:.3g}×"
+            ending = f", gone in {age_text(exhausted_in)}" if exhausted_in is not None else ""
             return (State.CRIT if one.window.severity == "page" else State.WARN), rate + ending
     if left is None or sums.total < sla.min_events:
         nothing = "nothing was counted" if sums.known_seconds > 0 else "no data"

@@ -24,6 +24,11 @@ def budget_text(left: float | None) -> str:
     return NOTHING if left is None else f"{math.floor(left * 100 + 1e-6)} %"
 
 
+def spent_text(spent: float) -> str:
+    """`0.3 %`, `16 %`: what something took of a budget."""
+    return f"{spent * 100:.1f} %" if spent < 0.0995 else f"{spent * 100:.0f} %"
+
+
 def change_text(change: float | None) -> str:
     """`+0.12`, in percentage points."""
     if change is None:
@@ -35,7 +40,7 @@ def burn_text(rate: float | None) -> str:
     """`14.4×`."""
     if rate is None:
         return NOTHING
-    return f"{rate:.0f}×" if rate >= 99.5 else f"{rate:.1f}×" if rate >= 0.05 else "0×"
+    return f"{rate:.0f}×" if rate >= 9.95 else f"{rate:.1f}×" if rate >= 0.05 else "0×"
 
 
 def moment_text(at: float | None) -> str:
@@ -44,7 +49,7 @@ def moment_text(at: float | None) -> str:
 
 
 def target_text(kind: str, target: float) -> str:
-    """What is promised of each: `at most 500 ms`."""
+    """What is promised of each: `within 500 ms`."""
     match kind:
         case "availability":
             return ""
@@ -52,4 +57,4 @@ def target_text(kind: str, target: float) -> str:
             return f"less than {duration_text(target)} old"
         case "pipeline":
             return f"over, and successful, within {duration_text(target)}"
-    return f"at most {duration_text(target)}"
+    return f"within {duration_text(target)}"

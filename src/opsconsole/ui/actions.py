@@ -19,6 +19,7 @@ class Place(StrEnum):
     RUNBOOKS = "runbooks"
     WORKBENCH = "workbench"
     PIPELINES = "pipelines"
+    SLAS = "slas"
     ERRORS = "errors"
     ALERTS = "alerts"
     ALERT = "alert"
@@ -36,7 +37,10 @@ _ERRORS = frozenset({Place.ERRORS})
 _LOG = frozenset({Place.LOG})
 _ALERTS = frozenset({Place.ALERTS})
 _ANY_ALERT = _ALERTS | {Place.ALERT}
-_PAGES = _WORKBENCH | _PIPELINES | _ERRORS | _ALERTS
+_SLAS = frozenset({Place.SLAS})
+_CHANGING = _WORKBENCH | _PIPELINES | _ERRORS | _ALERTS
+"""Pages with something to do about a row."""
+_PAGES = _CHANGING | _SLAS
 _LISTS = frozenset({Place.DASHBOARD, Place.RUNBOOKS}) | _PAGES
 _LIVE = _DASHBOARD | _PAGES
 _NOT_RUN = EVERYWHERE - _RUN
@@ -70,17 +74,17 @@ _ACTIONS = (
         ("b",),
         "Runbook for what is selected, its parameters filled in",
         "Act",
-        _DASHBOARD | _PIPELINES | _ERRORS | _ANY_ALERT,
+        _DASHBOARD | _PIPELINES | _ERRORS | _ANY_ALERT | _SLAS,
         hint="runbook",
     ),
     KeyAction("acknowledge", ("a",), "Say that somebody is on it (asks first)", "Act", _ANY_ALERT, hint="ack"),
     KeyAction(
-        "fix", ("x",), "Do something about what is selected (asks first)", "Act", _PAGES | {Place.ALERT}, hint="fix"
+        "fix", ("x",), "Do something about what is selected (asks first)", "Act", _CHANGING | {Place.ALERT}, hint="fix"
     ),
     KeyAction("follow", ("f",), "To the DAG, the table or the pane that it is about", "Look", _ANY_ALERT, hint="go to"),
-    KeyAction("mark", ("space",), "Mark the row, for one action on several", "Act", _PAGES, hint="mark"),
-    KeyAction("mark-range", ("M",), "Mark all from the last mark to here", "Act", _PAGES),
-    KeyAction("mark-all", ("*",), "Mark all that are shown, or none of them", "Act", _PAGES),
+    KeyAction("mark", ("space",), "Mark the row, for one action on several", "Act", _CHANGING, hint="mark"),
+    KeyAction("mark-range", ("M",), "Mark all from the last mark to here", "Act", _CHANGING),
+    KeyAction("mark-all", ("*",), "Mark all that are shown, or none of them", "Act", _CHANGING),
     KeyAction("next-page", ("tab", "right", "l"), "Next page", "Move", _PAGES, hint="page"),
     KeyAction("previous-page", ("shift+tab", "left", "h"), "Previous page", "Move", _PAGES),
     KeyAction("explain", ("e",), "Plan of the statement, which is not run", "Look", _WORKBENCH),
@@ -104,7 +108,7 @@ _ACTIONS = (
     KeyAction("right", ("right", "l"), "Right: the pane beside, or later on a chart", "Move", _DASHBOARD),
     KeyAction("page-up", ("pageup",), "One page up", "Move", EVERYWHERE),
     KeyAction("page-down", ("pagedown",), "One page down", "Move", EVERYWHERE),
-    KeyAction("page-on", ("space",), "One page down", "Move", EVERYWHERE - _PAGES),
+    KeyAction("page-on", ("space",), "One page down", "Move", EVERYWHERE - _CHANGING),
     KeyAction("top", ("home", "g"), "To the top", "Move", EVERYWHERE),
     KeyAction("bottom", ("end", "G"), "To the end", "Move", EVERYWHERE),
     KeyAction("earlier", ("[",), "Step back in time", "Time", _DASHBOARD),

@@ -59,6 +59,14 @@ FAMILIES = {
             aliases=("pipeline", "dags", "airflow"),
         ),
         Family(
+            "sla",
+            help="what was promised, what is left of the budgets, violations",
+            absent="nothing is promised in this environment: slas: names no file",
+            pages="opsconsole.ui.sla.pages:PAGES",
+            view="opsconsole.ui.screens.slas:SlasView",
+            aliases=("slas", "slo"),
+        ),
+        Family(
             "errors",
             help="what goes wrong everywhere, by kind",
             absent="no source of errors is configured in this environment",

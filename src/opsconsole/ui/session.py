@@ -69,6 +69,8 @@ class Session:
     families: "Mapping[str, Callable[[], Awaitable[Any]]]" = field(default_factory=lambda: MappingProxyType({}))
     """By the name of a family of pages (`ui.families`): opens what its pages take their readings of, the same for all
     that ask. A family without a source in this environment is not in it."""
+    keep: "Callable[[], Awaitable[None]] | None" = None
+    """Goes on for as long as the console is open: prolongs the operator's acknowledgements. None: nothing has to."""
     prepare_run: Callable[[], None] = _nothing
     """A run is likely to begin soon: what takes time may be done now."""
     live_runs: "Callable[[], Sequence[RunSummary]]" = _no_runs

@@ -57,7 +57,11 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
     rules = folder / "prometheus" / "alerts"
-    config = files["prometheus/prometheus.yml"].replace("alerts/", f"{rules}/")
+    config = (
+        files["prometheus/prometheus.yml"]
+        .replace("- alerts/", f"- {rules}/")
+        .replace("- rules/", f"- {folder}/prometheus/rules/")
+    )
     with (
         start_alertmanager(config=files["alertmanager/alertmanager.yml"]) as alertmanager,
         start_prometheus(config=config, options=["--web.enable-lifecycle"]) as prometheus,

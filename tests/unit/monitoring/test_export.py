@@ -26,11 +26,12 @@ def test_the_committed_files_are_current(shipped: Files) -> None:
 
 def test_the_alerts_of_the_plan_are_there(shipped: Files) -> None:
     # Critical: DAG and task failure, service, scheduler, database, ingestion, errors. Warning: queries, resources,
-    # quality. SLAs have a file of their own.
+    # quality, SLAs that are violated or will be.
     expected = {
         "airflow": ("AirflowDagFailed", "AirflowTasksFail", "AirflowSchedulerSilent"),
         "service": ("ServiceDown", "DatabaseUnreachable", "HighErrorRate", "SlowQueries", "CpuBusy", "MemoryScarce"),
         "data-quality": ("IngestionFailed", "DataStale", "DataQualityDegraded"),
+        "sla": ("ErrorBudgetBurn", "SlaViolated", "SlaApproaching", "PipelineLate"),
     }
     for group, names in expected.items():
         text = shipped[f"prometheus/alerts/{group}-alerts.yml"]

@@ -97,7 +97,7 @@ def test_a_page_is_critical_a_ticket_a_warning_and_both_windows_have_to_burn() -
     slow = month()
     for at in range(-24, 0):
         slow[at] = Slice(slow[at].start, slow[at].end, 4.0, 100.0)
-    assert (stand(slow).state, stand(slow).why) == (State.WARN, "burns 4 times as fast as allowed, spent in 6d")
+    assert (stand(slow).state, stand(slow).why) == (State.WARN, "burns 4×, gone in 6d")
 
 
 @pytest.mark.parametrize(

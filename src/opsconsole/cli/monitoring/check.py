@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         scrape = parse_duration(args.scrape_interval)
     except ValueError as error:
         raise UsageError(f"--scrape-interval: {error}") from None
-    files = list(_files(args.files or [_exported(args)]))
+    files = list(_files(args.files or _exported(args)))
     found, parsed = lint_files(files, scrape=scrape)
     problems = [one for one in found if one.code not in args.ignore]
     notes = [] if parsed else [str(MissingParserError())]
@@ -55,11 +55,12 @@ def run(args: argparse.Namespace) -> int:
     return Exit.FAILED if problems and args.strict else Exit.DONE
 
 
-def _exported(args: argparse.Namespace) -> Path:
+def _exported(args: argparse.Namespace) -> list[Path]:
     from opsconsole.cli.wiring import pick_environment, resolve_settings
 
     environment = pick_environment(resolve_settings(args), args)
-    return (environment.monitoring or Path("monitoring")) / "prometheus" / "alerts"
+    folder = (environment.monitoring or Path("monitoring")) / "prometheus"
+    return [folder / "alerts", folder / "rules"]
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -90,6 +90,6 @@ def _tried(compare: Callable[[], Iterator[Drift]]) -> tuple[list[Drift], list[st
 def exported_rules(files: Files) -> list[RuleText]:
     """The rules in exported files."""
     texts: Iterable[tuple[str, str]] = (
-        (path, text) for path, text in files.items() if path.startswith("prometheus/alerts/")
+        (path, text) for path, text in files.items() if path.startswith(("prometheus/alerts/", "prometheus/rules/"))
     )
     return [text_of(rule) for path, text in texts for rule in rules_of(parse_document(text, path))[0]]

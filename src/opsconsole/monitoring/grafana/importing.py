@@ -14,6 +14,7 @@ from opsconsole.monitoring.grafana.fidelity import Fate, Fidelity, Losses
 from opsconsole.monitoring.grafana.model import PROMETHEUS, Dashboard, Panel, Section
 from opsconsole.monitoring.grafana.panes import NotTakenError, pane_of
 from opsconsole.monitoring.grafana.promql import normal_references
+from opsconsole.monitoring.grafana.restoring import restored
 from opsconsole.monitoring.grafana.variables import Variables
 from opsconsole.monitoring.grafana.writing import Entry, Written, written
 from opsconsole.screens.definition import Screen
@@ -57,6 +58,8 @@ def import_dashboard(dashboard: Dashboard, screen_id: str = "") -> Imported:
     Args:
         screen_id: the id of the screen; empty: made of the dashboard's title.
     """
+    if dashboard.exported:
+        return _exported(dashboard, screen_id or slug(dashboard.uid) or "dashboard")
     name = slug(screen_id or dashboard.title) or "dashboard"
     queries = [
         target.query
@@ -77,6 +80,19 @@ def import_dashboard(dashboard: Dashboard, screen_id: str = "") -> Imported:
     fates = tuple(entry.fate for entry in entries if entry.fate is not None)
     panes = sum(entry.pane is not None for entry in entries)
     return Imported(name, dashboard.title, dashboard.uid, dashboard.schema, written(file), fates, lost, panes)
+
+
+def _exported(dashboard: Dashboard, name: str) -> Imported:
+    """The screen that `dashboard` was exported from, with what was changed in Grafana since."""
+    found = restored(dashboard.exported, name)
+    screen, _ = read_screen(parse_document(found.text, "screen"))
+    broken = {pane.id: pane.broken.partition(": ")[2] for pane in screen.panes if pane.broken} if screen else {}
+    fates = tuple(
+        replace(fate, fidelity=Fidelity.LOST, notes=(broken[fate.pane],)) if fate.pane in broken else fate
+        for fate in found.fates
+    )
+    panes = sum(fate.fidelity is not Fidelity.LOST for fate in fates) if screen else 0
+    return Imported(name, dashboard.title, dashboard.uid, dashboard.schema, found.text, fates, panes=panes)
 
 
 def slug(text: str) -> str:

@@ -1,6 +1,9 @@
 """A Grafana dashboard as conversion sees it, whatever schema it was written in. All text is cleaned."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 PROMETHEUS = "prometheus"
 """The kind of a data source that takes PromQL, whatever product it is."""
@@ -149,3 +152,5 @@ class Dashboard:
     annotations: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     tags: tuple[str, ...] = field(default=())
+    exported: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """Its JSON, where it was exported from a screen and says what Grafana does not; else empty."""

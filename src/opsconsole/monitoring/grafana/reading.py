@@ -13,6 +13,7 @@ from opsconsole.monitoring.grafana.model import (
     Section,
     Target,
 )
+from opsconsole.monitoring.grafana.restoring import is_exported
 from opsconsole.monitoring.grafana.untrusted import Json, at, items, mapping, mappings, passage, whole, word
 
 MAX_BYTES = 8_000_000
@@ -79,6 +80,7 @@ def _read_classic(spec: Json) -> Dashboard:
         window=word(at(spec, "time", "from"), limit=40),
         annotations=_annotations(mappings(at(spec, "annotations", "list"))),
         links=_links(spec.get("links")),
+        exported=spec if is_exported(spec) else {},
     )
 
 

@@ -1,5 +1,6 @@
 """A lint of rules: each by itself, and all of them beside each other."""
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ SCRAPE_INTERVAL = 15.0
 """Seconds; what most say, and what is taken where nobody says."""
 _TARGET_LABELS = frozenset({"job", "instance"})
 """Labels that every scraped series has."""
+_RECORDED = re.compile(r":\w*[a-z_]\d+(ms|[smhdwy])\b")
 _RUNBOOK = frozenset({"runbook", "runbook_url"})
 _SUMMARY = frozenset({"summary", "description", "message", "title"})
 
@@ -63,8 +65,9 @@ def _expression(rule: Rule, scrape: float) -> Iterator[Problem]:
 
 
 def _looks_back(expr: str) -> bool:
-    """Whether it sees more than one moment, or is there to fire always."""
-    return "[" in expr or "absent" in expr or _is_watchdog(expr)
+    """Whether it sees more than one moment, itself or by a recorded metric such as `job:errors:ratio5m`; or is there to
+    fire always."""
+    return "[" in expr or bool(_RECORDED.search(expr)) or "absent" in expr or _is_watchdog(expr)
 
 
 def _is_watchdog(expr: str) -> bool:

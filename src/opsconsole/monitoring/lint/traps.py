@@ -209,7 +209,7 @@ def _bounds(expr: "Expr") -> tuple[float, float, str]:
         if expr.name == "up":
             return 0.0, 1.0, "up is 0 or 1"
         if _RATIO.search(expr.name or ""):
-            return 0.0, 1.0, f"{expr.name} is a share, at most 1"
+            return float("-inf"), 1.0, f"{expr.name} is a share, at most 1"
     return _ANY
 
 

@@ -1,6 +1,7 @@
 """Silences: what each keeps back now, who made it and why, and which end soon or match nothing."""
 
 from opsconsole.alerts.asking import Alerts
+from opsconsole.alerts.keeping import mine
 from opsconsole.alerts.matching import all_hold
 from opsconsole.alerts.model import Alert, AlertState, Silence, Survey
 from opsconsole.core.clean import clean, clean_line
@@ -61,7 +62,8 @@ class SilencesPage(Page[Alerts, Survey]):
                     places[silence.id].append(side.name.rpartition("/")[2])
         rows = [_row(one, held.get(one.id, []), places[one.id], now) for one in found]
         shown = {"ends": "ends", "alerts": "alerts", "who": "by"}[order.sort]
-        return Sheet(_COLUMNS, rows, _summary(found, held, now), shown, order.sort == "alerts", reading.notes)
+        summary = _summary(found, held, now, reading.keeps)
+        return Sheet(_COLUMNS, rows, summary, shown, order.sort == "alerts", reading.notes)
 
     def detail(self, reading: Survey, key: str) -> Detail | None:
         """The silence in full, and every alert that it keeps back."""
@@ -74,6 +76,7 @@ class SilencesPage(Page[Alerts, Survey]):
             ("until", moment_text(one.ends_at)),
             ("by", one.created_by),
             ("comment", one.comment),
+            ("prolonged", _kept(one, reading)),
             ("id", one.id),
         )
         held = _held(reading).get(key, [])
@@ -95,6 +98,15 @@ class SilencesPage(Page[Alerts, Survey]):
         return silence_choices(one, reading) if one is not None else []
 
 
+def _kept(silence: Silence, survey: Survey) -> str:
+    """By whom, while its alert fires."""
+    if not silence.acknowledges or silence.state != "active":
+        return ""
+    if mine(silence, survey.keeps):
+        return "by this console, while it is open and the alert fires; ended when that is over"
+    return "not by this console: whoever made it, or a program that knows ACK!, may do that"
+
+
 def _held(survey: Survey) -> dict[str, list[Alert]]:
     """Silence -> the alerts that Alertmanager says it keeps back."""
     held: dict[str, list[Alert]] = {}
@@ -112,7 +124,7 @@ def _soon(silence: Silence, held: list[Alert], now: float) -> bool:
     return bool(held) and silence.ends_at is not None and 0 <= silence.ends_at - now <= _SOON
 
 
-def _summary(found: list[Silence], held: dict[str, list[Alert]], now: float) -> str:
+def _summary(found: list[Silence], held: dict[str, list[Alert]], now: float, keeps: str) -> str:
     live = [one for one in found if one.state == "active"]
     acks = sum(one.acknowledges for one in live)
     idle = sum(not held.get(one.id) for one in live)
@@ -121,6 +133,8 @@ def _summary(found: list[Silence], held: dict[str, list[Alert]], now: float) -> 
     words = [f"{len(live)} active", f"{acks} of them acknowledgements" if acks else ""]
     words += [f"{waiting} not begun" if waiting else "", f"{soon} end soon" if soon else ""]
     words.append(f"{idle} match nothing" if idle else "")
+    if any(mine(one, keeps) for one in live):
+        words.append("yours are prolonged while they fire and this console is open")
     return "   ".join(word for word in words if word)
 
 

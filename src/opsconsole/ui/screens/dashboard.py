@@ -165,6 +165,8 @@ class DashboardView(View):
         time = self.feed.time
         for pane_id, state in states.items():
             self._views[pane_id].show_state(state, window=time.window if time.chosen else None, end=time.end)
+        if self._variables.is_mounted:  # one that nobody chose may have taken its first option
+            self._variables.repaint()
 
     def tick(self, now: float) -> None:
         """Values age also when nobody reads them."""

@@ -24,7 +24,6 @@ from opsconsole.ui.pages.page import Order, PageSpec
 from opsconsole.ui.pages.reading import PageReading
 from opsconsole.ui.screens.marking import MarkingList
 from opsconsole.ui.screens.view import View
-from opsconsole.ui.table_layout import Row
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
 
@@ -148,8 +147,9 @@ class PagesView(MarkingList):
         shown = self._now
         sheet = shown.sheet
         if sheet is not None:
-            rows = [_greyed(row) for row in sheet.rows] if shown.failed else sheet.rows
-            self.table.show_rows(sheet.columns, rows, sort=sheet.sort, descending=sheet.descending)
+            self.table.show_rows(
+                sheet.columns, sheet.rows, sort=sheet.sort, descending=sheet.descending, old=bool(shown.failed)
+            )
         else:
             self.table.show_rows((), ())
         notes = len(sheet.notes) if sheet is not None else 0
@@ -415,7 +415,3 @@ def page_bar(specs: Sequence[PageSpec], present: int, width: int) -> Line:
 
 def _after(present: str, known: tuple[str, ...]) -> str:
     return known[(known.index(present) + 1) % len(known)]
-
-
-def _greyed(row: Row) -> Row:
-    return replace(row, cells=tuple(cell._replace(role="dim", spans=()) for cell in row.cells))

@@ -1,10 +1,11 @@
 """Pipelines: the DAGs of an Airflow, the runs of one, the tasks of a run, the log of a try; each an `enter` further."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from opsconsole.core.clean import clean_line
-from opsconsole.pipelines.model import Task
+from opsconsole.pipelines.model import DagParam, Task
 from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.actions import Place
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
@@ -25,7 +26,29 @@ class AirflowView(FamilyView):
         from opsconsole.ui.pipelines.foresight import foreseen
 
         self.console.tell("asking Airflow what that would do…", "dim")
-        return await foreseen((await self._asked()).airflow, repairs)
+        airflow = (await self._asked()).airflow
+        if len(repairs) == 1 and repairs[0].action == "airflow.trigger":
+            params = (await airflow.params(repairs[0].arguments["dag"])).value
+            if params:
+                self._ask_for(repairs[0], params)
+                return None
+        return await foreseen(airflow, repairs)
+
+    def _ask_for(self, trigger: Repair, params: Sequence[DagParam]) -> None:
+        """What the run is to be given; the request is shown when that is known."""
+        from opsconsole.ui.screens.trigger_form import TriggerFormView
+
+        console = self.console
+
+        def go_on(conf: str) -> None:
+            console.close_view()
+            try:
+                self._open_run(trigger.title, [replace(trigger, arguments={**trigger.arguments, "conf": conf})])
+            except ValueError as error:
+                console.tell(clean_line(error), "error")
+
+        if console.view is self:
+            console.open_view(TriggerFormView(trigger.arguments["dag"], params, console.session.clock(), go_on))
 
     def do_runbook(self) -> None:
         """The runbook for a DAG that failed, filled in."""
@@ -71,6 +94,8 @@ class PipelinesView(AirflowView):
                 open_log(self, cause.latest)
         elif page.id == "dags":
             self.console.open_view(DagView(row.key))
+        elif page.id == "dependencies" and row.labels.get("dag_id"):
+            self.console.open_view(DagView(row.labels["dag_id"]))
         else:
             self.show_detail()
 
@@ -83,10 +108,16 @@ class DagView(AirflowView):
         self.dag_id = dag_id
 
     def do_open(self) -> None:
-        """The tasks of the run."""
-        row = self.table.selected_row
-        if row is not None:
+        """The tasks of the run; from a DAG beside it to that one's runs."""
+        row, page = self.table.selected_row, self._now.page
+        if row is None:
+            return
+        if page.id == "runs":
             self.console.open_view(DagRunView(self.dag_id, row.key))
+        elif row.labels.get("dag_id", self.dag_id) != self.dag_id:
+            self.console.open_view(DagView(row.labels["dag_id"]))
+        else:
+            self.show_detail()
 
 
 class DagRunView(AirflowView):
