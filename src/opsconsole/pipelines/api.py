@@ -94,6 +94,13 @@ class _Api(ABC):
         )  # fmt: skip
         return tuple({one.key: one for one in map(wire.task_of, page.entries)}.values())
 
+    async def dag_tasks(self, dag_id: str, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        page = await self.source.pages(
+            path("dags", dag_id, "dagRuns", _ALL, "taskInstances"), "task_instances",
+            (("start_date_gte", wire.rfc3339(since)),), most=most, what="see the tasks of the DAG",
+        )  # fmt: skip
+        return tuple(map(wire.task_of, page.entries)), page.cut
+
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
         page = await self.source.pages(
             path("dags", _ALL, "dagRuns", _ALL, "taskInstances"),

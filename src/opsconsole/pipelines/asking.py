@@ -14,6 +14,7 @@ from opsconsole.pipelines.metadata import Metadata
 from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
+    DagHistory,
     DagParam,
     Lineage,
     LogLine,
@@ -36,6 +37,8 @@ DOWN = frozenset({"unreachable", "timeout", "overloaded", "garbage", "gone", "in
 """Kinds of SourceError that say the API is not there, rather than that it said no."""
 _REST = 15.0
 """Seconds for which an API that was down is not asked again while the metadata database answers."""
+MOST_OF_DAG = 3_000
+"""Task instances of one DAG's history: thirty requests of the API."""
 PER_DAG = 14
 """Runs of each DAG that a survey has, unless it is asked for others: two weeks of a daily one. At most 25 go into one
 cell of an answer of the metadata database."""
@@ -92,6 +95,19 @@ class Airflow:
                 return None, False
             tasks = await way.tasks(dag_id, run_id)
             return RunDetail(run, tasks, await _structure(way, dag_id)), False
+
+        return await self._read(read)
+
+    async def history(self, dag_id: str, most: int) -> Told[DagHistory]:
+        """The latest `most` runs of a DAG with their tasks; of many tasks those of the newest runs."""
+
+        async def read(way: Asking) -> tuple[DagHistory, bool]:
+            runs, _ = await way.runs(dag_id, most)
+            begun = [one.started_at for one in runs if one.started_at is not None]
+            tasks, cut = await way.dag_tasks(dag_id, min(begun), MOST_OF_DAG) if begun else ((), False)
+            known = {one.run_id for one in runs}
+            kept = tuple(one for one in tasks if one.run_id in known)
+            return DagHistory(runs, kept, await _structure(way, dag_id)), cut
 
         return await self._read(read)
 

@@ -91,6 +91,11 @@ class Metadata:
         rows, _ = await self._rows("tasks", binds, MOST_TASKS)
         return tuple(map(_task, rows))
 
+    async def dag_tasks(self, dag_id: str, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        binds = {"DAG_ID": dag_id, "SINCE": repr(since), "MOST": str(most + 1)}
+        rows, _ = await self._rows("task_durations", binds, most + 1)
+        return tuple(map(_task, rows[:most])), len(rows) > most
+
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
         binds = {"DAG_ID": "", "RUN_ID": "", "SINCE": repr(since), "MOST": str(most + 1)}
         rows, _ = await self._rows("tasks", binds, most + 1)

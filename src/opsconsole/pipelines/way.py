@@ -52,6 +52,10 @@ class Asking(Protocol):
         """The task instances of a run."""
         ...
 
+    async def dag_tasks(self, dag_id: str, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        """Task instances of one DAG that began after `since` (unix seconds), whatever their run."""
+        ...
+
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
         """Task instances of all DAGs that failed, and ended after `since` (unix seconds)."""
         ...
