@@ -145,13 +145,21 @@ class Airflow:
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         """The log of a try, line by line; whatever its length, no more than a line is held."""
+        way = await self._of_logs()
+        async for raw in way.raw_log(task, number):
+            yield way.read_line(raw)
+
+    async def raw_log(self, task: Task, number: int) -> AsyncIterator[tuple[str, Callable[[str], LogLine]]]:
+        """The same unparsed, each line with what parses it: for whoever will look at few of half a million."""
+        way = await self._of_logs()
+        async for raw in way.raw_log(task, number):
+            yield raw, way.read_line
+
+    async def _of_logs(self) -> Asking:
         if self._source is None:
             assert self._metadata is not None
-            way: Asking = self._metadata
-        else:
-            way = await self._the_api(self._source)
-        async for line in way.log(task, number):
-            yield line
+            return self._metadata
+        return await self._the_api(self._source)
 
     async def _read(self, read: Callable[[Asking], Awaitable[tuple[T, bool]]], *, insist: bool = False) -> Told[T]:
         """What `read` makes of the first way that answers. `insist`: ask the API even if it was down just now."""

@@ -135,7 +135,11 @@ class Metadata:
         waits = tuple(Queued(row.text("dag_id"), row.text("uri"), row.moment("since_at")) for row in queued)
         return Lineage(assets, waits), cut
 
-    def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
+    def read_line(self, raw: str) -> LogLine:
+        """Never asked: there is nothing to read."""
+        return LogLine(clean(raw, limit=20_000))
+
+    def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
         """Logs are no part of the database.
 
         Raises:

@@ -76,8 +76,12 @@ class Asking(Protocol):
         """The assets that DAGs update or wait for."""
         ...
 
-    def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
-        """The log of a try, line by line."""
+    def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
+        """The log of a try, line by line as it comes; `read_line` makes sense of one."""
+        ...
+
+    def read_line(self, raw: str) -> LogLine:
+        """A line of a log; clean."""
         ...
 
     async def pools(self) -> tuple[Pool, ...]: ...
