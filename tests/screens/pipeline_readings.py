@@ -18,6 +18,7 @@ from opsconsole.pipelines.model import (
     Queued,
     Run,
     Structure,
+    Survey,
     Task,
     Try,
 )
@@ -29,7 +30,8 @@ HOSTILE = "odd [/dag] \u202e☃"
 
 
 def dag(dag_id: str, *, paused: bool = False, schedule: str = "@hourly", **more: object) -> Dag:
-    return Dag(dag_id, dag_id, paused, schedule, NOW + 600.0, **more)  # type: ignore[arg-type]
+    next_run_at = more.pop("next_run_at", NOW + 600.0)
+    return Dag(dag_id, dag_id, paused, schedule, next_run_at, **more)  # type: ignore[arg-type]
 
 
 def run(dag_id: str, ago: float, state: str = "success", took: float = 60.0, **more: object) -> Run:
@@ -56,6 +58,9 @@ class ByHand:
     def __init__(self) -> None:
         self.failing = ""
         self.asked = 0
+        self.skew = 0.0
+        self.since: list[float] = []
+        """What failures were asked for."""
         self.listed = [dag("load_tariffs"), dag("import_weather"), dag(HOSTILE), dag("export_billing", paused=True)]
         self.ran = {
             "load_tariffs": [
@@ -93,12 +98,12 @@ class ByHand:
     async def version(self) -> str:
         return "3.3.2"
 
-    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
-        self._answer()
-        return tuple(self.listed), False
+    async def ahead(self) -> float:
+        return self.skew
 
-    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
-        return tuple(one for runs in self.ran.values() for one in runs[:per_dag]), False
+    async def survey(self, per_dag: int) -> tuple[Survey, bool]:
+        self._answer()
+        return Survey(tuple(self.listed), {dag_id: tuple(runs[:per_dag]) for dag_id, runs in self.ran.items()}), False
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
         self._answer()
@@ -116,6 +121,7 @@ class ByHand:
 
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
         self._answer()
+        self.since.append(since)
         return tuple(one for one in self.tasked if one.state == "failed"), False
 
     async def tries(self, task: Task) -> tuple[Try, ...]:

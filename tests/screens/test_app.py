@@ -142,6 +142,16 @@ async def test_a_key_that_came_before_the_first_screen_is_followed(tmp_path: Pat
         assert app.console_screen.view is there
 
 
+async def test_a_command_begun_before_the_first_screen_is_typed_to_its_end(tmp_path: Path) -> None:
+    async with running(tmp_path) as pilot:
+        app = await settle(pilot)
+        app.console_screen.drop_views()  # as it is until the frame is painted
+        await pilot.press(":", "4")
+        app._open()
+        await pilot.press("2")
+        assert app.console_screen.prompt.asking, "the rest would be keys of the screen: b starts a runbook"
+
+
 async def test_a_number_without_a_screen_says_so(tmp_path: Path) -> None:
     async with running(tmp_path) as pilot:
         await settle(pilot)

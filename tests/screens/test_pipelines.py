@@ -45,7 +45,9 @@ def app_of(
     async def given() -> object:
         return source
 
-    session = still_session(folder, StillSources("live"), first_screen=first_screen, pipelines=given, airflow=airflow)
+    session = still_session(
+        folder, StillSources("live"), first_screen=first_screen, families={"pipelines": given}, airflow=airflow
+    )
     return OpsConsole(session)
 
 
@@ -99,7 +101,7 @@ def test_the_screen(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]
             way.failing = REFUSED
             view = app.console_screen.view
             assert isinstance(view, DashboardView)
-            source = await app.session.pipelines()  # type: ignore[misc]
+            source = await app.session.families["pipelines"]()
             source._asked_at = -1e9
             await pilot.press("r")
             async with in_time("the failures"):
@@ -197,7 +199,7 @@ async def test_a_trigger_asks_for_the_parameters_of_the_dag_and_checks_them_befo
                 while said not in text_of(app):
                     await pilot.pause()
 
-        app.commander.open_pipelines()
+        app.commander.open_family("pipelines")
         await wait("every 5.0 s")
         await pilot.press("home", "x", *"trigger", "enter")
         await wait("the day to load")
@@ -248,7 +250,7 @@ async def test_every_key_of_pipelines_and_their_logs_does_something(tmp_path: Pa
                     await pilot.pause()
             await painted(app)
 
-        app.commander.open_pipelines()
+        app.commander.open_family("pipelines")
         await shown(PipelinesView, "every 5.0 s")
         await tried((
             ("s", "sorted by name"), ("v", "this page has no other form"), ("tab", "WITHIN"),
@@ -277,7 +279,7 @@ async def test_marked_rows_are_one_list_of_exact_requests_confirmed_once_each_wi
                 while said not in text_of(app):
                     await pilot.pause()
 
-        app.commander.open_pipelines()
+        app.commander.open_family("pipelines")
         await wait("every 5.0 s")
         await pilot.press("M")
         await wait("space marks the first row")

@@ -8,7 +8,6 @@ from opsconsole.pipelines import wire
 from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
-    Dag,
     DagParam,
     Lineage,
     LogLine,
@@ -16,9 +15,11 @@ from opsconsole.pipelines.model import (
     Queued,
     Run,
     Structure,
+    Survey,
     Task,
     Try,
 )
+from opsconsole.pipelines.run_list import RunList
 from opsconsole.pipelines.way import MOST_ASSETS, MOST_DAGS, MOST_RUNS, MOST_TASKS, MOST_WAITING, Asking
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, Params, path
 
@@ -55,20 +56,24 @@ class _Api(ABC):
     async def version(self) -> str:
         return (await self.source.version()).text
 
-    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
+    async def ahead(self) -> float:
+        await self.source.version()
+        return self.source.clock_ahead
+
+    async def survey(self, per_dag: int) -> tuple[Survey, bool]:
+        """The runs are the newest over all DAGs, at most `MOST_RUNS`: of a DAG that ran long ago there may be none."""
         params = (*self.active_only, ("order_by", "dag_id"))
         page = await self.source.pages("/dags", "dags", params, most=MOST_DAGS, what="list DAGs")
-        return tuple({one.dag_id: one for one in map(wire.dag_of, page.entries)}.values()), page.cut
-
-    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
-        """The newest runs over all DAGs, at most `MOST_RUNS`: of a DAG that ran long ago there may be none."""
+        dags = {one.dag_id: one for one in map(wire.dag_of, page.entries)}
         runs, cut = await self._runs(_ALL, MOST_RUNS)
         kept: dict[str, list[Run]] = {}
         for run in runs:
             mine = kept.setdefault(run.dag_id, [])
             if len(mine) < per_dag:
                 mine.append(run)
-        return tuple(run for mine in kept.values() for run in mine), cut
+        return Survey(
+            tuple(dags.values()), {dag_id: RunList.of(mine) for dag_id, mine in kept.items()}
+        ), page.cut or cut
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
         return await self._runs(dag_id, most)

@@ -6,6 +6,7 @@ something in Airflow does not get it from its tables.
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from opsconsole.core.reading import SourceError
@@ -40,8 +41,7 @@ _REST = 15.0
 MOST_OF_DAG = 3_000
 """Task instances of one DAG's history: thirty requests of the API."""
 PER_DAG = 14
-"""Runs of each DAG that a survey has, unless it is asked for others: two weeks of a daily one. At most 25 go into one
-cell of an answer of the metadata database."""
+"""Runs of each DAG that a survey has, unless it is asked for others: two weeks of a daily one."""
 
 
 class Airflow:
@@ -71,16 +71,7 @@ class Airflow:
         Raises:
             SourceError: no way answers. So do all of these.
         """
-
-        async def read(way: Asking) -> tuple[Survey, bool]:
-            dags, more = await way.dags()
-            runs, cut = await way.latest_runs(per_dag)
-            by_dag: dict[str, list[Run]] = {}
-            for run in runs:
-                by_dag.setdefault(run.dag_id, []).append(run)
-            return Survey(dags, {dag_id: tuple(mine) for dag_id, mine in by_dag.items()}), more or cut
-
-        return await self._read(read)
+        return await self._read(lambda way: way.survey(per_dag))
 
     async def runs(self, dag_id: str, most: int = 100) -> Told[tuple[Run, ...]]:
         """The runs of a DAG, the newest first."""
@@ -116,8 +107,12 @@ class Airflow:
         return await self._read(lambda way: _whole(way.tries(task)))
 
     async def failures(self, since: float, most: int = 1000) -> Told[tuple[Task, ...]]:
-        """Task instances of all DAGs that failed and ended after `since`."""
-        return await self._read(lambda way: way.failures(since, most))
+        """Task instances of all DAGs that failed and ended after `since` (unix seconds by our clock)."""
+
+        async def read(way: Asking) -> tuple[tuple[Task, ...], bool]:
+            return await way.failures(since + await way.ahead(), most)
+
+        return await self._read(read)
 
     async def params(self, dag_id: str) -> Told[tuple[DagParam, ...]]:
         """What a run of the DAG can be given."""
@@ -140,7 +135,7 @@ class Airflow:
         told = await self._read(lambda way: _whole(way.health()), insist=True)
         if told.origin.way is Way.METADATA and self._down is not None:
             silent = Component("api", False, detail=self._down[1].message)
-            return Told((silent, *told.value), told.taken_at, told.origin, told.cut)
+            return replace(told, value=(silent, *told.value))
         return told
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
@@ -179,7 +174,7 @@ class Airflow:
             except SourceError as other:
                 raise SourceError(error.source, error.kind, f"{error.message}; and {other}", hint=error.hint) from other
         self._down = None
-        return Told(value, self._clock(), Origin(Way.API, await way.version()), cut)
+        return Told(value, self._clock(), Origin(Way.API, await way.version()), cut, await way.ahead())
 
     async def _the_api(self, source: AirflowSource) -> Asking:
         if self._api is None:
@@ -191,7 +186,8 @@ class Airflow:
     ) -> Told[T]:
         assert self._metadata is not None
         value, cut = await read(self._metadata)
-        return Told(value, self._clock(), Origin(Way.METADATA, await self._metadata.version(), notes), cut)
+        origin = Origin(Way.METADATA, await self._metadata.version(), notes)
+        return Told(value, self._clock(), origin, cut, await self._metadata.ahead())
 
 
 async def _structure(way: Asking, dag_id: str) -> dict[str, tuple[str, ...]]:

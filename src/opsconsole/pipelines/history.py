@@ -1,11 +1,13 @@
 """What a DAG's latest runs say about it: the strip of states, how often it succeeds, how long it usually takes."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
+from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
-from opsconsole.pipelines.model import Dag, Run, Survey
+from opsconsole.pipelines.model import ENDED, Dag, Run, Survey
+from opsconsole.pipelines.run_list import RunList
 
 STRIP = 14
 """Runs that a strip shows."""
@@ -22,8 +24,6 @@ class Standing:
     """How one DAG stands."""
 
     dag: Dag
-    latest: Run | None
-    """Its newest run, whatever its state."""
     strip: tuple[str, ...]
     """The states of its latest runs, the oldest first."""
     state: State
@@ -41,6 +41,13 @@ class Standing:
     """Seconds for which its oldest running run has been running."""
     failing_since_at: float | None
     """When the first of an unbroken row of failed runs ended; None where the newest ended run did not fail."""
+    runs: RunList = field(repr=False)
+    """The runs that say so, the newest first."""
+
+    @property
+    def latest(self) -> Run | None:
+        """Its newest run, whatever its state."""
+        return self.runs[0] if self.runs else None
 
 
 def standings(survey: Survey, now: float) -> list[Standing]:
@@ -56,26 +63,45 @@ def standings(survey: Survey, now: float) -> list[Standing]:
 
 def standing(dag: Dag, runs: Sequence[Run], now: float) -> Standing:
     """How `dag` stands at `now`, by its latest `runs`, the newest first."""
-    latest = runs[0] if runs else None
-    usual = usual_seconds(runs)
-    running = [taken for run in runs if (taken := run.running_for(now)) is not None]
-    ended = next((run for run in runs if run.ended), None)
-    took = max(running) if running else (ended.seconds if ended else None)
-    pace = took / usual if took is not None and usual else None
-    state, reason = _judged(dag, runs, usual, max(running) if running else None)
+    told = RunList.of(runs)
+    ended = _ended(told)
+    usual = _usual(took for state, took in ended if state == "success")
+    since = min((began for began in _running_since(told)), default=None)
+    running = None if since is None else max(0.0, now - since)
+    took = running if running is not None else (ended[0][1] if ended else None)
+    states = [state for state, _ in ended]
+    state, reason = _judged(dag, states, usual, running, known=bool(told))
     return Standing(
         dag=dag,
-        latest=latest,
-        strip=strip(runs),
+        strip=told.state[STRIP - 1 :: -1],
         state=state,
         reason=reason,
-        success_rate=success_rate(runs),
+        success_rate=states.count("success") / len(states) if states else None,
         usual_seconds=usual,
-        latest_seconds=ended.seconds if ended else None,
-        pace=pace,
-        running_for=max(running) if running else None,
-        failing_since_at=failing_since(runs),
+        latest_seconds=ended[0][1] if ended else None,
+        pace=took / usual if took is not None and usual else None,
+        running_for=running,
+        failing_since_at=failing_since(told) if states and states[0] == "failed" else None,
+        runs=told,
     )
+
+
+def _ended(told: RunList) -> list[tuple[str, float | None]]:
+    """(state, seconds) of those that are over."""
+    return [
+        (state, None if began is None or ended is None else max(0.0, ended - began))
+        for state, began, ended in zip(told.state, told.started_at, told.ended_at, strict=True)
+        if state in ENDED
+    ]
+
+
+def _running_since(told: RunList) -> Iterator[float]:
+    """When those began that are running."""
+    if "running" not in told.state:
+        return
+    for state, began in zip(told.state, told.started_at, strict=True):
+        if state == "running" and began is not None:
+            yield began
 
 
 def strip(runs: Sequence[Run], length: int = STRIP) -> tuple[str, ...]:
@@ -91,30 +117,39 @@ def success_rate(runs: Iterable[Run]) -> float | None:
 
 def usual_seconds(runs: Iterable[Run]) -> float | None:
     """The median duration of the successful runs; one that hung for a night does not move it."""
-    taken = [took for run in runs if run.state == "success" and (took := run.seconds) is not None]
+    return _usual(run.seconds for run in runs if run.state == "success")
+
+
+def _usual(seconds: Iterable[float | None]) -> float | None:
+    taken = [took for took in seconds if took is not None]
     return median(taken) if len(taken) >= _ENOUGH else None
 
 
 def failing_since(runs: Sequence[Run]) -> float | None:
     """When the first of the unbroken row of failures ended with which `runs` (the newest first) begin."""
-    since = None
-    for run in (one for one in runs if one.ended):
-        if run.state != "failed":
+    told, since = RunList.of(runs), None
+    for state, ended in zip(told.state, told.ended_at, strict=True):
+        if state == "success":
             break
-        since = run.ended_at
+        if state == "failed":
+            since = ended
     return since
 
 
-def _judged(dag: Dag, runs: Sequence[Run], usual: float | None, running: float | None) -> tuple[State, str]:
-    ended = [run for run in runs if run.ended]
-    if ended and ended[0].state == "failed":
-        row = next((at for at, run in enumerate(ended) if run.state != "failed"), len(ended))
+def _judged(
+    dag: Dag, ended: Sequence[str], usual: float | None, running: float | None, *, known: bool
+) -> tuple[State, str]:
+    """(state, why), by the states of the runs that `ended`, the newest first; `known`: there are runs at all."""
+    if ended and ended[0] == "failed":
+        row = next((at for at, state in enumerate(ended) if state != "failed"), len(ended))
         reason = "the last run failed" if row == 1 else f"the last {row} runs failed"
         return (State.WARN, f"{reason}, and it is paused") if dag.paused else (State.CRIT, reason)
     if dag.broken:
         return State.WARN, "its file cannot be imported: what runs is an earlier version"
     if running is not None and usual is not None and running > max(usual * _SLOW, usual + _NOTICEABLE):
+        if usual < 1:  # a DAG of empty tasks: any factor of it says nothing, and 0 has none
+            return State.WARN, f"has been running {duration_text(running)}, and usually takes {duration_text(usual)}"
         return State.WARN, f"has been running {running / usual:.1f} times as long as usual"
-    if not runs:
+    if not known:
         return State.UNKNOWN, "no run is known"
     return State.OK, ""

@@ -6,9 +6,12 @@ column is read without it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from functools import cache
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import cache, lru_cache, partial
 from importlib.resources import files
+from typing import Any
 
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.reading import Answer, Query, SourceError
@@ -26,9 +29,11 @@ from opsconsole.pipelines.model import (
     Queued,
     Run,
     Structure,
+    Survey,
     Task,
     Try,
 )
+from opsconsole.pipelines.run_list import Rest, RunList
 from opsconsole.pipelines.way import MOST_ASSETS, MOST_DAGS, MOST_TASKS
 from opsconsole.pipelines.wire import serialized_params
 from opsconsole.sources import sql_choice
@@ -36,6 +41,10 @@ from opsconsole.sources import sql_choice
 Ask = Callable[[Query], Awaitable[Answer]]
 """Asks a database once. Raises SourceError where that fails."""
 
+_CLOCKS_HOLD = 60.0
+"""Seconds until clocks are compared again."""
+_LEAST_SKEW = 0.5
+"""Seconds of difference that nobody needs to know of."""
 _JOBS = {"SchedulerJob": "scheduler", "DagProcessorJob": "dag-processor", "TriggererJob": "triggerer"}
 
 
@@ -47,10 +56,20 @@ class Metadata:
         self.source = source
         self._ask = ask
         self._columns: Mapping[str, frozenset[str]] | None = None
+        self._ahead: tuple[float, float] | None = None
 
     async def version(self) -> str:
         """`3` or `2`; more the tables do not say in a way that can be relied on."""
         return "3" if "run_after" in (await self.columns())["dag_run"] else "2"
+
+    async def ahead(self) -> float:
+        """By the clock of the database's server, which is looked at once a minute."""
+        if self._ahead is None or time.monotonic() - self._ahead[0] > _CLOCKS_HOLD:
+            answer = await self._ask(Query(self.source, _text("clock")))
+            (row,), _ = self._rows_of(answer)
+            difference = (row.number("now") or 0.0) - (answer.taken_at + answer.took / 2)
+            self._ahead = time.monotonic(), difference if abs(difference) > _LEAST_SKEW + answer.took / 2 else 0.0
+        return self._ahead[1]
 
     async def columns(self) -> Mapping[str, frozenset[str]]:
         """Table -> its columns; read once.
@@ -69,14 +88,14 @@ class Metadata:
             self._columns = found
         return self._columns
 
-    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
-        rows, cut = await self._rows("dags", {}, MOST_DAGS)
-        return tuple(map(_dag, rows)), cut
-
-    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
-        rows, cut = await self._rows("latest_runs", {"PER_DAG": str(per_dag)}, MOST_DAGS)
-        # Of a hundred thousand runs: beside the event loop, which has keys to answer in the meantime.
-        return await asyncio.to_thread(lambda: tuple(run for row in rows for run in _latest(row))), cut
+    async def survey(self, per_dag: int) -> tuple[Survey, bool]:
+        rows, cut = await self._rows("survey", {"PER_DAG": str(per_dag)}, MOST_DAGS)
+        # Thousands of rows: beside the event loop, which has keys to answer in the meantime.
+        dags, runs, unread = await asyncio.to_thread(_survey, rows)
+        for dag_id in unread:
+            by_itself, _ = await self.runs(dag_id, per_dag)
+            runs[dag_id] = RunList.of(by_itself)
+        return Survey(dags, runs), cut
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
         rows, _ = await self._rows("runs", {"DAG_ID": dag_id, "RUN_ID": "", "MOST": str(most + 1)}, most + 1)
@@ -170,7 +189,11 @@ class Metadata:
             raise
 
     async def _table(self, text: str, binds: Mapping[str, str], most: int) -> tuple[tuple[Row, ...], bool]:
-        answer = await self._ask(Query(self.source, text, binds=tuple(sorted(binds.items())), max_rows=most))
+        return self._rows_of(
+            await self._ask(Query(self.source, text, binds=tuple(sorted(binds.items())), max_rows=most))
+        )
+
+    def _rows_of(self, answer: Answer) -> tuple[tuple[Row, ...], bool]:
         table = answer.value
         if not isinstance(table, Table):
             raise SourceError(self.source, "garbage", "the answer is no table")
@@ -186,8 +209,8 @@ def _dag(row: Row) -> Dag:
         paused=row.flag("paused"),
         schedule="" if schedule in ("None", "null") else schedule.strip('"'),
         next_run_at=row.moment("next_run_at"),
-        owners=tuple(one.strip() for one in row.text("owners").split(",") if one.strip()),
-        tags=tuple(map(clean_line, row.list("tags"))),
+        owners=_owners(row.text("owners")),
+        tags=_tags(row.text("tags")),
         description=row.text("description"),
         file=row.text("file"),
         broken=row.flag("broken"),
@@ -195,18 +218,53 @@ def _dag(row: Row) -> Dag:
     )
 
 
-def _latest(row: Row) -> list[Run]:
-    """The runs of one DAG, without when they were queued. A survey has a hundred thousand of them, so their words are
-    looked at together: where there is neither an escape nor anything but ASCII, there is nothing to clean."""
-    dag_id, text = row.text("dag_id"), row.text("runs")
-    word = str if text.isascii() and "\\" not in text else clean_line
-    return [
-        Run(
-            dag_id, word(run_id), word(state or ""), word(kind), after, logical, None, started, ended,
-            cleared=cleared or 0,
-        )
-        for run_id, state, kind, after, logical, started, ended, cleared in row.list("runs")
-    ]  # fmt: skip
+@lru_cache(1000)
+def _owners(text: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in text.split(",") if one.strip())
+
+
+@lru_cache(1000)
+def _tags(text: str) -> tuple[str, ...]:
+    """From a JSON list. Thousands of DAGs have the same few."""
+    return tuple(map(clean_line, json.loads(text))) if text else ()
+
+
+def _survey(rows: Iterable[Row]) -> tuple[tuple[Dag, ...], dict[str, Sequence[Run]], list[str]]:
+    """DAGs, the runs of each, and the ids of those whose runs did not fit into one cell of an answer."""
+    dags: list[Dag] = []
+    runs: dict[str, Sequence[Run]] = {}
+    unread: list[str] = []
+    for row in rows:
+        dag, rest = _dag(row), row.text("rest")
+        dags.append(dag)
+        if not rest.endswith("]"):
+            unread.append(dag.dag_id)
+        elif mine := _latest(dag.dag_id, row.text("runs"), rest):
+            runs[dag.dag_id] = mine
+    return tuple(dags), runs, unread
+
+
+def _latest(dag_id: str, text: str, rest: str) -> RunList:
+    """The runs of one DAG, without when they were queued."""
+    states, started, ended = _columns(text)
+    if None in states:
+        states = tuple(state or "" for state in states)
+    return RunList(dag_id, _words(states, text), started, ended, partial(_rest, rest))
+
+
+def _rest(text: str) -> Rest:
+    run_ids, kinds, after, logical, cleared = _columns(text)
+    return Rest(_words(run_ids, text), _words(kinds, text), after, logical, cleared)
+
+
+def _columns(text: str) -> list[tuple[Any, ...]]:
+    return [tuple(column or ()) for column in json.loads(text)]
+
+
+def _words(column: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """The words of a column of the JSON `text`, cleaned. Where there is neither an escape in it nor anything but ASCII,
+    there is nothing to clean."""
+    return column if text.isascii() and "\\" not in text else tuple(map(clean_line, column))
 
 
 def _run(row: Row) -> Run:

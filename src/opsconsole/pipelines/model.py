@@ -4,7 +4,7 @@ Times are unix seconds by Airflow's clock, durations seconds; what Airflow has n
 have passed `clean`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -15,6 +15,8 @@ FAILED = frozenset({"failed", "upstream_failed"})
 """States in which a task holds its run up, or ended it."""
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 """States from which a task goes nowhere by itself."""
+ENDED = frozenset({"success", "failed"})
+"""States of a run that is over."""
 GOING_ON = frozenset({"running", "restarting", "deferred"})
 WAITING = frozenset({"queued", "scheduled", "up_for_retry", "up_for_reschedule"})
 
@@ -47,6 +49,13 @@ class Told(Generic[T]):
     origin: Origin
     cut: bool = False
     """There was more than was asked for."""
+    ahead: float = 0.0
+    """Seconds by which Airflow's clock is ahead of ours, where that can be told apart from the time it takes to ask."""
+
+    @property
+    def now(self) -> float:
+        """`taken_at` by Airflow's clock: what goes on since then, or is due, is reckoned from this."""
+        return self.taken_at + self.ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,7 @@ class Run:
     @property
     def ended(self) -> bool:
         """Whether it is over."""
-        return self.state in ("success", "failed")
+        return self.state in ENDED
 
     @property
     def seconds(self) -> float | None:
@@ -317,8 +326,8 @@ class Survey:
     """Every DAG, and the latest runs of each."""
 
     dags: tuple[Dag, ...]
-    runs: Mapping[str, tuple[Run, ...]]
-    """DAG id -> its latest runs, the newest first."""
+    runs: Mapping[str, Sequence[Run]]
+    """DAG id -> its latest runs, the newest first (a `run_list.RunList`, where there are thousands)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Whether DAGs keep what was promised: each run over, and successful, within its target from `run_after`.
 
-Airflow 3 computes no SLA, and Airflow 2 only some; here it follows from the runs. Our clock judges what goes on, so a
-skew between it and Airflow's shifts those verdicts by as much; what has ended is judged by Airflow's clock alone.
+Airflow 3 computes no SLA, and Airflow 2 only some; here it follows from the runs. `now` is by Airflow's
+clock (`Told.now`), as all times of runs are: no skew between it and ours makes anything late.
 """
 
 from collections.abc import Iterable, Sequence

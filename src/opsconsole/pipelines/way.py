@@ -6,13 +6,13 @@ from typing import Protocol
 from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
-    Dag,
     DagParam,
     Lineage,
     LogLine,
     Pool,
     Run,
     Structure,
+    Survey,
     Task,
     Try,
 )
@@ -32,12 +32,12 @@ class Asking(Protocol):
 
     async def version(self) -> str: ...
 
-    async def dags(self) -> tuple[tuple[Dag, ...], bool]:
-        """All DAGs that are in a file, by id."""
+    async def ahead(self) -> float:
+        """Seconds by which its clock is ahead of ours; 0 where that cannot be told."""
         ...
 
-    async def latest_runs(self, per_dag: int) -> tuple[tuple[Run, ...], bool]:
-        """Up to `per_dag` runs of each DAG, the newest first in each."""
+    async def survey(self, per_dag: int) -> tuple[Survey, bool]:
+        """All DAGs that are in a file, by id, and up to `per_dag` runs of each."""
         ...
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:

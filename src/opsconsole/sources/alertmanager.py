@@ -2,25 +2,13 @@
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opsconsole.config.settings import AlertmanagerSettings
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import Answer, Capabilities, Query, SourceError
-from opsconsole.sources.http_auth import Credentials, tls_context
-from opsconsole.sources.http_errors import place_of, timed_out, transport_error
-from opsconsole.sources.single_flight import LandedEarly, SingleFlight
-
-if TYPE_CHECKING:
-    import httpx
-
-_CONNECT_TIMEOUT = 3.0
-_CONCURRENCY = 4
-"""Requests under way at once."""
-_BODY_LIMIT = 64 * 1024 * 1024
-"""Bytes of one answer. 5,000 alerts are about 5 MB."""
-_PARSE_ASIDE = 256 * 1024
-"""Bytes from which an answer is parsed beside the event loop."""
+from opsconsole.sources.http_auth import Credentials
+from opsconsole.sources.http_client import HttpClient, parsed
 
 
 class AlertmanagerSource:
@@ -31,19 +19,13 @@ class AlertmanagerSource:
 
     def __init__(self, settings: AlertmanagerSettings, *, name: str = "alertmanager") -> None:
         self.name = name
-        self._settings = settings
-        self._url = settings.url.rstrip("/")
+        self._http = HttpClient(name, settings)
         self._credentials = Credentials(name, settings)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: httpx.AsyncClient | None = None
-        self._flights: SingleFlight[Any] = SingleFlight()
-        self._slots = asyncio.Semaphore(_CONCURRENCY)
-        self._opening = asyncio.Lock()
 
     @property
     def place(self) -> str:
         """`host:port`, as messages name it."""
-        return place_of(self._url)
+        return self._http.place
 
     async def alerts(self) -> list[Any]:
         """All alerts that it has, whatever their state."""
@@ -83,10 +65,7 @@ class AlertmanagerSource:
 
     async def close(self) -> None:
         """Call off what is under way and let go of connections."""
-        await self._flights.cancel()
-        client, self._client = self._client, None
-        if client is not None and self._loop is asyncio.get_running_loop():
-            await client.aclose()
+        await self._http.close()
 
     async def _entries(self, where: str) -> list[Any]:
         answer = await self._get(where)
@@ -95,11 +74,7 @@ class AlertmanagerSource:
         return answer
 
     async def _get(self, where: str) -> Any:
-        self._settle_on_loop()
-        try:
-            return await self._flights.join(where, lambda: self._asked(where))
-        except LandedEarly:
-            raise SourceError(self.name, "gone", "the request was called off") from None
+        return await self._http.shared(where, lambda: self._asked(where))
 
     async def _asked(self, where: str) -> Any:
         headers = self._credentials.known
@@ -114,34 +89,13 @@ class AlertmanagerSource:
         if status != 200:
             raise self._refusal(status, body)
         try:
-            if len(body) > _PARSE_ASIDE:
-                return await asyncio.to_thread(json.loads, body)
-            return json.loads(body)
+            return await parsed(body)
         except (ValueError, RecursionError):
             raise self._garbage(where) from None
 
     async def _exchange(self, where: str, headers: dict[str, str]) -> tuple[int, bytes]:
         """(status, body) of one request, within the time-out."""
-        client = await self._opened()
-        import httpx
-
-        url = f"{self._url}/api/v2/{where}"
-        try:
-            async with (
-                asyncio.timeout(self._settings.timeout),
-                self._slots,
-                client.stream("GET", url, headers={"Accept": "application/json", **headers}) as response,
-            ):
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > _BODY_LIMIT:
-                        raise SourceError(self.name, "garbage", f"the answer is larger than {_BODY_LIMIT >> 20} MiB")
-                return response.status_code, bytes(body)
-        except TimeoutError:
-            raise timed_out(self.name, self._url, self._settings.timeout) from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            raise transport_error(self.name, self._url, error, timeout=self._settings.timeout) from error
+        return await self._http.exchange("GET", f"{self._http.url}/api/v2/{where}", headers)
 
     def _refusal(self, status: int, body: bytes) -> SourceError:
         """The error for an answer that is no success; what Alertmanager says about it is a bare JSON string."""
@@ -164,32 +118,3 @@ class AlertmanagerSource:
         return SourceError(
             self.name, "garbage", f"what answers at {self.place} is no Alertmanager: its {where} is not what one says"
         )
-
-    def _settle_on_loop(self) -> None:
-        """Connections belong to one event loop; the command line may use several, one after the other."""
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._loop = loop
-            self._client = None
-            self._flights = SingleFlight()
-            self._slots = asyncio.Semaphore(_CONCURRENCY)
-            self._opening = asyncio.Lock()
-
-    async def _opened(self) -> "httpx.AsyncClient":
-        async with self._opening:
-            if self._client is None:
-                # Importing httpx and reading certificates takes tens of milliseconds: beside the event loop.
-                self._client = await asyncio.to_thread(self._new_client)
-            return self._client
-
-    def _new_client(self) -> "httpx.AsyncClient":
-        import httpx
-
-        context = tls_context(self.name, self._settings)
-        timeout = httpx.Timeout(self._settings.timeout, connect=min(_CONNECT_TIMEOUT, self._settings.timeout))
-        try:
-            return httpx.AsyncClient(verify=context or False, timeout=timeout, follow_redirects=False)
-        except (ImportError, ValueError) as error:
-            raise SourceError(
-                self.name, "unsupported", "the proxy in HTTP_PROXY or ALL_PROXY cannot be used"
-            ) from error

@@ -11,7 +11,7 @@ from opsconsole.core.reading import Answer, Capabilities, Query, SourceError
 from opsconsole.core.values import Table
 from opsconsole.sources import postgres_errors, sqltext
 from opsconsole.sources.backoff import Backoff
-from opsconsole.sources.postgres_cells import cell, codec_of, zone_of
+from opsconsole.sources.postgres_cells import codec_of, decoder, zone_of
 from opsconsole.sources.postgres_conninfo import Target, target_of
 from opsconsole.sources.postgres_facts import Facts, capabilities_of, facts_of, facts_sql
 from opsconsole.sources.postgres_lane import Lane, Statement, Taken
@@ -177,9 +177,10 @@ class PostgresSource:
 def _table(taken: Taken, codec: str) -> Table:
     zone = zone_of(taken.time_zone)
     columns = tuple(clean(name.decode(codec, errors="replace")) for name, _ in taken.rows.columns)
-    oids = [oid for _, oid in taken.rows.columns]
+    decoders = [decoder(oid, codec, zone) for _, oid in taken.rows.columns]
     rows = tuple(
-        tuple(cell(oid, value, codec, zone) for oid, value in zip(oids, row, strict=True)) for row in taken.rows.rows
+        tuple([None if value is None else decode(value) for decode, value in zip(decoders, row, strict=True)])
+        for row in taken.rows.rows
     )
     return Table(columns, rows, taken.rows.truncated, tuple(taken.notices))
 

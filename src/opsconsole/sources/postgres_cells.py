@@ -47,17 +47,29 @@ def zone_of(name: str) -> tzinfo:
 
 def cell(oid: int, data: bytes | None, codec: str, zone: tzinfo) -> Cell:
     """One value. Numbers as int or float, intervals as seconds, times with a zone, everything else as cleaned text."""
-    if data is None:
-        return None
+    return None if data is None else decoder(oid, codec, zone)(data)
+
+
+def decoder(oid: int, codec: str, zone: tzinfo) -> Callable[[bytes], Cell]:
+    """What `cell` does for one column, looked up once for all of its rows."""
+    if oid == _BOOL:
+        return lambda data: data == b"t"
     reader = _READERS.get(oid)
-    if reader is not None:
+
+    def text(data: bytes) -> Cell:
+        return clean(data.decode(codec, errors="replace"))
+
+    def read(data: bytes) -> Cell:
+        assert reader is not None
         try:
             return reader(data.decode("ascii"), zone)
-        except (ValueError, OverflowError):
-            pass  # infinity, years before Christ: as the server writes them
-    if oid == _BYTEA and data.startswith(b"\\x"):
-        return clean_bytes(bytes.fromhex(data[2:].decode("ascii")))
-    return clean(data.decode(codec, errors="replace"))
+        except (ValueError, OverflowError):  # infinity, years before Christ: as the server writes them
+            return text(data)
+
+    def octets(data: bytes) -> Cell:
+        return clean_bytes(bytes.fromhex(data[2:].decode("ascii"))) if data.startswith(b"\\x") else text(data)
+
+    return octets if oid == _BYTEA else text if reader is None else read
 
 
 def seconds_of_interval(text: str) -> float:
@@ -81,7 +93,6 @@ def _instant(text: str, zone: tzinfo) -> datetime:
 
 Reader = Callable[[str, tzinfo], Cell]
 _READERS: dict[int, Reader] = {
-    _BOOL: lambda text, _: text == "t",
     _INTERVAL: lambda text, _: seconds_of_interval(text),
     _TIMESTAMP: _instant,
     _TIMESTAMPTZ: _instant,

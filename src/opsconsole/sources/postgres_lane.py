@@ -173,6 +173,8 @@ class Lane:
             f"set local statement_timeout = {timeout}",
             f"set local lock_timeout = {max(1, round(min(self._settings.lock_timeout, LONGEST_WAIT) * 1000))}",
             f"set local idle_in_transaction_session_timeout = {timeout + 5000}",
+            # To compile a plan takes 0.1 s, of a large one 1 s and more: what a console reads is over by then.
+            "set local jit = off",
             # What postgres_cells reads.
             "set local datestyle = 'ISO, YMD'",
             "set local intervalstyle = 'postgres'",

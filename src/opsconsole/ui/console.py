@@ -120,9 +120,11 @@ class Console(TextualScreen[None], inherit_bindings=False):
 
     def open_view(self, view: View, *, root: bool = False) -> None:
         """Put `view` on screen: on top of the present one or, as a `root`, in the place of all."""
-        self.prompt.cancel()
         self._opening.display = False
         leaving = self.view
+        if leaving is not None:
+            # Before the first view a question is about none: what was begun while the console started is typed on.
+            self.prompt.cancel()
         if leaving is view:
             return
         self._ahead.clear()

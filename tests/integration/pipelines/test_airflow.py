@@ -166,7 +166,7 @@ async def test_the_failing_dag_comes_first_and_its_cause_is_named(story: Story) 
     async with story.asked("api") as airflow:
         told = await airflow.survey()
         found = await read_failures(airflow, time.time() - 3600, logs=5)
-    worst = standings(told.value, told.taken_at)[0]
+    worst = standings(told.value, told.now)[0]
     assert (worst.dag.dag_id, worst.state, worst.strip[-1], worst.success_rate) == ("fails", State.CRIT, "failed", 0.0)
     (cause,) = found.causes
     assert cause.cause == "ConnectionError: connection to <n>:<n> refused at <address>"

@@ -53,6 +53,13 @@ def test_a_run_of_two_seconds_that_takes_five_is_no_news() -> None:
     assert (found.state, found.pace) == (State.OK, 2.5)
 
 
+def test_a_run_that_takes_long_where_none_ever_took_any_time_is_seen() -> None:
+    empty = [run(start=-60.0 * minute, took=0.0) for minute in range(1, 6)]
+    found = standing(dag(), [run("running", 0, None), *empty], at(300.0))
+    assert (found.state, found.pace) == (State.WARN, None)
+    assert found.reason == "has been running 5m, and usually takes 0 ms"
+
+
 def test_clocks_that_differ_make_nothing_negative() -> None:
     found = standing(dag(), [run("running", 30, None), *GOOD], at(0.0))
     assert (found.running_for, found.pace) == (0.0, 0.0)

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_told("causes", found.told, found.causes)
         return Exit.DONE
-    now = found.told.taken_at
+    now = found.told.now
     rows = [
         (one.cause, one.count, ago(one.first_at, now), ago(one.last_at, now), ", ".join(one.tasks))
         for one in found.causes

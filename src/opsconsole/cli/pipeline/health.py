@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_told("components", told, [{**fields_of(one), "state": state, "why": why} for one, state, why in judged])
         return code
-    rows = [(one.name, state, ago(one.seen_at, told.taken_at), one.host, why) for one, state, why in judged]
+    rows = [(one.name, state, ago(one.seen_at, told.now), one.host, why) for one, state, why in judged]
     print_table(("COMPONENT", "STATE", "LAST SEEN", "HOST", "WHY"), rows)
     narrate_origin(told)
     return code

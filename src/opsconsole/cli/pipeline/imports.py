@@ -25,9 +25,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_told("files", told, [{**fields_of(one), "reason": one.reason} for one in told.value])
         return code
-    print_table(
-        ("FILE", "SEEN", "REASON"), [(one.file, ago(one.seen_at, told.taken_at), one.reason) for one in told.value]
-    )
+    print_table(("FILE", "SEEN", "REASON"), [(one.file, ago(one.seen_at, told.now), one.reason) for one in told.value])
     for one in told.value if args.trace else ():
         narrate(f"{one.file}\n{one.trace}")
     narrate_origin(told)

@@ -7,7 +7,7 @@ In the strip ● is a success, ✗ a failure, ▶ a run that goes on, ○ one th
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from opsconsole.cli.output import print_table
+from opsconsole.cli.output import print_table, rfc3339
 from opsconsole.cli.pipeline.opening import add_common, ago, ask, narrate_origin, percent, print_told, seconds
 from opsconsole.core.exit_codes import Exit
 
@@ -20,6 +20,9 @@ opsconsole pipeline list
   opsconsole pipeline list --dag 'ingest_*'"""
 
 _COLUMNS = ("DAG", "STATE", "LAST RUNS", "RUNNING FOR", "NEXT", "OK", "USUALLY", "LAST", "PACE", "WHY")
+_TOLD = (
+    "latest", "strip", "state", "reason", "success_rate", "usual_seconds", "latest_seconds", "pace", "running_for",
+)  # fmt: skip
 _MARKS = {"success": "●", "failed": "✗", "running": "▶", "queued": "○"}
 
 
@@ -41,14 +44,14 @@ def run(args: argparse.Namespace) -> int:
     told = ask(args, lambda airflow: airflow.survey())
     found = [
         one
-        for one in standings(told.value, told.taken_at)
+        for one in standings(told.value, told.now)
         if fnmatchcase(one.dag.dag_id, args.dag) and args.state in (None, one.state)
     ]
     found = found[: args.limit] if args.limit > 0 else found
     if args.format == "json":
         print_told("dags", told, [standing_fields(one) for one in found])
         return Exit.DONE
-    print_table(_COLUMNS, [_row(one, told.taken_at) for one in found])
+    print_table(_COLUMNS, [_row(one, told.now) for one in found])
     narrate_origin(told, "older runs are not looked at: of DAGs that run rarely some are missing")
     return Exit.DONE
 
@@ -57,7 +60,8 @@ def standing_fields(one: "Standing") -> dict[str, Any]:
     """One DAG as JSON has it."""
     from opsconsole.cli.db.printing import fields_of
 
-    return {**fields_of(one.dag), **{name: value for name, value in fields_of(one).items() if name != "dag"}}
+    told = {name: fields_of(getattr(one, name)) for name in _TOLD}
+    return {**fields_of(one.dag), **told, "failing_since_at": rfc3339(one.failing_since_at)}
 
 
 def strip_text(states: tuple[str, ...]) -> str:

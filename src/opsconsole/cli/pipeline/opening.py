@@ -69,11 +69,11 @@ async def chosen_run(airflow: "Airflow", dag_id: str, run_id: str) -> "Told[RunD
     told = await airflow.run(dag_id, run_id)
     if told.value is None:
         raise UsageError(f"DAG {dag_id} has no run {run_id}; opsconsole pipeline runs {dag_id} lists them")
-    return Told(told.value, told.taken_at, told.origin, told.cut)
+    return Told(told.value, told.taken_at, told.origin, told.cut, told.ahead)
 
 
 def print_told(kind: str, told: "Told[Any]", value: Any) -> None:
-    """`{"taken_at", "way", "version", KIND: value, "cut", "notes"}` on stdout."""
+    """`{"taken_at", "way", "version", KIND: value, "cut", "clock_ahead", "notes"}` on stdout."""
     from opsconsole.cli.db.printing import fields_of
     from opsconsole.cli.output import print_json, rfc3339
 
@@ -84,6 +84,7 @@ def print_told(kind: str, told: "Told[Any]", value: Any) -> None:
             "version": told.origin.version,
             kind: fields_of(value),
             "cut": told.cut,
+            "clock_ahead": round(told.ahead, 3),
             "notes": list(told.origin.notes),
         }
     )
@@ -95,6 +96,11 @@ def narrate_origin(told: "Told[Any]", more: str = "") -> None:
 
     for note in told.origin.notes:
         narrate(f"note: {note}")
+    if told.ahead:
+        from opsconsole.core.duration import duration_text
+
+        off = f"{duration_text(abs(told.ahead))} {'ahead of' if told.ahead > 0 else 'behind'}"
+        narrate(f"note: Airflow's clock is {off} this machine's; what goes on is reckoned by Airflow's")
     if told.cut and more:
         narrate(f"note: {more}")
 

@@ -29,9 +29,9 @@ def run(args: argparse.Namespace) -> int:
     told = ask(args, lambda airflow: airflow.runs(args.dag, max(1, args.limit)))
     found = [one for one in told.value if args.state in (None, one.state)]
     if args.format == "json":
-        print_told("runs", told, [run_fields(one, told.taken_at) for one in found])
+        print_told("runs", told, [run_fields(one, told.now) for one in found])
         return Exit.DONE
-    print_table(_COLUMNS, [_row(one, told.taken_at) for one in found])
+    print_table(_COLUMNS, [_row(one, told.now) for one in found])
     narrate_origin(told, "these are the newest; --limit shows more")
     return Exit.DONE
 

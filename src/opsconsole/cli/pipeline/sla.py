@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     slas = _slas(args)
     told = ask(args, lambda airflow: airflow.survey())
-    found = promises(slas, told.value, told.taken_at)
+    found = promises(slas, told.value, told.now)
     code = Exit.FAILED if any(one.state is State.CRIT for one in found) else Exit.DONE
     if args.format == "json":
         print_told("promises", told, [_fields(one) for one in found])

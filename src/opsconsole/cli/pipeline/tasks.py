@@ -59,12 +59,12 @@ def run(args: argparse.Namespace) -> int:
         return told, tries, pools
 
     told, tries, pools = ask(args, read)
-    found = timing(told.value, told.taken_at)
+    found = timing(told.value, told.now)
     advised = advice(told.value, found, pools)
     if args.format == "json":
-        print_told("run", told, {**_fields(told.value, found, tries, told.taken_at), "advice": advised})
+        print_told("run", told, {**_fields(told.value, found, tries, told.now), "advice": advised})
         return Exit.DONE
-    print_table(_COLUMNS, [_row(bar, found.wall_seconds, told.taken_at) for bar in found.bars])
+    print_table(_COLUMNS, [_row(bar, found.wall_seconds, told.now) for bar in found.bars])
     for title, listed in tries.items():
         for one in listed:
             narrate(f"{title}: try {one.number}: {one.state or 'no state'} after {seconds(one.seconds) or '-'}")

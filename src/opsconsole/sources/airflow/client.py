@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from opsconsole.config.settings import AirflowSettings
@@ -13,24 +12,12 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import Answer, Capabilities, Query, SourceError
 from opsconsole.sources.airflow.errors import AirflowError, detail_of, refusal
 from opsconsole.sources.airflow.login import Login
-from opsconsole.sources.http_auth import tls_context
-from opsconsole.sources.http_errors import place_of, timed_out, transport_error
-from opsconsole.sources.single_flight import LandedEarly, SingleFlight
-
-if TYPE_CHECKING:
-    import httpx
+from opsconsole.sources.http_client import HttpClient, parsed
 
 Params = tuple[tuple[str, str], ...]
 
 PAGE = 100
 """Entries that Airflow gives at once, unless its `maximum_page_limit` says otherwise."""
-_CONNECT_TIMEOUT = 3.0
-_CONCURRENCY = 4
-"""Requests under way at once: an api-server has few workers, and its users want some of them."""
-_BODY_LIMIT = 64 * 1024 * 1024
-"""Bytes of one answer; a log is read as a stream and has no such limit."""
-_PARSE_ASIDE = 256 * 1024
-"""Bytes from which an answer is parsed beside the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +61,38 @@ class AirflowSource:
 
     def __init__(self, settings: AirflowSettings, *, name: str = "airflow") -> None:
         self.name = name
-        self._settings = settings
-        self._url = settings.url.rstrip("/")
+        self._http = HttpClient(name, settings)
         self._login = Login(name, settings)
         self._version: Version | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: httpx.AsyncClient | None = None
-        self._flights: SingleFlight[Any] = SingleFlight()
-        self._settle()
+        self._entering = asyncio.Lock()
 
     @property
     def place(self) -> str:
         """`host:port`, as messages name it."""
-        return place_of(self._url)
+        return self._http.place
 
     @property
     def url(self) -> str:
         """Where it is, without credentials."""
-        return self._url
+        return self._http.url
+
+    @property
+    def clock_ahead(self) -> float:
+        """Seconds by which its clock is ahead of ours; 0 where none can be told."""
+        return self._http.clock_ahead
 
     async def version(self) -> Version:
         """Which Airflow this is; asked once."""
         self._settle()
         if self._version is None:
-            self._version = await self._shared("version", self._find_version)
+            self._version = await self._http.shared("version", self._find_version)
         return self._version
 
     async def get(self, where: str, params: Iterable[tuple[str, str]] = (), *, what: str = "read it") -> Any:
         """The JSON at `where` (below the API's base). `what` is said in errors: `may not WHAT`."""
         given = tuple(params)
-        return await self._shared((where, given), lambda: self._asked("GET", where, given, None, what))
+        self._settle()
+        return await self._http.shared((where, given), lambda: self._asked("GET", where, given, None, what))
 
     async def pages(
         self, where: str, key: str, params: Iterable[tuple[str, str]] = (), *, most: int, what: str = "read it"
@@ -148,12 +137,12 @@ class AirflowSource:
         url = self._at(version, where, tuple(params))
         headers = await self._let_in(version)
         for last in (False, True):
-            async with self._opened_stream("GET", url, None, {**headers, "Accept": accept}) as response:
+            async with self._http.stream("GET", url, {**headers, "Accept": accept}) as response:
                 if response.status_code < 300:
                     async for line in _lines(response.aiter_text()):
                         yield line
                     return
-                body = await self._body(response)
+                body = await self._http.body(response)
                 status = _status_meant(response.status_code, body)
                 if status != 401 or last:
                     raise self._refusal(status, body, what)
@@ -175,23 +164,13 @@ class AirflowSource:
 
     async def close(self) -> None:
         """Call off what is under way and let go of connections."""
-        await self._flights.cancel()
-        client, self._client = self._client, None
-        if client is not None and self._loop is asyncio.get_running_loop():
-            await client.aclose()
-
-    async def _shared(self, key: Any, ask: Callable[[], Any]) -> Any:
-        self._settle()
-        try:
-            return await self._flights.join(key, ask)
-        except LandedEarly:
-            raise SourceError(self.name, "gone", "the request was called off") from None
+        await self._http.close()
 
     async def _find_version(self) -> Version:
         headers = await self._login.around()
         for major in (3, 2):
             version = Version(major, "")
-            status, body = await self._exchange("GET", self._at(version, "/version", ()), None, headers)
+            status, body = await self._exchange("GET", self._at(version, "/version", ()), headers)
             if status == 200:
                 try:
                     return Version(major, clean_line(json.loads(body)["version"], limit=40))
@@ -208,11 +187,11 @@ class AirflowSource:
         url = self._at(version, where, params)
         content = None if body is None else json.dumps(body).encode()
         headers = await self._let_in(version)
-        status, answer = await self._exchange(method, url, content, headers)
+        status, answer = await self._exchange(method, url, headers, content)
         if status == 401:
             renewed = await self._let_in(version, headers)
             if renewed != headers:
-                status, answer = await self._exchange(method, url, content, renewed)
+                status, answer = await self._exchange(method, url, renewed, content)
         if status == 403 and version.major == 2:
             status = await self._meant_by_403(version, headers)
         if status >= 300:
@@ -220,9 +199,7 @@ class AirflowSource:
         if not answer:
             return None
         try:
-            if len(answer) > _PARSE_ASIDE:
-                return await asyncio.to_thread(json.loads, answer)
-            return json.loads(answer)
+            return await parsed(answer)
         except (ValueError, RecursionError):
             raise self._garbage(where) from None
 
@@ -237,7 +214,7 @@ class AirflowSource:
     async def _meant_by_403(self, version: Version, headers: dict[str, str]) -> int:
         """Airflow 2 says 403 to who is not let in, too; who is may at least list DAGs, whatever the role."""
         url = self._at(version, "/dags", (("limit", "1"),))
-        status, _ = await self._exchange("GET", url, None, headers)
+        status, _ = await self._exchange("GET", url, headers)
         return 401 if status == 403 else 403
 
     def _refusal(self, status: int, answer: bytes, what: str) -> AirflowError:
@@ -248,89 +225,24 @@ class AirflowSource:
         return refusal(self.name, status, answer, what, self._login.who)
 
     async def _post(self, where: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-        return await self._exchange("POST", self._url + where, body, headers)
+        return await self._exchange("POST", self.url + where, headers, body)
 
     async def _exchange(
-        self, method: str, url: str, content: bytes | None, headers: dict[str, str]
+        self, method: str, url: str, headers: dict[str, str], content: bytes | None = None
     ) -> tuple[int, bytes]:
-        """(status, body) of one request, within the time-out."""
-        try:
-            async with (
-                asyncio.timeout(self._settings.timeout),
-                self._slots,
-                self._opened_stream(method, url, content, headers) as response,
-            ):
-                body = await self._body(response)
-                return _status_meant(response.status_code, body), body
-        except TimeoutError:
-            raise timed_out(self.name, self._url, self._settings.timeout) from None
-
-    @asynccontextmanager
-    async def _opened_stream(
-        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]
-    ) -> "AsyncIterator[httpx.Response]":
-        self._settle()
-        client = await self._opened()
-        import httpx
-
-        sent = {"Accept": "application/json", **headers}
-        if content is not None:
-            sent["Content-Type"] = "application/json"
-        try:
-            async with client.stream(method, url, content=content, headers=sent) as response:
-                yield response
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            if isinstance(error, TimeoutError):
-                raise
-            raise transport_error(self.name, self._url, error, timeout=self._settings.timeout) from error
-
-    async def _body(self, response: "httpx.Response") -> bytes:
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > _BODY_LIMIT:
-                raise SourceError(self.name, "garbage", f"the answer is larger than {_BODY_LIMIT >> 20} MiB")
-        return bytes(body)
+        status, body = await self._http.exchange(method, url, headers, content)
+        return _status_meant(status, body), body
 
     def _at(self, version: Version, where: str, params: Params) -> str:
         query = f"?{urlencode(params)}" if params else ""
-        return f"{self._url}{version.base}{where}{query}"
+        return f"{self.url}{version.base}{where}{query}"
 
     def _garbage(self, where: str) -> SourceError:
         return SourceError(self.name, "garbage", f"the answer to {where} is not what Airflow gives")
 
     def _settle(self) -> None:
-        """Connections belong to one event loop; the command line may use several, one after the other."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        if self._loop is not loop:
-            self._loop = loop
-            self._client = None
-            self._flights = SingleFlight()
-            self._slots = asyncio.Semaphore(_CONCURRENCY)
-            self._opening = asyncio.Lock()
+        if self._http.settle():
             self._entering = asyncio.Lock()
-
-    async def _opened(self) -> "httpx.AsyncClient":
-        async with self._opening:
-            if self._client is None:
-                # Importing httpx and reading certificates takes tens of milliseconds: beside the event loop.
-                self._client = await asyncio.to_thread(self._new_client)
-            return self._client
-
-    def _new_client(self) -> "httpx.AsyncClient":
-        import httpx
-
-        context = tls_context(self.name, self._settings)
-        timeout = httpx.Timeout(self._settings.timeout, connect=min(_CONNECT_TIMEOUT, self._settings.timeout))
-        try:
-            return httpx.AsyncClient(verify=context or False, timeout=timeout, follow_redirects=False)
-        except (ImportError, ValueError) as error:
-            raise SourceError(
-                self.name, "unsupported", "the proxy in HTTP_PROXY or ALL_PROXY cannot be used"
-            ) from error
 
 
 def _status_meant(status: int, body: bytes) -> int:

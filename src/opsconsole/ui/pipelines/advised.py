@@ -47,7 +47,7 @@ class AdvisedPage(Page[Pipelines, AdvisedReading]):
         if told.value is None:
             raise SourceError("airflow", "gone", f"{self.dag_id} has no run {self.run_id} any more")
         pools = await source.airflow.pools()
-        found = advice(told.value, timing(told.value, told.taken_at), pools.value)
+        found = advice(told.value, timing(told.value, told.now), pools.value)
         return AdvisedReading(told, tuple(found))
 
     def sheet(self, reading: AdvisedReading, order: Order) -> Sheet:

@@ -60,7 +60,7 @@ class DagsPage(Page[Pipelines, DagsReading]):
 
     def sheet(self, reading: DagsReading, order: Order) -> Sheet:
         """One row a DAG."""
-        now = reading.told.taken_at
+        now = reading.told.now
         rows = [_row(one, reading.promised.get(one.dag.dag_id), now) for one in _sorted(reading.standings, order.sort)]
         shown = {"name": "dag", "duration": "usual", "next": "next"}.get(order.sort, "")
         return Sheet(_COLUMNS, rows, _summary(reading), shown, shown == "usual", reading.notes)
@@ -108,10 +108,10 @@ class DagsPage(Page[Pipelines, DagsReading]):
 
 
 def _reading(source: Pipelines, told: Told[Survey]) -> DagsReading:
-    promised = {one.dag_id: one for one in promises(source.slas, told.value, told.taken_at)}
+    promised = {one.dag_id: one for one in promises(source.slas, told.value, told.now)}
     more = "older runs are not looked at: of DAGs that run rarely some are missing"
     notes = (*source.notes, *marks.notes_of(told, more))
-    return DagsReading(told, tuple(standings(told.value, told.taken_at)), promised, notes)
+    return DagsReading(told, tuple(standings(told.value, told.now)), promised, notes)
 
 
 def _of(reading: DagsReading, key: str) -> Standing | None:

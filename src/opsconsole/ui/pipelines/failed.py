@@ -76,7 +76,7 @@ class FailedPage(Page[Pipelines, FailedReading]):
         summary = f"{len(reading.told.value):,} failed in the {window}, by {len(found)} causes"
         if not found:
             summary = f"nothing failed in the {window}"
-        rows = [_row(one, reading.told.taken_at) for one in found]
+        rows = [_row(one, reading.told.now) for one in found]
         return Sheet(_COLUMNS, rows, summary, order.sort, notes=reading.notes)
 
     def detail(self, reading: FailedReading, key: str) -> Detail | None:

@@ -31,7 +31,7 @@ class ImportsPage(Page[Pipelines, Reading]):
     def sheet(self, reading: Reading, order: Order) -> Sheet:
         """One row a file."""
         summary = f"{len(reading.value)} files cannot be imported" if reading.value else "every file can be imported"
-        rows = [_row(one, reading.taken_at) for one in reading.value]
+        rows = [_row(one, reading.now) for one in reading.value]
         return Sheet(_COLUMNS, rows, summary, notes=marks.notes_of(reading))
 
     def detail(self, reading: Reading, key: str) -> Detail | None:

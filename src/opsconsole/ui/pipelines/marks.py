@@ -1,10 +1,10 @@
 """How states of runs and tasks, and bars on the axis of time, are drawn in a cell."""
 
-from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from opsconsole.core.clean import clean_line
-from opsconsole.core.duration import age_text
+from opsconsole.core.duration import age_text, duration_text
 from opsconsole.core.state import State
 from opsconsole.pipelines.model import Told, Way
 from opsconsole.pipelines.timing import Bar
@@ -35,7 +35,8 @@ AXIS = 36
 """Cells of the axis of time."""
 
 
-def strip(states: Sequence[str]) -> Cell:
+@lru_cache(10_000)
+def strip(states: tuple[str, ...]) -> Cell:
     """The states of the latest runs, the newest right: ● succeeded, ✗ failed, ▶ goes on, ○ waits."""
     marks = [_MARKS.get(state, ("?", "dim")) for state in states]
     return Cell("".join(mark for mark, _ in marks), spans=tuple(merged([Span(mark, role) for mark, role in marks])))
@@ -46,6 +47,7 @@ def run_state(state: str) -> Cell:
     return Cell(clean_line(state or "none", limit=40), _ROLES.get(state, "text"))
 
 
+@cache
 def judged(state: State) -> Cell:
     """A state of ours."""
     return Cell(state.value, state_role(state))
@@ -87,6 +89,9 @@ def notes_of(told: Told[Any], more: str = "") -> tuple[str, ...]:
 
 
 def origin(told: Told[Any]) -> str:
-    """Airflow's version, and the way."""
+    """Airflow's version, the way, and how far its clock is off ours."""
     way = "" if told.origin.way is Way.API else ", from its metadata database"
-    return f"Airflow {told.origin.version}{way}"
+    clock = ""
+    if told.ahead:
+        clock = f", its clock {duration_text(abs(told.ahead))} {'ahead' if told.ahead > 0 else 'behind'}"
+    return f"Airflow {told.origin.version}{way}{clock}"

@@ -32,7 +32,7 @@ class PartsPage(Page[Pipelines, Reading]):
 
     def sheet(self, reading: Reading, order: Order) -> Sheet:
         """One row a part."""
-        rows = [_row(one, reading.taken_at, place) for place, one in enumerate(reading.value)]
+        rows = [_row(one, reading.now, place) for place, one in enumerate(reading.value)]
         summary = f"{marks.origin(reading)}   {vitality(reading.value).value}"
         return Sheet(_COLUMNS, rows, summary, notes=marks.notes_of(reading))
 

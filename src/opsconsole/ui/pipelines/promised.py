@@ -48,7 +48,7 @@ class PromisedPage(Page[Pipelines, PromisedReading]):
 
     async def take(self, source: Pipelines, before: PromisedReading | None, order: Order) -> PromisedReading:
         told = await source.survey()
-        found = tuple(await asyncio.to_thread(promises, source.slas, told.value, told.taken_at))
+        found = tuple(await asyncio.to_thread(promises, source.slas, told.value, told.now))
         none = () if source.slas else ("nothing is promised: slas: in the configuration names no file",)
         return PromisedReading(told, found, (*source.notes, *none, *marks.notes_of(told)))
 

@@ -43,7 +43,7 @@ class RunsPage(Page[Pipelines, Reading]):
 
     def sheet(self, reading: Reading, order: Order) -> Sheet:
         """One row a run."""
-        runs, now = list(reading.value), reading.taken_at
+        runs, now = list(reading.value), reading.now
         longest = max((taken for one in runs if (taken := _took(one, now)) is not None), default=0.0)
         usual = usual_seconds(runs)
         if order.sort == "longest":

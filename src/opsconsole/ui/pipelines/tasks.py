@@ -55,11 +55,11 @@ class TasksPage(Page[Pipelines, TasksReading]):
         told = await source.airflow.run(self.dag_id, self.run_id)
         if told.value is None:
             raise SourceError("airflow", "gone", f"{self.dag_id} has no run {self.run_id} any more")
-        return TasksReading(told, told.value, timing(told.value, told.taken_at))
+        return TasksReading(told, told.value, timing(told.value, told.now))
 
     def sheet(self, reading: TasksReading, order: Order) -> Sheet:
         """One row a task instance."""
-        now = reading.told.taken_at
+        now = reading.told.now
         bars = _sorted(reading.timing.bars, order.sort, now)
         rows = [_row(one, reading.timing.wall_seconds, now) for one in bars]
         shown = {"slowest": "took", "waited": "waited", "state": "state"}.get(order.sort, "")

@@ -8,7 +8,7 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
@@ -23,7 +23,7 @@ from opsconsole.ui.pages.offers import Offer, offers
 from opsconsole.ui.pages.page import Order, PageSpec
 from opsconsole.ui.pages.reading import PageReading
 from opsconsole.ui.screens.marking import MarkingList
-from opsconsole.ui.table_layout import Row
+from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
 
@@ -102,7 +102,8 @@ class PagesView(MarkingList):
     def hints(self) -> list[tuple[str, str]]:
         """What the page can do."""
         page = self._now.page
-        idle = {name for name, some in (("sort", len(page.sorts) > 1), ("group", page.groupings)) if not some}
+        forms = page.groupings or page.asks_form
+        idle = {name for name, some in (("sort", len(page.sorts) > 1), ("group", forms)) if not some}
         return [(action, word) for action, word in super().hints() if action not in idle]
 
     @property
@@ -146,8 +147,9 @@ class PagesView(MarkingList):
         shown = self._now
         sheet = shown.sheet
         if sheet is not None:
-            rows = [_greyed(row) for row in sheet.rows] if shown.failed else sheet.rows
-            self.table.show_rows(sheet.columns, rows, sort=sheet.sort, descending=sheet.descending)
+            self.table.show_rows(
+                sheet.columns, sheet.rows, sort=sheet.sort, descending=sheet.descending, old=bool(shown.failed)
+            )
         else:
             self.table.show_rows((), ())
         notes = len(sheet.notes) if sheet is not None else 0
@@ -170,7 +172,9 @@ class PagesView(MarkingList):
         else:
             spans.append(Span(shown.sheet.summary))
             if shown.order.grouping:
-                spans.append(Span(f"   {shown.order.grouping}", "accent"))
+                spans.append(Span(f"   {clean_line(shown.order.grouping, limit=60)}", "accent"))
+            if shown.order.filter:
+                spans.append(Span(f"   filter {clean_line(shown.order.filter, limit=200)}", "accent"))
             spans.append(Span(f"   every {duration_text(shown.page.period)}", "dim"))
         return (fit_line(line(*spans), width),)
 
@@ -215,7 +219,7 @@ class PagesView(MarkingList):
         self.table.release()
         self.table.action_top()
         self.table.release()
-        self.table.set_filter(self._now.filter)
+        self.table.set_filter("" if self._now.order.filter else self._now.filter)
         self._show()
         self.console.refresh_frame()
         self._read_on()
@@ -241,12 +245,49 @@ class PagesView(MarkingList):
 
     def do_group(self) -> None:
         """By the next of the page's groupings, and back to none."""
+        if self._now.page.asks_form:
+            self._ask_form()
+            return
         groupings = ("", *self._now.page.groupings)
         if len(groupings) == 1:
             self.console.tell("this page has no other form")
             return
         self._reorder(lambda shown: replace(shown.order, grouping=_after(shown.order.grouping, groupings)))
         self.console.tell(self._now.order.grouping or "one by one")
+
+    def _ask_form(self) -> None:
+        shown = self._now
+        page, plain = shown.page, "as it is"
+        offered = dict(page.forms(shown.reading)) if shown.reading is not None else {}
+
+        def choices(text: str) -> list[Choice]:
+            listed = [*([(plain, "")] if shown.order.grouping else []), *offered.items()]
+            return [Choice(name, offered.get(name, "")) for name in ranking(text, listed)]
+
+        def accept(text: str) -> str | None:
+            form = "" if text == plain else text.strip()
+            try:
+                if form:
+                    page.check_form(form)
+            except ValueError as error:
+                return str(error)
+            self._reorder(lambda now: replace(now.order, grouping=form))
+            return None
+
+        self.console.ask(Ask(page.asks_form, accept, choices, picks=bool(offered)))
+
+    def apply_filter(self, text: str) -> None:
+        """In the page's own language, or what the rows say.
+
+        Raises:
+            ValueError: it is no filter; the one before stays.
+        """
+        own = self._now.page.speaks(text)
+        self.table.set_filter("" if own else text)
+        self.filter_text = text
+        wanted = text if own else ""
+        if wanted != self._now.order.filter:
+            self._reorder(lambda shown: replace(shown.order, filter=wanted))
 
     def _reorder(self, changed: Callable[[PageReading], Order]) -> None:
         shown = self._now
@@ -329,6 +370,37 @@ class PagesView(MarkingList):
         self.console.open_view(SeveralView(book, values_of_all(repairs), now, self.table.unmark))
 
 
+class FamilyView(PagesView):
+    """Pages of a family: all of them, or those of one of its things."""
+
+    family: ClassVar[str]
+    """Its name; see `ui.families`."""
+
+    def __init__(self, title: str, specs: Sequence[PageSpec], page: str = "") -> None:
+        super().__init__(title, specs, page)
+        self._source: Any = None
+
+    @classmethod
+    def opened_at(cls, page: str) -> "FamilyView":
+        """All pages of the family, with `page` in view; the first one where it is empty."""
+        raise NotImplementedError
+
+    @classmethod
+    def behind(cls, page: str, key: str) -> View | None:
+        """Where the row `key` of a pane that shows `page` leads; None: to the page in full."""
+        del page, key
+        return None
+
+    async def _asked(self) -> Any:
+        if self._source is None:
+            self._source = await self.console.session.families[self.family]()
+        return self._source
+
+    def do_details(self) -> None:
+        """All there is to say about the row."""
+        self.show_detail()
+
+
 def page_bar(specs: Sequence[PageSpec], present: int, width: int) -> Line:
     """The names of the pages; where they do not all fit, those around the present one."""
     gap = 3 if width >= 100 else 2
@@ -343,7 +415,3 @@ def page_bar(specs: Sequence[PageSpec], present: int, width: int) -> Line:
 
 def _after(present: str, known: tuple[str, ...]) -> str:
     return known[(known.index(present) + 1) % len(known)]
-
-
-def _greyed(row: Row) -> Row:
-    return replace(row, cells=tuple(cell._replace(role="dim", spans=()) for cell in row.cells))

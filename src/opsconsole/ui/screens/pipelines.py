@@ -6,32 +6,21 @@ from typing import ClassVar
 
 from opsconsole.core.clean import clean_line
 from opsconsole.pipelines.model import DagParam, Task
-from opsconsole.pipelines.opening import Pipelines
 from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.actions import Place
-from opsconsole.ui.pages.page import PageSpec
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
-from opsconsole.ui.screens.pages_view import PagesView
+from opsconsole.ui.screens.pages_view import FamilyView
+from opsconsole.ui.screens.view import View
 
 RECOVERY = "dag-failure-recovery"
 """The runbook for a DAG that failed."""
 
 
-class AirflowView(PagesView):
+class AirflowView(FamilyView):
     """Pages of the environment's Airflow."""
 
     place: ClassVar[Place] = Place.PIPELINES
-
-    def __init__(self, title: str, specs: Sequence[PageSpec], page: str = "") -> None:
-        super().__init__(title, specs, page)
-        self._pipelines: Pipelines | None = None
-
-    async def _asked(self) -> Pipelines:
-        if self._pipelines is None:
-            opened = self.console.session.pipelines
-            assert opened is not None, "the view is only opened where there is an Airflow"
-            self._pipelines = await opened()
-        return self._pipelines
+    family: ClassVar[str] = "pipelines"
 
     async def _completed(self, repairs: Sequence[Repair]) -> Sequence[Repair] | None:
         from opsconsole.ui.pipelines.foresight import foreseen
@@ -61,10 +50,6 @@ class AirflowView(PagesView):
         if console.view is self:
             console.open_view(TriggerFormView(trigger.arguments["dag"], params, console.session.clock(), go_on))
 
-    def do_details(self) -> None:
-        """All there is to say about the row."""
-        self.show_detail()
-
     def do_runbook(self) -> None:
         """The runbook for a DAG that failed, filled in."""
         from opsconsole.ui.runbook_choice import runbook_choice
@@ -85,6 +70,16 @@ class PipelinesView(AirflowView):
     def __init__(self, page: str = "") -> None:
         """`page` is the id of the page to begin with."""
         super().__init__("Pipelines", PAGES, page)
+
+    @classmethod
+    def opened_at(cls, page: str) -> "PipelinesView":
+        """All pages of pipelines."""
+        return cls(page)
+
+    @classmethod
+    def behind(cls, page: str, key: str) -> View | None:
+        """A DAG leads to its runs."""
+        return DagView(key) if page == "dags" else None
 
     def do_open(self) -> None:
         """From a DAG to its runs, from a cause to the log of the latest failure; else all there is to say."""

@@ -85,15 +85,23 @@ class LiveTable(Canvas, can_focus=True):
         self._mark_from: str | None = None
         self._sort = ""
         self._descending = True
+        self._old = False
         self._filter = ""
         self._matches: Matcher | None = None
 
     # What the outside says and asks
 
     def show_rows(
-        self, columns: Sequence[Column], rows: Sequence[Row], *, sort: str = "", descending: bool = True
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Row],
+        *,
+        sort: str = "",
+        descending: bool = True,
+        old: bool = False,
     ) -> int:
-        """Show `rows`, in the order given; `sort` names the column they are sorted by, for the header.
+        """Show `rows`, in the order given; `sort` names the column they are sorted by, for the header. `old`: they are
+        what was known last, and grey.
 
         Keys must be unique. Costs what the rows in view cost, whatever the length of the list.
 
@@ -105,7 +113,7 @@ class LiveTable(Canvas, can_focus=True):
             self._widths = asked_widths(self._columns, rows[:_SAMPLE], sort=sort)
             self._laid_out_for = -1
         self._arrived = rows
-        self._sort, self._descending = sort, descending
+        self._sort, self._descending, self._old = sort, descending, old
         self._arrange()
         return self.repaint()
 
@@ -235,7 +243,7 @@ class LiveTable(Canvas, can_focus=True):
 
     def _row(self, row: Row, index: int, width: int) -> Line:
         shown = row_line(row, self._layout, self._glyphs.ellipsis)
-        if row.key in self._gone:
+        if self._old or row.key in self._gone:
             shown = in_role(shown, "dim")
         if self._marked:
             marked = row.key in self._marked

@@ -11,7 +11,7 @@ from opsconsole.core.state import State
 from opsconsole.screens.definition import Pane
 from opsconsole.ui.glyphs import UNICODE, Glyphs
 from opsconsole.ui.lines import Line, Lines, Span, clip_line, fit_line, in_role, line
-from opsconsole.ui.pages.page import Order, PageSpec
+from opsconsole.ui.pages.page import Order, PageSpec, Sheet
 from opsconsole.ui.pages.reading import PageReading
 from opsconsole.ui.panes.looking import Item, Looking, page_of
 from opsconsole.ui.table_layout import Row, asked_widths, heading, lay_out, row_line
@@ -49,6 +49,8 @@ class PagePane(PaneView):
         self._paused = paused
         self._wake = asyncio.Event()
         self._read_now = False
+        self._rows: Sequence[Item] = ()
+        self._widths: tuple[int, ...] = ()
 
     @property
     def reading(self) -> PageReading:
@@ -96,6 +98,8 @@ class PagePane(PaneView):
             self._reading.failed, self._reading.failures = error.message, self._reading.failures + 1
             return
         await self._reading.read(source, self._clock, self._report)
+        # There may be thousands: beside the event loop, which has keys to answer.
+        self._rows = await asyncio.to_thread(_items, self._reading.sheet)
 
     # Showing
 
@@ -106,11 +110,7 @@ class PagePane(PaneView):
 
     def find_items(self) -> Sequence[Item]:
         """The rows of the page."""
-        sheet = self._reading.sheet
-        rows = sheet.rows if sheet is not None else ()
-        return [
-            Item(row.key, row.labels, State.OK, " ".join(cell.text for cell in row.cells), subject=row) for row in rows
-        ]
+        return self._rows
 
     def paint(self, width: int, height: int) -> Lines:
         """Title with the page's sums, the rows, and what could not be seen; or why it cannot be drawn."""
@@ -129,9 +129,10 @@ class PagePane(PaneView):
             return (head, line(Span("asking…", "dim")))[:height] if trouble is None else (head,)
         notes = self._notes(width)[: max(0, height - 4)]
         items, room = looking.items or (), height - 2 - len(notes)
-        rows = [_row(item) for item in items]
-        layout = lay_out(sheet.columns, asked_widths(sheet.columns, rows), width)
         _, page = page_of(items, looking.key, room)
+        # Of the rows in view only, and never narrower than before: it costs what is seen of it, and stands still.
+        self._widths = asked_widths(sheet.columns, map(_row, page), self._widths)
+        layout = lay_out(sheet.columns, self._widths, width)
         lines: list[Line] = [head, heading(sheet.columns, layout, sheet.sort)]
         for item in page:
             shown = row_line(_row(item), layout, self._glyphs.ellipsis)
@@ -155,8 +156,9 @@ class PagePane(PaneView):
         return [fit_line(line(Span(f"not seen: {clean_line(note)}", "warn")), width) for note in notes[:1]]
 
 
-def _text(row: Row) -> str:
-    return " ".join(cell.text for cell in row.cells)
+def _items(sheet: Sheet | None) -> tuple[Item, ...]:
+    rows = sheet.rows if sheet is not None else ()
+    return tuple(Item(row.key, row.labels, State.OK, row.text, subject=row) for row in rows)
 
 
 def _row(item: Item) -> Row:
