@@ -113,7 +113,7 @@ def test_the_screen(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("what", ["dag", "run", "log", "failures"])
+@pytest.mark.parametrize("what", ["dag", "run", "log", "failures", "dependencies", "trends"])
 def test_what_lies_deeper(snap_compare: Compare, tmp_path: Path, what: str, size: tuple[int, int]) -> None:
     way = ByHand()
 
@@ -124,10 +124,16 @@ def test_what_lies_deeper(snap_compare: Compare, tmp_path: Path, what: str, size
             "run": lambda: DagRunView("load_tariffs", "scheduled__900"),
             "log": lambda: TaskLogView(way.tasked[1]),
             "failures": lambda: PipelinesView("failures"),
+            "dependencies": lambda: PipelinesView("dependencies"),
+            "trends": lambda: DagView("load_tariffs"),
         }
-        app.console_screen.open_view(views[what]())
+        view = views[what]()
+        app.console_screen.open_view(view)
         await pilot.pause()
         await read(app)
+        if what == "trends" and isinstance(view, DagView):
+            view.open_page("trends")
+            await read(app)
         if what == "log":
             async with in_time("the log"):
                 while "no tariff" not in text_of(app):

@@ -43,6 +43,8 @@ class _Api(ABC):
     newest_first: str
     active_only: Params
     health_at: str
+    logs_as: str
+    """The media type in which a log comes line by line."""
     assets_are: str
     """What version 2 of Airflow calls datasets."""
     queued_at: str
@@ -98,6 +100,13 @@ class _Api(ABC):
             what="see the tasks of the run",
         )  # fmt: skip
         return tuple({one.key: one for one in map(wire.task_of, page.entries)}.values())
+
+    async def dag_tasks(self, dag_id: str, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        page = await self.source.pages(
+            path("dags", dag_id, "dagRuns", _ALL, "taskInstances"), "task_instances",
+            (("start_date_gte", wire.rfc3339(since)),), most=most, what="see the tasks of the DAG",
+        )  # fmt: skip
+        return tuple(map(wire.task_of, page.entries)), page.cut
 
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
         page = await self.source.pages(
@@ -164,8 +173,13 @@ class _Api(ABC):
         answer = await self.source.get(self.health_at, what="see its health")
         return (Component("api", True), *wire.components_of(answer))
 
+    async def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
+        where, params = self._log_at(task, number)
+        async for line in self.source.lines(where, params, accept=self.logs_as, what="read the log"):
+            yield line
+
     @abstractmethod
-    def log(self, task: Task, number: int) -> AsyncIterator[LogLine]: ...
+    def read_line(self, raw: str) -> LogLine: ...
 
     def _log_at(self, task: Task, number: int) -> tuple[str, Params]:
         where = path("dags", task.dag_id, "dagRuns", task.run_id, "taskInstances", task.task_id, "logs", str(number))
@@ -178,13 +192,12 @@ class Api3(_Api):
     newest_first = "-run_after"
     active_only = (("exclude_stale", "true"),)
     health_at = "/monitor/health"
+    logs_as = "application/x-ndjson"
     assets_are = "assets"
     queued_at = "queuedEvents"
 
-    async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
-        where, params = self._log_at(task, number)
-        async for line in self.source.lines(where, params, accept="application/x-ndjson", what="read the log"):
-            yield wire.structured_line(line)
+    def read_line(self, raw: str) -> LogLine:
+        return wire.structured_line(raw)
 
 
 class Api2(_Api):
@@ -193,13 +206,12 @@ class Api2(_Api):
     newest_first = "-execution_date"
     active_only = (("only_active", "true"),)
     health_at = "/health"
+    logs_as = "text/plain"
     assets_are = "datasets"
     queued_at = "queuedEvent"
 
-    async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
-        where, params = self._log_at(task, number)
-        async for line in self.source.lines(where, params, accept="text/plain", what="read the log"):
-            yield wire.plain_line(line)
+    def read_line(self, raw: str) -> LogLine:
+        return wire.plain_line(raw)
 
 
 def _latest_only(task: Task) -> tuple[Try, ...]:

@@ -338,3 +338,13 @@ class RunDetail:
     tasks: tuple[Task, ...]
     structure: Structure
     """Of the DAG as it is now; empty where that is not to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class DagHistory:
+    """The latest runs of one DAG, the newest first, with the tasks that began in them."""
+
+    runs: tuple[Run, ...]
+    tasks: tuple[Task, ...]
+    structure: Structure
+    """Of the DAG as it is now."""

@@ -20,6 +20,7 @@ VERBS: dict[str, str] = {
     "pools": "pools, and what takes their slots",
     "imports": "files of DAGs that cannot be imported",
     "sla": "which DAGs keep what was promised of them (slas.yaml)",
+    "trends": "how long a DAG and its tasks take, against their own past",
     "dependencies": "who feeds whom by assets, and what waits for what",
     "params": "what a run of a DAG can be given",
     "trigger": "start a run of a DAG",
