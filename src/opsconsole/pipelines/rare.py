@@ -64,10 +64,8 @@ def unseen_note(dag_ids: Sequence[str]) -> str:
         return ""
     named = ", ".join(dag_ids[:3]) + (", …" if len(dag_ids) > 3 else "")
     one = len(dag_ids) == 1
-    return (
-        f"how {named} ended last: {'it runs' if one else f'{len(dag_ids):,} DAGs run'} rarely,"
-        f" and {'is' if one else 'are'} asked about in turn"
-    )
+    several = "it runs rarely" if one else f"{len(dag_ids):,} DAGs run rarely"
+    return f"how {named} ended last: {several}, and {'is' if one else 'are'} asked about in turn"
 
 
 def _ended(runs: Sequence[Run]) -> bool:

@@ -53,6 +53,7 @@ class DagsPage(Page[Pipelines, DagsReading]):
     id = "dags"
     title = "DAGs"
     period = 5.0
+    thrift = 50.0
     sorts = ("trouble", "name", "duration", "next")
 
     async def take(self, source: Pipelines, before: DagsReading | None, order: Order) -> DagsReading:

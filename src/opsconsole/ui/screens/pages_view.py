@@ -164,7 +164,7 @@ class PagesView(ListView):
             spans.append(Span(shown.sheet.summary))
             if shown.order.grouping:
                 spans.append(Span(f"   {shown.order.grouping}", "accent"))
-            spans.append(Span(f"   every {duration_text(shown.page.period)}", "dim"))
+            spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
         return (fit_line(line(*spans), width),)
 
     def _paint_notes(self, width: int, height: int) -> Lines:
