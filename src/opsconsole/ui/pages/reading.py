@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from opsconsole.core.clean import clean_line
@@ -38,6 +38,10 @@ class PageReading:
     cost: float = 0.0
     """Seconds of CPU that the last reading took."""
     filter: str = ""
+    prepare: Callable[[Sheet], Any] = field(default=lambda sheet: None, repr=False)
+    """What else to make of a sheet, beside the event loop: there may be thousands of rows."""
+    prepared: Any = field(default=None, repr=False)
+    """What `prepare` made of `sheet`."""
 
     async def read(self, source: Any, clock: Callable[[], float], report: Callable[[Exception], object]) -> bool:
         """Read once; whether it is wanted otherwise by now.
@@ -50,19 +54,23 @@ class PageReading:
         order, self.asked_at, begun = self.order, clock(), time.process_time()
         try:
             reading = await self.page.take(source, self.reading, order)
-            sheet = await asyncio.to_thread(self.page.sheet, reading, order)
+            sheet, prepared = await asyncio.to_thread(self._made_of, reading, order)
         except SourceError as error:
             self.failed, self.failures = clean_line(error.message), self.failures + 1
         except Exception as error:
             report(error)
             self.failed, self.failures = f"failed unexpectedly: {type(error).__name__}", self.failures + 1
         else:
-            self.reading, self.sheet = reading, sheet
+            self.reading, self.sheet, self.prepared = reading, sheet, prepared
             self.taken_at, self.failed, self.failures = clock(), "", 0
             self.cost = time.process_time() - begun
         finally:
             self.asked_at = None
         return self.order != order
+
+    def _made_of(self, reading: Any, order: Order) -> tuple[Sheet, Any]:
+        sheet = self.page.sheet(reading, order)
+        return sheet, self.prepare(sheet)
 
     @property
     def pause(self) -> float:
