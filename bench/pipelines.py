@@ -47,9 +47,9 @@ select 'team_' || d % 40 || '_dag_' || d, d % 10 = 0, false, '/dags/' || d || '.
 insert into dag_tag (dag_id, name) select dag_id, t from dag, unnest(array['nightly', 'team']) t;
 insert into dag_run (dag_id, run_id, run_type, state, logical_date, data_interval_end, run_after, start_date, end_date)
 select 'team_' || d % 40 || '_dag_' || d, 'scheduled__' || to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS+00:00'), 'scheduled',
-       case when d = 7 and r = 1 then 'failed' when r = 1 and d % 50 = 0 then 'running' else 'success' end,
+       case when d = 7 and r = 1 then 'failed' when r = 1 and d % 50 = 1 then 'running' else 'success' end,
        at - interval '1 h', at, at, at + interval '3 s',
-       case when r = 1 and d % 50 = 0 then null else at + d % 400 * interval '1.7 s' + interval '4 s' end
+       case when r = 1 and d % 50 = 1 then null else at + d % 400 * interval '1.7 s' + interval '4 s' end
   from generate_series({RUNS}, 1, -1) r, generate_series(1, {DAGS}) d,
        lateral (select date_trunc('hour', now()) - r * interval '1 hour' + d % 60 * interval '1 s' as at) t;
 """
