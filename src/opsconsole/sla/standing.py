@@ -93,8 +93,11 @@ class Standing:
 
     @property
     def change(self) -> float | None:
-        """By how much the share that was good differs from that of the period before."""
+        """By how much the share that was good differs from that of the period before; None where too little is known
+        of that to compare."""
         if self.sli is None or self.before is None or self.before.sli is None:
+            return None
+        if (self.before.coverage or 0.0) < LEAST_COVERAGE:
             return None
         return self.sli - self.before.sli
 
