@@ -37,7 +37,7 @@ def kept_of_variable(variable: Variable) -> dict[str, Any]:
         query=variable.query,
         source=_unless(variable.source, "prometheus"),
         values=list(variable.values),
-        multi=variable.multi,
+        multi=variable.multi or None,
         all=_unless(variable.everything, ".*"),
         title=variable.title,
     )
@@ -57,28 +57,37 @@ def kept_of_pane(pane: Pane) -> dict[str, Any]:
         range=None if pane.window is None else prometheus_duration(pane.window),
         refresh=None if pane.refresh is None else prometheus_duration(pane.refresh),
         span=_unless(pane.span, 1),
-        rows=pane.rows,
+        rows=pane.rows or None,
         columns=[_column(one) for one in pane.columns],
         text=pane.text,
         view=pane.view,
         options=dict(pane.options),
-        folded=pane.folded,
-        **_sql(pane),
+        folded=pane.folded or None,
+        **_not_asked_there(pane),
         area=pane.area,
         no_data=_unless(pane.no_data.name, State.UNKNOWN.name),
         check=False if not pane.check else None,
-        optional=pane.optional,
+        optional=pane.optional or None,
         drill=_link("screen", pane.drill.screen, "variables", pane.drill.variables) if pane.drill else None,
         runbook=_link("id", pane.runbook.id, "params", pane.runbook.params) if pane.runbook else None,
     )
 
 
-def _sql(pane: Pane) -> dict[str, Any]:
-    """The queries of a database: their binds are not Grafana's variables."""
-    if not pane.targets or not is_sql(pane.source):
+def grafana_asks(source: str) -> bool:
+    """Whether Grafana has a way to ask it: `sla`, for one, is worked out by the console."""
+    return source == "prometheus" or is_sql(source)
+
+
+def _not_asked_there(pane: Pane) -> dict[str, Any]:
+    """Queries of a database, for their binds are not Grafana's variables; and all of what Grafana does not ask."""
+    if not pane.targets or pane.source == "prometheus":
         return {}
     asked = [_given(query=one.query, legend=one.legend) for one in pane.targets]
-    return asked[0] if len(asked) == 1 else {"queries": asked}
+    queries = asked[0] if len(asked) == 1 else {"queries": asked}
+    if grafana_asks(pane.source):
+        return queries
+    shown = {"unit": _unless(pane.unit, "short"), "decimals": pane.decimals, "min": pane.minimum, "max": pane.maximum}
+    return {**queries, **{key: value for key, value in shown.items() if value is not None}}
 
 
 def _column(column: Column) -> dict[str, Any]:
@@ -89,7 +98,7 @@ def _column(column: Column) -> dict[str, Any]:
         decimals=column.decimals,
         thresholds=_thresholds(column.thresholds),
         mappings=_mappings(column.mappings),
-        width=column.width,
+        width=column.width or None,
     )
 
 
@@ -114,9 +123,5 @@ def _unless(value: Any, default: Any) -> Any:
 
 
 def _given(**fields: Any) -> dict[str, Any]:
-    """Those that say something: None, nothing, and False where that is the default, do not. `check: false` does."""
-    return {
-        key: value
-        for key, value in fields.items()
-        if value not in (None, "", 0, [], {}) or (key == "check" and value is False)
-    }
+    """Those that say something; None and nothing do not, a number and False do."""
+    return {key: value for key, value in fields.items() if value not in (None, "", [], {})}

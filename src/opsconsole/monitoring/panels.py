@@ -10,15 +10,13 @@ from opsconsole.core.threshold import Threshold, evaluate
 from opsconsole.monitoring.grafana.colours import COLOURS
 from opsconsole.monitoring.grafana.kinds import PANEL_TYPES
 from opsconsole.monitoring.grafana.units import unit_to_grafana
-from opsconsole.monitoring.keeping import KEY, kept_of_pane
+from opsconsole.monitoring.keeping import KEY, grafana_asks, kept_of_pane
 from opsconsole.screens.definition import Column, Kind, Pane, Reduce
 from opsconsole.screens.variables import is_sql
 
 _CALCS = {
     Reduce.LAST: "lastNotNull", Reduce.MEAN: "mean", Reduce.MAX: "max", Reduce.MIN: "min", Reduce.SUM: "sum",
 }  # fmt: skip
-SLA = "sla"
-"""The source that Grafana has no way to ask."""
 _BIND = re.compile(r":'([A-Za-z_]\w*)'")
 
 
@@ -33,7 +31,7 @@ def panel(pane: Pane, number: int, place: dict[str, int]) -> dict[str, Any]:
     }
     if pane.kind is Kind.SECTION:
         return {**made, "type": "row", "collapsed": pane.folded, "panels": []}
-    if pane.kind in (Kind.TEXT, Kind.VIEW) or pane.source == SLA:
+    if pane.kind in (Kind.TEXT, Kind.VIEW) or not grafana_asks(pane.source):
         return {**made, "type": "text", "options": {"mode": "markdown", "content": _words(pane)}}
     made["datasource"] = datasource(pane.source)
     made["targets"] = [_target(pane, position) for position in range(len(pane.targets))]
@@ -196,6 +194,6 @@ def _words(pane: Pane) -> str:
     """A text as it is; in the place of a view, which is a program, where to find it."""
     if pane.kind is Kind.TEXT:
         return pane.text.strip()
-    if pane.source == SLA:
-        return f"{pane.title} is worked out by the console only: `opsconsole`, or `opsconsole sla status` for scripts."
+    if pane.targets:
+        return f"{pane.title} is worked out by the console only: `opsconsole`, or `opsconsole status` for scripts."
     return f"`{pane.view}` is shown by the console only: `opsconsole`, or `opsconsole status` for scripts."

@@ -33,7 +33,8 @@ variables:
 panes:
   - {id: up, title: Up, kind: stat, query: 'up{job=~"$job"}', unit: suffix:jobs, min: 0, max: 10, decimals: 1, range: 1h, reduce: mean}
   - {id: share, title: Share, kind: gauge, query: x, thresholds: [{at_least: 0.8, state: WARN}, {above: 0.9, below: 2, state: CRIT}]}
-  - {id: rows, title: Rows, kind: table, source: postgres/app, query: "select :'zone' as a", columns: [{name: a, title: A, mappings: {0: no, 1: yes}}]}
+  - {id: rows, title: Rows, kind: table, source: postgres/app, query: "select :'zone' as a", columns: [{name: a, title: A, decimals: 0, mappings: {0: no, 1: yes}}]}
+  - {id: promised, title: Promised, kind: stat, source: sla, query: standing, unit: percent, decimals: 0, min: 0, legend: "{{title}}"}
   - {id: below, title: Below, kind: section, folded: true}
   - {id: two, title: Two, kind: timeseries, span: 3, queries: [{query: a, legend: "{{job}} a"}, {query: b}], check: false, area: errors, optional: true}
   - {id: after, title: After, kind: section}
@@ -101,11 +102,11 @@ def test_a_panel_that_was_added_makes_it_a_dashboard_like_any() -> None:
 def test_panes_stand_as_in_the_console() -> None:
     places = layout(made())
     assert [(one["x"], one["w"]) for one in places[:3]] == [(0, 8), (8, 8), (16, 8)]
-    assert [(one["x"], one["w"], one["h"]) for one in places[3:6:2]] == [(0, 24, 1)] * 2
+    assert [(one["x"], one["w"], one["h"]) for one in places[4:7:2]] == [(0, 24, 1)] * 2
     assert len({one["y"] for one in places[:3]}) == 1
     found = dashboard(made())["panels"]
-    assert [one["title"] for one in found[3]["panels"]] == ["Two"]
-    assert [one["title"] for one in found] == ["Up", "Share", "Rows", "Below", "After", "Words"]
+    assert [one["title"] for one in found[4]["panels"]] == ["Two"]
+    assert [one["title"] for one in found] == ["Up", "Share", "Rows", "Promised", "Below", "After", "Words"]
 
 
 @pytest.mark.parametrize(
