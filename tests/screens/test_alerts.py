@@ -17,7 +17,7 @@ from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.screens.several import SeveralView
 from tests.screens.still import StillSources, still_session
 from tests.screens.test_app import in_time, painted, text_of
-from tests.screens.test_pipelines import opened_at, read
+from tests.screens.test_pipelines import opened_at
 from tests.unit.ui.alerts.surveys import NOW, survey
 
 Compare = Callable[..., bool]
@@ -100,7 +100,7 @@ async def test_every_key_of_alerts_does_something(tmp_path: Path) -> None:
         async with in_time("the view"):
             while not isinstance(app.console_screen.view, AlertsView):
                 await pilot.pause()
-        await read(app)
+        await wait("dead-man's switch")
         for key, said in (
             ("s", "sorted by newest"), ("v", "as Alertmanager sends them together"), ("escape", "dead-man's switch"),
             ("tab", "1 match nothing"), ("tab", "mean time to repair"), ("tab", "2 routes to 2 receivers"),
