@@ -170,11 +170,11 @@ class PagesView(MarkingList):
         elif shown.sheet is None:
             spans.append(Span("asking…", "dim"))
         else:
+            if shown.order.filter:  # first of all: a filter that one does not see hides what one looks for
+                spans.append(Span(f"filter {clean_line(shown.order.filter, limit=200)}   ", "accent"))
             spans.append(Span(shown.sheet.summary))
             if shown.order.grouping:
                 spans.append(Span(f"   {clean_line(shown.order.grouping, limit=60)}", "accent"))
-            if shown.order.filter:
-                spans.append(Span(f"   filter {clean_line(shown.order.filter, limit=200)}", "accent"))
             spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
         return (fit_line(line(*spans), width),)
 
