@@ -254,7 +254,10 @@ class _Link:
         return await asyncio.shield(self._opening)
 
     async def close(self) -> None:
-        """Let go of what was connected."""
+        """Let go of what was connected, and of files that are followed."""
+        for one in self._opened.values():
+            if hasattr(one, "close"):
+                await one.close()
         if self._opening is not None:
             await (await self._opening).close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from opsconsole.config.errors import FileErrors
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
-from opsconsole.errors.file_tail import FileTail, FileTailError
+from opsconsole.errors.file_tail import FileTail, FileTailError, Identity, Place
 from opsconsole.errors.log_entries import EntryJoiner
 from opsconsole.errors.log_lines import LogEntry, line_parser
 from opsconsole.errors.model import Heard, Occurrence
@@ -25,8 +25,10 @@ _QUIET = 1.0
 class _Followed:
     """One file with what is known of it."""
 
-    def __init__(self, path: Path, settings: FileErrors, clock: Callable[[], float]) -> None:
-        self.tail = FileTail(path, encoding=settings.encoding, most_bytes=settings.most_bytes)
+    def __init__(
+        self, path: Path, settings: FileErrors, clock: Callable[[], float], places: dict[Identity, Place]
+    ) -> None:
+        self.tail = FileTail(path, encoding=settings.encoding, most_bytes=settings.most_bytes, places=places)
         self.joiner = EntryJoiner(settings.written, self._service(path, settings), clock)
         self.first_at: float | None = None
         """Of the first entry that was read."""
@@ -48,6 +50,7 @@ class FileLogs:
         self._clock = clock
         self._tallies = Tallies(self.source, window)
         self._followed: dict[Path, _Followed] = {}
+        self._places: dict[Identity, Place] = {}
         self._parse = line_parser(settings.written, clock)
         self._covers_from: float | None = None
         self._lock = asyncio.Lock()
@@ -79,6 +82,8 @@ class FileLogs:
         refused = [said for path in paths if (said := self._read(path, now))]
         if len(refused) == len(paths):
             raise SourceError(self.source, "refused", refused[0], hint="may this user read it?")
+        while len(self._places) > 4 * MOST_FILES:  # files that were removed long ago
+            self._places.pop(next(iter(self._places)))
         covers = self._coverage(now)
         return Heard(self.source, self._tallies.kinds(now, covers), covers, (*refused, *self._notes()))
 
@@ -97,7 +102,7 @@ class FileLogs:
         """Count what is new in it; why that cannot be, or nothing."""
         first = path not in self._followed
         if first:
-            self._followed[path] = _Followed(path, self._settings, self._clock)
+            self._followed[path] = _Followed(path, self._settings, self._clock, self._places)
         one, start = self._followed[path], now - reach(self._window)
         try:
             for line in one.tail.lines(lambda line: self._is_older(line, start)):

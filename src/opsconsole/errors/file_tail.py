@@ -25,12 +25,15 @@ class FileTailError(OSError):
     """The file cannot be read."""
 
 
+Identity = tuple[int, int]
+"""Device and inode."""
+
+
 @dataclass(slots=True)
-class _Place:
+class Place:
     """Where a file was read to."""
 
-    identity: tuple[int, int]
-    """Device and inode."""
+    identity: Identity
     offset: int
     mark: bytes
     """The bytes before it."""
@@ -43,14 +46,24 @@ class FileTail:
     (`copytruncate`) is known by its size, or by the bytes before the place that was read to.
     """
 
-    def __init__(self, path: Path, *, encoding: str = "utf-8", most_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        encoding: str = "utf-8",
+        most_bytes: int = 64 * 1024 * 1024,
+        places: dict[Identity, Place] | None = None,
+    ) -> None:
+        """`places` is where files were read to, shared by all that may come to read the same ones: what is renamed from
+        `app.log` to `app.log.1` is read on, and not once more."""
         self.path = path
+        self._places = {} if places is None else places
         self.skipped = 0
         """Bytes that were not read, for there were more than `most_bytes`."""
         self._encoding = encoding
         self._most_bytes = most_bytes
         self._descriptor = -1
-        self._place: _Place | None = None
+        self._place: Place | None = None
         self._lines = _Lines(encoding)
 
     def lines(self, is_older: Callable[[str], bool | None]) -> Iterator[str]:
@@ -69,8 +82,8 @@ class FileTail:
             yield from self._lines.rest()
             self.close()
         first = self._place is None
-        size = self._open()
-        yield from self._to_the_end(self._start(size, is_older) if first else 0)
+        size, known = self._open()
+        yield from self._to_the_end(None if known else self._start(size, is_older) if first else 0)
 
     def close(self) -> None:
         """Let go of the file. It is opened again when asked."""
@@ -78,7 +91,8 @@ class FileTail:
             os.close(self._descriptor)
         self._descriptor = -1
 
-    def _open(self) -> int:
+    def _open(self) -> tuple[int, bool]:
+        """(bytes, whether it was read before)."""
         try:
             # O_NONBLOCK: a FIFO would hang whoever opens it.
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -89,9 +103,11 @@ class FileTail:
             os.close(descriptor)
             raise FileTailError(0, "is no regular file", str(self.path))
         self._descriptor = descriptor
-        self._place = _Place((found.st_dev, found.st_ino), 0, b"")
+        identity = (found.st_dev, found.st_ino)
+        known = identity in self._places
+        self._place = self._places.setdefault(identity, Place(identity, 0, b""))
         self._lines = _Lines(_with_byte_order(self._encoding, os.pread(descriptor, 4, 0)))
-        return found.st_size
+        return found.st_size, known
 
     def _is_same(self) -> bool:
         """Whether the path still leads to the open file."""
@@ -145,7 +161,7 @@ class FileTail:
             place.mark = (place.mark + block)[-_MARK:]
             yield from self._lines.feed(block)
 
-    def _is_known(self, place: _Place) -> bool:
+    def _is_known(self, place: Place) -> bool:
         start = place.offset - len(place.mark)
         return os.pread(self._descriptor, len(place.mark), start) == place.mark
 

@@ -328,6 +328,8 @@ class Survey:
     dags: tuple[Dag, ...]
     runs: Mapping[str, Sequence[Run]]
     """DAG id -> its latest runs, the newest first (a `run_list.RunList`, where there are thousands)."""
+    unseen: tuple[str, ...] = ()
+    """Ids of DAGs of which it is not known yet how they ended last, though they may have."""
 
 
 @dataclass(frozen=True, slots=True)

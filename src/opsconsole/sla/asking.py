@@ -20,7 +20,7 @@ from opsconsole.sla.closed import ClosedDays
 from opsconsole.sla.expressions import counts_of
 from opsconsole.sla.periods import Period
 from opsconsole.sla.reader import Wanted, slices_of
-from opsconsole.sla.standing import TREND_DAYS, Counted, Standing, standing, unread, worst_first
+from opsconsole.sla.standing import TREND_DAYS, Counted, Standing, stale, standing, unread, worst_first
 
 if TYPE_CHECKING:
     from opsconsole.pipelines.asking import Airflow
@@ -129,8 +129,11 @@ class Slas:
             earlier = periods.before(period, sla.zone)
             # A longer past would cost as much again, for one number.
             whole = earlier if earlier.start >= now - TREND_DAYS * DAY else None
-            self._ready[sla.name] = await self._standing(sla, period, now, whole)
-            return self._ready[sla.name]
+            found, known = await self._standing(sla, period, now, whole), self._ready.get(sla.name)
+            if found.error and known is not None and known.tally.seconds > 0:
+                found = stale(known, now, found.error)
+            self._ready[sla.name] = found
+            return found
 
         return await self._all(one, now)
 

@@ -118,7 +118,7 @@ def _promise(one: Standing) -> tuple[str, ...]:
         one.sla.label,
         share_text(one.sla.objective) + (f" {limit}" if limit else ""),
         share_text(one.sli),
-        share_text(one.before.sli if one.before else None),
+        _before(one),
         change_text(one.change),
         budget_text(one.budget_left),
         f"{len(one.violations)} (before {len(one.violations_before)})",
@@ -127,6 +127,14 @@ def _promise(one: Standing) -> tuple[str, ...]:
         NOTHING if coverage is None else budget_text(coverage),
         one.sla.owner,
     )
+
+
+def _before(one: Standing) -> str:
+    """The share of the period before, and of how much of it that is known where it is not about all."""
+    if one.before is None or one.before.sli is None:
+        return NOTHING
+    coverage = one.before.coverage or 0.0
+    return share_text(one.before.sli) + (f" (known {budget_text(coverage)})" if coverage < 0.9 else "")
 
 
 def _verdict(one: Standing) -> str:

@@ -1,7 +1,7 @@
 """How an SLA stands: from slices to compliance, budget, burn rates, trend, violations, state. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opsconsole.config.slas import Sla
 from opsconsole.core.state import State
@@ -93,8 +93,11 @@ class Standing:
 
     @property
     def change(self) -> float | None:
-        """By how much the share that was good differs from that of the period before."""
+        """By how much the share that was good differs from that of the period before; None where too little is known
+        of that to compare."""
         if self.sli is None or self.before is None or self.before.sli is None:
+            return None
+        if (self.before.coverage or 0.0) < LEAST_COVERAGE:
             return None
         return self.sli - self.before.sli
 
@@ -137,6 +140,14 @@ def unread(sla: Sla, period: Period, now: float, error: str = "") -> Standing:
         sla, now, period, State.UNKNOWN, error or "not read yet", Tally(0.0, 0.0, 0.0, 0.0), error=error,
         waiting=not error,
     )  # fmt: skip
+
+
+def stale(known: Standing, now: float, error: str) -> Standing:
+    """What was known of an SLA while its source does not answer: the figures stay, with their age."""
+    from opsconsole.core.duration import age_text
+
+    was = known.why if known.error else f"was {known.state.value}"
+    return replace(known, state=State.STALE, why=was, error=f"{error}; known of {age_text(now - known.taken_at)} ago")
 
 
 def worst_first(found: Sequence[Standing]) -> list[Standing]:

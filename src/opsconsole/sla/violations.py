@@ -54,7 +54,7 @@ def violations(slices: Sequence[Slice], budget: float, whole: float, now: float)
         share = one.bad_share
         if share is None or share <= budget:
             continue
-        if run and one.start - run[-1].end > _bridge(slices_between=run[-1].end, until=one.start, slices=slices):
+        if run and _apart(run[-1], one, slices):
             found.append(_made(run, whole, now))
             run = []
         run.append(one)
@@ -69,10 +69,14 @@ def mean_seconds_to_recovery(found: Sequence[Violation]) -> float | None:
     return sum(closed) / len(closed) if closed else None
 
 
-def _bridge(slices_between: float, until: float, slices: Sequence[Slice]) -> float:
-    """How long a gap may be: longer where nothing was known in it."""
-    known = any(one.known > 0 and one.total > 0 and one.start >= slices_between and one.end <= until for one in slices)
-    return BRIDGE if known else UNKNOWN_BRIDGE
+def _apart(last: Slice, following: Slice, slices: Sequence[Slice]) -> bool:
+    """Whether two bad slices are of two violations: a gap may be longer where nothing was known in it."""
+    gap = following.start - last.end
+    if gap <= BRIDGE:
+        return False
+    return gap > UNKNOWN_BRIDGE or any(
+        one.total > 0 and one.known > 0 and one.start >= last.end and one.end <= following.start for one in slices
+    )
 
 
 def _made(run: Sequence[Slice], whole: float, now: float) -> Violation:

@@ -49,7 +49,7 @@ def moment_text(at: float | None) -> str:
 
 
 def target_text(kind: str, target: float) -> str:
-    """What is promised of each: `at most 500 ms`."""
+    """What is promised of each: `within 500 ms`."""
     match kind:
         case "availability":
             return ""
@@ -57,4 +57,4 @@ def target_text(kind: str, target: float) -> str:
             return f"less than {duration_text(target)} old"
         case "pipeline":
             return f"over, and successful, within {duration_text(target)}"
-    return f"at most {duration_text(target)}"
+    return f"within {duration_text(target)}"

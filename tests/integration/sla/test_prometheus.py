@@ -1,8 +1,6 @@
 """SLAs read from a real Prometheus with a past that was made: uneven traffic, resets, gaps, maintenance, silence."""
 
 import asyncio
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,55 +14,9 @@ from opsconsole.sla.expressions import counts_of
 from opsconsole.sla.standing import Standing
 from opsconsole.sources.prometheus import PrometheusSource
 from opsconsole.sources.registry import Sources
-from tests.integration.sla.past import NAN, past_in_prometheus
+from tests.integration.sla.conftest import DAY, HOUR, NOW, START
 from tests.servers import WebServer
 
-HOUR, DAY = 3600.0, 86400.0
-LENGTH = 8 * DAY
-NOW = time.time() // HOUR * HOUR
-START = NOW - LENGTH
-
-
-def hours_ago(at: float) -> float:
-    """How many hours before now a moment of a shape is."""
-    return (LENGTH - at) / HOUR
-
-
-def _since(at: float, hours: float) -> float:
-    """Minutes that the hours from `hours` before now on have lasted, at most 60."""
-    return min(60.0, max(0.0, (hours - hours_ago(at)) * 60))
-
-
-def requests(at: float) -> float:
-    """10 a minute; by day, which is half of the time, 100; begun anew 30 hours ago."""
-    minutes = at / 60
-    busy = sum(min(720.0, max(0.0, minutes - 1440 * day)) for day in range(8))
-    total = 10 * minutes + 90 * busy
-    return total if hours_ago(at) > 30 else total - requests(LENGTH - 30.02 * HOUR)
-
-
-def failures(at: float) -> float:
-    """50 a minute for an hour, from 50 hours ago on; begun anew as the requests."""
-    return 50 * _since(at, 50) if hours_ago(at) > 30 else 0.0
-
-
-def up(at: float) -> float:
-    """Down from 20.5 to 19.5 hours ago; not known from 60 to 48 hours ago."""
-    return NAN if 48 < hours_ago(at) <= 60 else 0.0 if 19.5 < hours_ago(at) <= 20.5 else 1.0
-
-
-SERIES = {
-    'requests_total{code="200"}': requests,
-    'requests_total{code="500"}': failures,
-    'clean_total{code="200"}': lambda at: at / 6,
-    "quiet_total": lambda at: 5.0,
-    'latency_bucket{le="0.50"}': lambda at: 9 * at / 60,
-    'latency_bucket{le="+Inf"}': lambda at: 10 * at / 60,
-    "latency_count": lambda at: 10 * at / 60,
-    "up_now": up,
-    # Silent for the last two hours.
-    "gone": lambda at: 1.0 if hours_ago(at) > 2 else NAN,
-}
 OUTAGE = Maintenance("disks", "bigger disks", NOW - 20.5 * HOUR, NOW - 19.5 * HOUR)
 
 
@@ -87,12 +39,6 @@ SLAS = (
     _sla("gone", Promql(value="gone")),
     _sla("wrong", Promql(value="up_now{")),
 )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[WebServer]:
-    with past_in_prometheus(SERIES, START, LENGTH) as started:
-        yield started
 
 
 def environment(url: str) -> Environment:
@@ -126,8 +72,8 @@ def survey(url: str, cache: Path | None = None) -> tuple[Survey, list[float]]:
 
 
 @pytest.fixture(scope="module")
-def standings(server: WebServer) -> dict[str, Standing]:
-    return {one.sla.name: one for one in survey(server.url)[0].standings}
+def standings(promised: WebServer) -> dict[str, Standing]:
+    return {one.sla.name: one for one in survey(promised.url)[0].standings}
 
 
 def test_traffic_is_weighed_and_a_reset_counter_goes_on(standings: dict[str, Standing]) -> None:
@@ -183,9 +129,9 @@ def test_what_went_silent_is_unknown_now(standings: dict[str, Standing]) -> None
     assert standings["gone"].sli == 1.0
 
 
-def test_the_generated_expression_says_the_same(server: WebServer, standings: dict[str, Standing]) -> None:
+def test_the_generated_expression_says_the_same(promised: WebServer, standings: dict[str, Standing]) -> None:
     async def ratio(sla: Sla) -> float:
-        source = PrometheusSource(PrometheusSettings(url=server.url))
+        source = PrometheusSource(PrometheusSettings(url=promised.url))
         counts = counts_of(sla)
         assert counts is not None
         answer = await source.instant(counts.error_ratio("7d"), at=NOW)
@@ -199,9 +145,9 @@ def test_the_generated_expression_says_the_same(server: WebServer, standings: di
         assert asyncio.run(ratio(standings[name].sla)) == pytest.approx(1 - sli, rel=0.02)
 
 
-def test_closed_days_are_not_asked_for_again(server: WebServer, tmp_path: Path) -> None:
-    first, asked = survey(server.url, tmp_path)
-    second, again = survey(server.url, tmp_path)
+def test_closed_days_are_not_asked_for_again(promised: WebServer, tmp_path: Path) -> None:
+    first, asked = survey(promised.url, tmp_path)
+    second, again = survey(promised.url, tmp_path)
     assert [(one.sla.name, one.sli, one.violations) for one in second.standings] == [
         (one.sla.name, one.sli, one.violations) for one in first.standings
     ]
@@ -209,7 +155,7 @@ def test_closed_days_are_not_asked_for_again(server: WebServer, tmp_path: Path) 
     assert len(closed) > 10
     assert not [start for start in again if START <= start < NOW - 2 * DAY]
     (tmp_path / next(tmp_path.iterdir()).name).write_text("{")
-    damaged, _ = survey(server.url, tmp_path)
+    damaged, _ = survey(promised.url, tmp_path)
     assert [one.sli for one in damaged.standings] == [one.sli for one in first.standings]
 
 

@@ -294,3 +294,29 @@ async def test_two_days_of_a_file_tell_what_yesterday_was(logs: Callable[..., Fi
 async def test_a_source_without_files_says_so(logs: Callable[..., FileLogs]) -> None:
     with pytest.raises(SourceError, match=r"no file matches nothing/\*\.log"):
         await logs("nothing/*.log").hear()
+
+
+async def test_files_that_are_renamed_within_a_pattern_are_read_once(
+    logs: Callable[..., FileLogs], tmp_path: Path
+) -> None:
+    def write(name: str, message: str) -> None:
+        with (tmp_path / name).open("a") as file:
+            file.write(entry(NOW - 5, "error", message) * 10)
+
+    async def count() -> int:
+        return sum(one.count for one in (await source.hear()).kinds)
+
+    source = logs("api.log*", "current.log")
+    write("api.log", "first")
+    assert await count() == 10
+    for turn in range(3):
+        write("api.log", "late")
+        for number in range(turn, 0, -1):
+            (tmp_path / f"api.log.{number}").rename(tmp_path / f"api.log.{number + 1}")
+        (tmp_path / "api.log").rename(tmp_path / "api.log.1")
+        write("api.log", "next")
+        write("api.log.1", "still to the old one")
+        assert await count() == 10 + 30 * (turn + 1)
+    (tmp_path / "current.log").symlink_to("api.log")
+    assert await count() == 100
+    await source.close()

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opsconsole.config.document import parse_document
+from opsconsole.core.clean import clean
 from opsconsole.monitoring.grafana.importing import import_dashboard
 from opsconsole.monitoring.grafana.reading import DashboardError, parse_dashboard, read_dashboard
 from opsconsole.screens.loading import read_screen
@@ -77,7 +78,7 @@ def works(dashboard: Any) -> None:
         if not str(error):
             raise
         return
-    assert all(char.isprintable() or char == "\n" for char in found.text)
+    assert clean(found.text, limit=10_000_000) == found.text
     assert all(fate.pane or fate.notes for fate in found.fates)
     if found.panes:
         screen, problems = read_screen(parse_document(found.text, "screen.yaml"))
@@ -104,6 +105,18 @@ def test_any_mutation_of_a_dashboard_is_imported_or_refused_in_words(
         else:
             del parent[last]
     works(mutated)
+
+
+@pytest.mark.parametrize("flood", ["$job", "$n ", "[[job]]", '"$job"', "{{", "(", "**a", "[a](", "<a", " ", 'a{b="'])
+def test_a_flood_in_any_text_is_no_hang(flood: str) -> None:
+    text = flood * (20_000 // len(flood))
+    for expr in (f"up{text}", f'up{{job="{text}"}}'):
+        works(classic(panel(expr=expr, title=text), variables=[query_variable("job", text, regex=f"/{text}/")]))
+    works(
+        classic(
+            {"type": "text", "options": {"content": text}}, panel(fieldConfig=defaults(unit=text, displayName=text))
+        )
+    )
 
 
 @settings(max_examples=30, deadline=None)

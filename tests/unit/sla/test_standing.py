@@ -138,11 +138,14 @@ def test_a_calendar_window_is_exhausted_only_before_its_end() -> None:
 
 def test_the_change_against_the_period_before_and_the_days() -> None:
     earlier = Period(MIDNIGHT - 30 * DAY, MIDNIGHT, "rolling 30 d", rolling=True)
-    slices = [Slice(MIDNIGHT - DAY, MIDNIGHT - DAY + HOUR, 5, 100), *month(bad_before=1.0)]
+    slices = [Slice(MIDNIGHT - 20 * DAY, MIDNIGHT, 5, 100), *month(bad_before=1.0)]
     found = standing(sla(), Counted(tuple(slices)), ROLLING, NOW, earlier=earlier)
     assert found.change == pytest.approx((1 - 1 / 72_000) - 0.95)
     assert found.trend[0] == (MIDNIGHT, 1 - 1 / 2400)
     assert len(found.trend) == 30
+    # Of a day in thirty too little is known to compare with.
+    little = [Slice(MIDNIGHT - DAY, MIDNIGHT, 5, 100), *month()]
+    assert standing(sla(), Counted(tuple(little)), ROLLING, NOW, earlier=earlier).change is None
 
 
 def test_violations_have_a_start_an_end_and_what_they_took() -> None:

@@ -134,7 +134,7 @@ def _write(path: Path, text: str, *, force: bool) -> None:
 
 def _print(found: "Imported", path: Path | None, *, to_file: bool, everything: bool) -> None:
     shown = [fate for fate in found.fates if everything or fate.fidelity != "full"]
-    if to_file:
+    if to_file and shown:
         print_table(_COLUMNS, [_row(fate) for fate in shown], wrap=True)
     elif found.panes:
         print_text(found.text.rstrip("\n"))

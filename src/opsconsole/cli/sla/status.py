@@ -1,6 +1,6 @@
 """Every SLA in its window, now; the worst first. Code 1: one is broken, or burns so fast that somebody is paged.
 
-LEFT is what remains of the budget, SPENT IN when it is gone at the rate of the last hour. The columns of BURN say how
+LEFT is what remains of the budget, GONE IN when that is spent at the rate of the last hour. The columns of BURN say how
 many times as fast as allowed it was spent over 1 h, 6 h, 1 d and 3 d. What cannot be known is UNKNOWN, never OK.
 """
 
@@ -18,7 +18,7 @@ EXAMPLE = """\
 opsconsole sla status
   opsconsole sla status uptime api-latency --format json"""
 
-_COLUMNS = ("STATE", "SLA", "GOOD", "PROMISED", "LEFT", "SPENT IN", "BURN 1H", "6H", "1D", "3D", "WINDOW", "WHY")
+_COLUMNS = ("STATE", "SLA", "GOOD", "PROMISED", "LEFT", "GONE IN", "BURN 1H", "6H", "1D", "3D", "WINDOW", "WHY")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

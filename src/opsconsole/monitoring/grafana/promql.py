@@ -12,6 +12,9 @@ _BRACKETS = re.compile(r"\[\[(\w+)(?::(\w+))?\]\]")
 _BRACES = re.compile(r"\$\{([A-Za-z_]\w*)(?:\.[\w.\[\]\"']+)?(?::([^}]*))?\}")
 _SAME = {"__auto": "__interval", "__auto_interval": "__interval", "__rate_interval_ms": "__interval_ms"}
 """Grafana's own variables that another one of ours stands for."""
+MOST_USES = 200
+"""Uses of variables in one query. Public dashboards have up to thirty; each costs time wherever the query is made."""
+_LONGEST = 20_000
 _MATCHER = re.compile(r"(!=|=)(\s*)$")
 
 
@@ -37,6 +40,8 @@ def translated(query: str, known: Known) -> str:
         UntranslatableError: it uses a variable that the dashboard does not define, or one of Grafana's that has no
             meaning here.
     """
+    if query.count("$") + query.count("[[") > MOST_USES:
+        raise UntranslatableError(f"uses variables more than {MOST_USES} times")
     text = _filled(normal_references(query), known.fixed)
     unknown = sorted({one.name for one in references(text)} - known.names - set(GLOBALS))
     if unknown:
@@ -64,9 +69,11 @@ def _filled(text: str, fixed: Mapping[str, str]) -> str:
     """`text` with the variables that never change written out, as Grafana would."""
     for _ in range(3):  # a constant may stand for text with another one
         found = [one for one in references(text) if one.name in fixed]
+        if len(text) + sum(len(fixed[one.name]) for one in found) > _LONGEST:
+            raise UntranslatableError(f"is longer than {_LONGEST} characters with its constants written out")
         for one in reversed(found):
             text = text[: one.start] + fixed[one.name] + text[one.end :]
-        if not found or len(text) > 20_000:
+        if not found or text.count("$") > MOST_USES:
             break
     return text
 
@@ -75,6 +82,8 @@ def used_bare(queries: Iterable[str]) -> frozenset[str]:
     """The variables that some query uses outside of quotes, where only one plain word can stand."""
     found: set[str] = set()
     for query in queries:
+        if query.count("$") + query.count("[[") > MOST_USES:
+            continue
         text = normal_references(query)
         uses = list(references(text))
         for one, place in zip(uses, places(text, [use.start for use in uses]), strict=True):

@@ -16,6 +16,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN = re.compile(r"[A-Za-z0-9_:.]+")
 _CALL = re.compile(r"\s*(\w+)\(\s*(.*?)\s*\)\s*", re.DOTALL)
 _MOST_VALUES = 1000
+_LONGEST_QUERY = 4000
 # What RE2, which Prometheus matches with, does not know.
 _NOT_RE2 = re.compile(r"\(\?[=!<]|\\[1-9]")
 
@@ -134,6 +135,8 @@ def _query(one: DashboardVariable, known: Known) -> tuple[str, str]:
     """(the query of our variable, what is different)."""
     if one.source != PROMETHEUS:
         return "", f"its values come from {one.source}"
+    if len(one.query) > _LONGEST_QUERY:
+        return "", f"its query is longer than {_LONGEST_QUERY} characters"
     text = one.query.strip().replace(",)", ")")
     try:
         text = translated(text, known)

@@ -55,7 +55,7 @@ def _facts(one: Standing) -> list[tuple[str, str]]:
         ("mean time to recovery", "" if one.mttr is None else duration_text(one.mttr)),
         ("kind", f"{sla.kind}, from {sla.source}"),
         ("owner", sla.owner),
-        ("runbook", f"{sla.runbook}  (b)" if sla.runbook else ""),
+        ("runbook", sla.runbook),
     ]
 
 

@@ -1,0 +1,93 @@
+"""Asking about SLAs while sources are slow, fail and come back: what is known stays, with its age."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsconsole.config.settings import Environment
+from opsconsole.config.slas import Promql, Sla
+from opsconsole.core.reading import SourceError
+from opsconsole.core.state import State
+from opsconsole.sla.asking import Slas, open_slas
+from opsconsole.sla.slices import Slice
+from opsconsole.sla.standing import Counted
+from opsconsole.sources.registry import Sources
+
+NOWHERE = Path("nowhere")
+ENVIRONMENT = Environment("test", screens=NOWHERE, runbooks=NOWHERE)
+FAST, SLOW = (Sla(name, "availability", objective=0.99, promql=Promql(value="up")) for name in ("fast", "slow"))
+REFUSED = SourceError("prometheus", "unreachable", "connection refused")
+
+
+class _Made(Slas):
+    """SLAs whose counts are made here."""
+
+    def __init__(self) -> None:
+        self.now = 40 * 86400.0
+        super().__init__(ENVIRONMENT, Sources(ENVIRONMENT), (FAST, SLOW), clock=lambda: self.now)
+        self.slow = asyncio.Event()
+        self.failing = False
+
+    async def _counted(self, sla: Sla, start: float, until: float, *, live: bool) -> Counted:
+        if self.failing:
+            raise REFUSED
+        if sla is SLOW:
+            await self.slow.wait()
+        return Counted((Slice(start, until, 0.0, 1000.0),))
+
+
+async def told(slas: Slas, patience: float | None = None) -> dict[str, Any]:
+    return {one.sla.name: one for one in (await slas.survey(patience)).standings}
+
+
+async def test_who_is_slow_is_not_waited_for_and_comes_later() -> None:
+    slas = _Made()
+    found = await told(slas, 0.05)
+    assert (found["fast"].state, found["slow"].waiting, found["slow"].why) == (State.OK, True, "not read yet")
+    slas.slow.set()
+    assert {one.state for one in (await told(slas)).values()} == {State.OK}
+
+
+async def test_one_survey_is_for_all_who_ask_within_half_a_minute() -> None:
+    slas = _Made()
+    slas.slow.set()
+    first, second = await asyncio.gather(slas.survey(), slas.survey())
+    assert first is second
+    slas.now += 29
+    assert await slas.survey() is first
+    slas.now += 2
+    assert await slas.survey() is not first
+
+
+async def test_while_a_source_is_down_the_last_figures_stay_with_their_age() -> None:
+    slas = _Made()
+    slas.slow.set()
+    await slas.survey()
+    slas.failing = True
+    for minutes in (1, 2):
+        slas.now += 60
+        found = (await told(slas))["fast"]
+        assert (found.state, found.why, found.sli) == (State.STALE, "was OK", 1.0)
+        assert found.error == f"prometheus: connection refused; known of {minutes}m ago"
+    slas.failing = False
+    slas.now += 60
+    assert ((await told(slas))["fast"].state, (await told(slas))["fast"].error) == (State.OK, "")
+
+
+async def test_a_source_that_never_answered_is_unknown() -> None:
+    slas = _Made()
+    slas.failing = True
+    found = (await told(slas))["fast"]
+    assert (found.state, found.sli, found.error) == (State.UNKNOWN, None, "prometheus: connection refused")
+
+
+def test_a_file_with_errors_tells_the_first_and_keeps_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "slas.yaml"
+    path.write_text("version: 1\nslas:\n  - {name: a, kind: pipeline, dag: x, target: 2h}\n  - {name: b}\n")
+    slas = open_slas(Environment("test", screens=NOWHERE, runbooks=NOWHERE, slas=path), Sources(ENVIRONMENT))
+    assert [one.name for one in slas.slas] == ["a"]
+    assert "slas.yaml:4:5: error: slas[2]: key 'kind' is missing" in slas._notes[0]
+    with pytest.raises(ValueError, match="names no file"):
+        open_slas(ENVIRONMENT, Sources(ENVIRONMENT))
