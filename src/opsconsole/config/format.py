@@ -188,6 +188,10 @@ _AIRFLOW = replace(
         token=Sensitive(),
         token_command=ListOf(Text(lenient=True, empty=True), minimum=1, what="a program and its arguments, as a list"),
         metadata=Text(),
+        metrics=Text(
+            pattern="helm-statsd|mixin|statsd-exporter|otel",
+            expected="one of helm-statsd, mixin, statsd-exporter, otel",
+        ),
     ),
     required=(),
     exclusive=(("username", "token", "token_command", "bearer_token"),),

@@ -93,6 +93,8 @@ class AirflowSettings(HttpSettings):
     """Seconds for a whole answer: an API server under load takes its time."""
     metadata: str = ""
     """The name, under `postgres`, of its metadata database; empty: not readable."""
+    metrics: str = ""
+    """What its metrics are called in Prometheus: a profile of `pipelines.metrics`; empty: found out."""
 
 
 @dataclass(frozen=True, slots=True)

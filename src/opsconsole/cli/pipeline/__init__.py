@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     "log": "the log of a task's try, as it is or followed",
     "errors": "what failed over all DAGs, by cause",
     "health": "scheduler, DAG processor, triggerer, API: which of them live",
+    "metrics": "what Prometheus knows of it, when nobody else answers",
     "pools": "pools, and what takes their slots",
     "imports": "files of DAGs that cannot be imported",
     "sla": "which DAGs keep what was promised of them (slas.yaml)",
