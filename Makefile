@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# Hundreds of consoles are started by the tests; none has to compile the package anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check lint types contracts unit test bench snapshots lock clean
@@ -60,7 +62,7 @@ snapshots: setup  ## rewrite the screen snapshots (look at the report before com
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 lock: setup  ## refresh the pinned, hashed requirements
 	$(BIN)/python -m pip install --quiet uv
-	$(COMPILE) --extra demo --extra redis --extra fleet --extra advice --group dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --extra demo --extra redis --extra fleet --extra advice --extra promql --group dev pyproject.toml -o requirements-dev.txt
 	for version in 2 3; do $(COMPILE) --no-annotate tests/airflow$$version.in -o tests/airflow$$version.txt || exit 1; done
 	$(COMPILE) --no-annotate src/opsconsole/demo/real/requirements.in -o src/opsconsole/demo/real/requirements.txt
 

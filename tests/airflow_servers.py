@@ -32,6 +32,8 @@ DAGS = Path(__file__).with_name("airflow_dags")
 JWT_SECRET = "tests" * 16
 ADMIN, VIEWER = ("admin", "admin-secret-1"), ("watcher", "watcher-secret-1")
 """(user, password)."""
+_DAGS = 6
+"""DAGs in the files there."""
 _START = 180.0
 """Seconds for all of one to come up; it takes a tenth of that on a machine with nothing else to do."""
 
@@ -285,7 +287,7 @@ def _is_up(server: AirflowServer) -> bool:
     if health["scheduler"]["status"] != "healthy":
         return False
     found = server.postgres.psql(
-        "select (select count(*) from serialized_dag) = 3 and (select count(*) from import_error) = 1", "airflow"
+        f"select (select count(*) from serialized_dag) = {_DAGS} and (select count(*) from import_error) = 1", "airflow"
     )
     if server.version == 2 and found == "t":
         found = server.postgres.psql("select count(*) = 2 from ab_role where name in ('Admin', 'Viewer')", "airflow")

@@ -319,10 +319,16 @@ def start_prometheus(
     web_config: str | None = None,
     scheme: str = "http",
     ready_path: str = "/-/ready",
+    history: str = "",
 ) -> Iterator[WebServer]:
-    """A Prometheus that scrapes itself each second, and a target that is down. `{port}` in `config` is its own."""
+    """A Prometheus that scrapes itself each second, and a target that is down. `{port}` in `config` is its own;
+    `history` is OpenMetrics text with times that it has from the beginning."""
     with scratch("prom") as folder:
         port = free_port()
+        if history:
+            (folder / "history").write_text(history)
+            make = [str(binaries.find("promtool")), "tsdb", "create-blocks-from", "openmetrics", "-q"]
+            subprocess.run([*make, str(folder / "history"), str(folder / "data")], check=True, capture_output=True)
         (folder / "prometheus.yml").write_text(config.format(port=port))
         argv = [
             str(binaries.find("prometheus")), f"--config.file={folder / 'prometheus.yml'}",

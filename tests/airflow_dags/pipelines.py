@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 try:
-    from airflow.sdk import dag, task, task_group
+    from airflow.sdk import Asset, Param, dag, task, task_group
 except ImportError:  # Airflow 2
+    from airflow.datasets import Dataset as Asset
     from airflow.decorators import dag, task, task_group
+    from airflow.models.param import Param
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 REPAIRED = Path(os.environ["TEST_REPAIRED"])
@@ -56,6 +58,50 @@ def odd() -> None:
     group()
 
 
+@dag(
+    dag_id="typed",
+    start_date=BEGINNING,
+    schedule=None,
+    catchup=False,
+    params={
+        "day": Param(type="string", format="date", description="the day to load", title="Day"),
+        "size": Param(3, type="integer", minimum=1, maximum=10),
+        "kind": Param("full", enum=["full", "delta"]),
+        "note": Param(None, type=["null", "string"]),
+        "fixed": Param("v1", const="v1"),
+        "plain": 5,
+    },
+)
+def typed() -> None:
+    @task
+    def report(**context: object) -> None:
+        print(context["params"])
+
+    report()
+
+
+RAW, CLEAN, TARIFFS = Asset("s3://lake/raw"), Asset("s3://lake/clean"), Asset("s3://lake/tariffs")
+
+
+@dag(dag_id="feeds", start_date=BEGINNING, schedule=None, catchup=False)
+def feeds() -> None:
+    @task(outlets=[RAW])
+    def write() -> None: ...
+
+    write()
+
+
+@dag(dag_id="eats", start_date=BEGINNING, schedule=[RAW, TARIFFS], catchup=False)
+def eats() -> None:
+    @task(outlets=[CLEAN])
+    def refine() -> None: ...
+
+    refine()
+
+
+typed()
+feeds()
+eats()
 succeeds()
 fails()
 odd()

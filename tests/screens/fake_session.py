@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.actions.guard import Context
-from opsconsole.config.settings import Environment, Mode, Role
+from opsconsole.config.settings import AirflowSettings, Environment, Mode, Role
 from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.secret import Secret
 from opsconsole.core.state import State
@@ -130,6 +130,7 @@ def fake_session(
     screens: Sequence[Screen] = (OVERVIEW, HEALTH, RESOURCES),
     answers: Answers = standard,
     runbook: str = RUNBOOK,
+    airflow: AirflowSettings | None = None,
     **changes: Any,
 ) -> Session:
     """A session that keeps its files in `folder`."""
@@ -137,7 +138,7 @@ def fake_session(
     books.mkdir(exist_ok=True)
     (books / "restart.md").write_text(runbook)
     who = context()
-    environment = Environment("production", folder, books)
+    environment = Environment("production", folder, books, airflow=airflow)
 
     async def read(query: Query) -> Answer:
         return Answer(answers(query), NOW, 0.001)

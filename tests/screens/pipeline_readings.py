@@ -1,16 +1,21 @@
 """An Airflow made by hand, asked like a real one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from opsconsole.config.slas import Sla
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.model import (
+    Asset,
     BrokenFile,
     Component,
     Dag,
+    DagParam,
+    Lineage,
     LogLine,
     Pool,
+    Queued,
     Run,
     Structure,
     Survey,
@@ -18,6 +23,7 @@ from opsconsole.pipelines.model import (
     Try,
 )
 from opsconsole.pipelines.opening import Pipelines
+from opsconsole.sources.airflow.client import Version
 from tests.screens.fake_session import NOW
 
 HOSTILE = "odd [/dag] \u202e☃"
@@ -73,6 +79,15 @@ class ByHand:
             task("notify", 6.0, 3.0, "skipped"),
             task("store", None, None, "upstream_failed", tries=0),
         )
+        self.tied = Lineage(
+            (
+                Asset("lake/raw", "s3://lake/raw", (("import_weather", "store"),), ("load_tariffs",), NOW - 300.0),
+                Asset("lake/tariffs", "s3://lake/tariffs", (), ("load_tariffs",)),
+                Asset("lake/clean", "s3://lake/clean", (("load_tariffs", "store"),), ("export_billing",), NOW - 900.0),
+            ),
+            (Queued("load_tariffs", "s3://lake/raw", NOW - 300.0),),
+        )
+        self.takes: tuple[DagParam, ...] = ()
         self.lines = [LogLine("starting", NOW, "info"), LogLine("ValueError: no tariff \x1b[31m42", NOW, "error")]
 
     def _answer(self) -> None:
@@ -112,6 +127,14 @@ class ByHand:
     async def structure(self, dag_id: str) -> Structure:
         return {"fetch": ("check", "notify"), "check": ("store",)}
 
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        self._answer()
+        return self.takes
+
+    async def lineage(self) -> tuple[Lineage, bool]:
+        self._answer()
+        return self.tied, False
+
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         self._answer()
         for one in self.lines:
@@ -130,10 +153,29 @@ class ByHand:
         return Component("scheduler", True, NOW - 2.0, "airflow-1"), Component("triggerer", False, NOW - 300.0)
 
 
-def pipelines(way: ByHand) -> Pipelines:
-    """What a screen is made of, with `way` for the API."""
+class Rehearsing:
+    """The API as it is asked before a change: what is there, and what a dry run would clear."""
+
+    def __init__(self) -> None:
+        self.clears = ["check", "store"]
+        self.asked: list[Mapping[str, Any]] = []
+
+    async def version(self) -> Version:
+        return Version(3, "3.3.2")
+
+    async def get(self, where: str, params: object = (), *, what: str = "") -> Any:
+        return {"dag_run_id": where.rpartition("/")[2], "state": "failed"}
+
+    async def send(self, method: str, where: str, body: Any, *, what: str) -> Any:
+        assert body["dry_run"] is True, "nothing is changed before somebody said yes"
+        self.asked.append(body)
+        return {"task_instances": [{"task_id": name, "map_index": -1} for name in self.clears]}
+
+
+def pipelines(way: ByHand, api: Rehearsing | None = None) -> Pipelines:
+    """What a screen is made of, with `way` for the API when it is read, and `api` when it is asked about changes."""
     airflow = Airflow(None, None, clock=lambda: NOW)
-    airflow._source = object()  # type: ignore[assignment]
+    airflow._source = api or Rehearsing()  # type: ignore[assignment]
     airflow._api = way
     sla = Sla("loads", "pipeline", "*", 7200.0, title="loads end within two hours", owner="data-platform")
     return Pipelines(airflow, (sla,))

@@ -96,13 +96,13 @@ def _cell(said: Any, at: float) -> Cell:
 
 async def record(config: str, name: str) -> dict[str, Any]:
     """Ask all that the shipped screens ask, once."""
+    from opsconsole.cli.wiring import open_sources
     from opsconsole.config.loading import load_settings
     from opsconsole.screens.loading import load_screens
     from opsconsole.screens.queries import pane_queries
     from opsconsole.screens.timerange import TimeRange
     from opsconsole.screens.variables import default_selections, options_query
     from opsconsole.screens.watchlist import watchlist
-    from opsconsole.sources.registry import Sources
 
     settings = load_settings(Path(config))
     environment = settings.environments[name or settings.default_environment]
@@ -115,7 +115,8 @@ async def record(config: str, name: str) -> dict[str, Any]:
             wanted |= dict.fromkeys(pane_queries(pane, selections, TimeRange(screen.window)))
         questions = [options_query(variable, selections) for variable in screen.variables]
         wanted |= {question: None for question in questions if question is not None}
-    sources, recorded = Sources(environment), {}
+    sources = open_sources(environment)
+    recorded: dict[str, Any] = {}
     for query in wanted:
         try:
             answer = await sources.get(query.source).read(query)

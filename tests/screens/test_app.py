@@ -17,9 +17,11 @@ from opsconsole.core.paths import state_dir
 from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.values import Value
 from opsconsole.screens.definition import Kind, Pane, Screen, Target
+from opsconsole.ui.actions import KeyAction
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.screens.dashboard import DashboardView
 from opsconsole.ui.screens.runbook import RunbookView
+from opsconsole.ui.screens.text import TextView
 from tests.screens.fake_session import OVERVIEW, RUNBOOK, fake_session, standard, vector
 
 
@@ -138,6 +140,16 @@ async def test_a_key_that_came_before_the_first_screen_is_followed(tmp_path: Pat
         app._open()  # what begins once the frame is painted
         await settle(pilot)
         assert app.console_screen.view is there
+
+
+async def test_a_command_begun_before_the_first_screen_is_typed_to_its_end(tmp_path: Path) -> None:
+    async with running(tmp_path) as pilot:
+        app = await settle(pilot)
+        app.console_screen.drop_views()  # as it is until the frame is painted
+        await pilot.press(":", "4")
+        app._open()
+        await pilot.press("2")
+        assert app.console_screen.prompt.asking, "the rest would be keys of the screen: b starts a runbook"
 
 
 async def test_a_number_without_a_screen_says_so(tmp_path: Path) -> None:
@@ -624,3 +636,37 @@ async def test_another_environment_is_entered_and_shows_its_name(tmp_path: Path)
         shown = await press(pilot, ":", *"env", "space", *"staging", "enter")
         assert "STAGING" in shown
         assert "energy-service app-2" in shown
+
+
+async def test_a_key_typed_ahead_of_a_view_waits_for_it_and_leaves_it_its_turn(tmp_path: Path) -> None:
+    class Slow(TextView):
+        done = 0
+
+        async def on_mount(self) -> None:  # type: ignore[override]
+            await gate.wait()  # what every view does at this time comes after it
+
+        def do_bottom(self) -> None:
+            self.done += 1
+
+    gate = asyncio.Event()
+    async with running(tmp_path) as pilot:
+        app = await settle(pilot)
+        tried: list[str] = []
+        console, perform = app.console_screen, app.console_screen.perform
+
+        def counted(action: KeyAction) -> None:
+            tried.append(action.id)
+            perform(action)
+
+        console.perform = counted  # type: ignore[method-assign]
+        view = Slow("Slow", lambda _width: ())
+        console.open_view(view)
+        console.perform(app.console_screen.registry["bottom"])
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert (tried, view.done) == (["bottom"], 0)
+        gate.set()
+        async with in_time("the key"):
+            while not view.done:
+                await pilot.pause()
+        assert (tried, view.done) == (["bottom", "bottom"], 1)

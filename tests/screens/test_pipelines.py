@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from opsconsole.config.settings import AirflowSettings
+from opsconsole.pipelines.model import DagParam
 from opsconsole.ui import opened
 from opsconsole.ui.actions import Place, Registry
 from opsconsole.ui.app import OpsConsole
@@ -15,6 +17,7 @@ from opsconsole.ui.screens.dashboard import DashboardView
 from opsconsole.ui.screens.pages_view import PagesView
 from opsconsole.ui.screens.pipelines import DagRunView, DagView, PipelinesView
 from opsconsole.ui.screens.runbook import RunbookView
+from opsconsole.ui.screens.several import SeveralView
 from opsconsole.ui.screens.task_log import TaskLogView
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row, row_line
@@ -36,13 +39,18 @@ def still_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened, "_LIBRARY_DELAY", 0.0)
 
 
-def app_of(folder: Path, way: ByHand, first_screen: str = "pipeline-status") -> OpsConsole:
+def app_of(
+    folder: Path, way: ByHand, first_screen: str = "pipeline-status", airflow: AirflowSettings | None = None
+) -> OpsConsole:
+    """`airflow` is what changes go to; there is none without."""
     source = pipelines(way)
 
     async def given() -> object:
         return source
 
-    session = still_session(folder, StillSources("live"), first_screen=first_screen, pipelines=given)
+    session = still_session(
+        folder, StillSources("live"), first_screen=first_screen, families={"pipelines": given}, airflow=airflow
+    )
     return OpsConsole(session)
 
 
@@ -96,7 +104,7 @@ def test_the_screen(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]
             way.failing = REFUSED
             view = app.console_screen.view
             assert isinstance(view, DashboardView)
-            source = await app.session.pipelines()  # type: ignore[misc]
+            source = await app.session.families["pipelines"]()
             source._asked_at = -1e9
             await pilot.press("r")
             async with in_time("the failures"):
@@ -169,6 +177,38 @@ async def test_from_the_failed_dag_to_the_log_and_to_the_retry(tmp_path: Path) -
             while not isinstance(app.console_screen.view, RunbookView):
                 await pilot.pause()
         await wait("RUN = scheduled__900")
+        await wait("Airflow's dry run clears 2: check, store")
+
+
+async def test_a_trigger_asks_for_the_parameters_of_the_dag_and_checks_them_before_the_request_is_shown(
+    tmp_path: Path,
+) -> None:
+    way = ByHand()
+    way.takes = (
+        DagParam("day", None, {"type": "string", "format": "date"}, "the day to load"),
+        DagParam("size", 3, {"type": "integer", "maximum": 10}),
+    )
+    async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        async def wait(said: str) -> None:
+            async with in_time(said):
+                while said not in text_of(app):
+                    await pilot.pause()
+
+        app.commander.open_family("pipelines")
+        await wait("every 5.0 s")
+        await pilot.press("home", "x", *"trigger", "enter")
+        await wait("the day to load")
+        await pilot.press(*"2026", "enter")
+        await wait('"2026" is no date such as 2026-11-21')
+        await pilot.press(*"-11-20", "down", "backspace", *"11", "enter")
+        await wait("11 is not at most 10")
+        await pilot.press("backspace", "enter")
+        async with in_time("the run"):
+            while not isinstance(app.console_screen.view, RunbookView):
+                await pilot.pause()
+        assert app.console_screen.view.form.values["CONF"] == '{"day": "2026-11-20", "size": 1}'
 
 
 async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:
@@ -187,7 +227,8 @@ async def test_every_key_of_pipelines_and_their_logs_does_something(tmp_path: Pa
     elsewhere = {Place.DASHBOARD, Place.RUNBOOKS}
     own = {one.id for one in Registry() if one.where & {Place.PIPELINES, Place.LOG} and not one.where & elsewhere}
     assert own == {
-        "fix", "next-page", "previous-page", "sort", "group", "details", "previous-try", "next-try",
+        "fix", "mark", "mark-range", "mark-all", "next-page", "previous-page", "sort", "group", "details",
+        "previous-try", "next-try",
     }  # fmt: skip
     way = ByHand()
     async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
@@ -206,13 +247,15 @@ async def test_every_key_of_pipelines_and_their_logs_does_something(tmp_path: Pa
                     await pilot.pause()
             await painted(app)
 
-        app.commander.open_pipelines()
+        app.commander.open_family("pipelines")
         await shown(PipelinesView, "every 5.0 s")
         await tried((
             ("s", "sorted by name"), ("v", "this page has no other form"), ("tab", "WITHIN"),
             ("shift+tab", "LAST RUNS"),
             ("i", "schedule"), ("escape", "LAST RUNS"), ("p", "paused; p goes on"), ("p", "reading again"),
             ("x", "nothing runs before you say so"), ("escape", "LAST RUNS"), ("b", "there is no runbook"),
+            ("home", "order held"), ("space", "1 marked"), ("down", "1 marked"), ("M", "3 marked"),
+            ("asterisk", "4 marked"), ("escape", "LAST RUNS"),
         ))  # fmt: skip
         app.console_screen.open_view(TaskLogView(way.tasked[1]))
         await shown(TaskLogView, "2 lines")
@@ -258,3 +301,49 @@ async def test_of_five_thousand_dags_only_those_in_view_are_drawn(
                 await painted(app)
         await painted(app)
         assert 0 < len(set(drawn)) < 40
+
+
+async def test_marked_rows_are_one_list_of_exact_requests_confirmed_once_each_with_its_own_end(tmp_path: Path) -> None:
+    """Nobody listens at the API's address: each of them fails by itself, and none holds the others up."""
+    nowhere = AirflowSettings(url="http://127.0.0.1:9", timeout=1.0)
+    async with app_of(tmp_path, ByHand(), airflow=nowhere).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        async def wait(said: str) -> None:
+            async with in_time(said):
+                while said not in text_of(app):
+                    await pilot.pause()
+
+        app.commander.open_family("pipelines")
+        await wait("every 5.0 s")
+        await pilot.press("M")
+        await wait("space marks the first row")
+        await pilot.press("slash", *"_", "enter", "asterisk")
+        await wait("3 marked")
+        await pilot.press("escape")  # first the marks
+        await wait("filter _")
+        assert "marked" not in text_of(app)
+        await pilot.press("home", "space", "end", "M", "x")
+        await wait("does not apply to 1 of the 3")
+        await pilot.press(*"pause", "enter")
+        await wait("run all 2")
+        view = app.console_screen.view
+        assert isinstance(view, SeveralView)
+        await pilot.press("enter")
+        await wait("Run all 2?")
+        assert text_of(app).count("PATCH /dags/") == 2
+        assert '{"is_paused": true}' in text_of(app)
+        await pilot.press("n")
+        await wait("not confirmed; nothing was run")
+        await pilot.press("enter")
+        await wait("Run all 2?")
+        await pilot.press("y")
+        await wait("2 failed")
+        await wait("the walk is at its end".capitalize())
+        assert text_of(app).count("127.0.0.1:9") >= 2
+        assert view.walk.run is not None
+        journal = (view.walk.run.folder / "journal.jsonl").read_text()
+        assert "2 actions were confirmed together: yes" in journal
+        await pilot.press("enter", "enter")
+        await wait("LAST RUNS")
+        assert "marked" not in text_of(app)

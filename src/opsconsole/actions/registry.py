@@ -123,27 +123,6 @@ register(
         )
     ),
     Registration(
-        "alert.silence",
-        "silence an alert",
-        Risk.WRITE,
-        (
-            Argument("alertname", "the alert's name", required=True, pattern=r"[^\x00-\x1f]{1,200}"),
-            Argument(
-                "label", "one more label it has to carry, as NAME=VALUE", pattern=_LABEL + r"=[^\x00-\x1f]{0,500}"
-            ),
-            Argument("duration", "for how long, such as 30m or 2h", required=True, pattern=r"[0-9][0-9.a-z]{1,20}"),
-            Argument("comment", "why", required=True, pattern=r"[^\x00-\x08\x0b-\x1f]{1,1000}"),
-        ),
-        "opsconsole.actions.alert:silence",
-    ),
-    Registration(
-        "alert.unsilence",
-        "end a silence",
-        Risk.WRITE,
-        (Argument("id", "the id of the silence", required=True, pattern=r"[0-9a-fA-F-]{8,64}"),),
-        "opsconsole.actions.alert:unsilence",
-    ),
-    Registration(
         "postgres.cancel",
         "cancel what a session is doing",
         Risk.WRITE,
@@ -252,29 +231,65 @@ _ALERTMANAGER = Argument(
     "alertmanager", "alertmanager, or alertmanager/NAME; the only one where none is given",
     pattern=r"alertmanager(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99})?",
 )  # fmt: skip
+_MATCHERS = Argument(
+    "matchers", 'which alerts, such as alertname="ApiDown", job=~"api.*"', pattern=r"[^\x00-\x1f]{1,4000}"
+)
+_FOR = r"[0-9][0-9.a-z]{1,20}"
+_COMMENT = r"[^\x00-\x08\x0b-\x1f]{1,1000}"
+_SILENCE = Argument("id", "the id of the silence", required=True, pattern=r"[0-9a-fA-F-]{8,64}")
 
 register(
     Registration(
-        "alertmanager.silence",
+        "alert.silence",
         "keep alerts back for a while",
         Risk.WRITE,
         (
+            _MATCHERS,
+            Argument("alertname", "instead of matchers: the alert's name", pattern=r"[^\x00-\x1f]{1,200}"),
             Argument(
-                "matchers", 'which, such as alertname="ApiDown", job=~"api.*"', required=True,
-                pattern=r"[^\x00-\x1f]{1,4000}",
+                "label", "with alertname: one more label, as NAME=VALUE", pattern=_LABEL + r"=[^\x00-\x1f]{0,500}"
             ),
-            Argument("duration", "for how long, such as 30m or 2h", required=True, pattern=r"[0-9][0-9.a-z]{1,20}"),
-            Argument("comment", "why", required=True, pattern=r"[^\x00-\x08\x0b-\x1f]{1,1000}"),
+            Argument("duration", "for how long, such as 30m or 2h", required=True, pattern=_FOR),
+            Argument("comment", "why", required=True, pattern=_COMMENT),
             _ALERTMANAGER,
         ),
         "opsconsole.alerts.actions.silencing:silence",
     ),
     Registration(
-        "alertmanager.expire",
+        "alert.edit-silence",
+        "change a silence",
+        Risk.WRITE,
+        (
+            _SILENCE,
+            _MATCHERS,
+            Argument("duration", "for how long from now, such as 30m or 2h", pattern=_FOR),
+            Argument("comment", "why", pattern=_COMMENT),
+            _ALERTMANAGER,
+        ),
+        "opsconsole.alerts.actions.silencing:edit",
+    ),
+    Registration(
+        "alert.unsilence",
         "end a silence now",
         Risk.WRITE,
-        (Argument("id", "the id of the silence", required=True, pattern=r"[0-9a-fA-F-]{8,64}"), _ALERTMANAGER),
-        "opsconsole.alerts.actions.silencing:expire",
+        (_SILENCE, _ALERTMANAGER),
+        "opsconsole.alerts.actions.silencing:unsilence",
+    ),
+    Registration(
+        "alert.test",
+        "send a test alert, and see who is told",
+        Risk.WRITE,
+        (
+            Argument(
+                "labels", 'what it is like, such as alertname="ApiDown", severity="critical"',
+                pattern=r"[^\x00-\x1f]{1,4000}",
+            ),
+            Argument("every", "yes: one for each receiver that these labels do not lead to, too", pattern="yes|no"),
+            Argument("wait", "how long to wait for each at most, beyond group_wait (60s)", pattern=_FOR),
+            _ALERTMANAGER,
+        ),
+        "opsconsole.alerts.actions.trying:test",
+        timeout=600.0,
     ),
 )  # fmt: skip
 

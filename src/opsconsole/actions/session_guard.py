@@ -88,7 +88,7 @@ def objection(who: Who, *, ends: bool) -> str:
     if who.application.startswith(_BACKUP_TOOLS):
         return f"{who.application} takes or restores a backup, which would be lost; stop it where it was started"
     if who.application.partition("/")[0] == _CONSOLE:
-        return "it is a console's, which ends it by itself"
+        return "it is a console's, which ends it by itself; one that was killed, the server notices (from 14 on)"
     if ends:
         return ""
     if who.state.startswith("idle in transaction"):

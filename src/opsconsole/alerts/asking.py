@@ -1,24 +1,38 @@
 """Asking Prometheus and every Alertmanager at once. Who does not answer is a note; what only it knows is unknown."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from opsconsole.alerts import wire
-from opsconsole.alerts.merging import merged
-from opsconsole.alerts.model import DeliverySide, RuleSide, Silence, Survey
-from opsconsole.alerts.routing import Routing, routing_of
+from opsconsole.alerts import explaining, recalling, wire
+from opsconsole.alerts.episodes import History
+from opsconsole.alerts.explaining import Explanation
+from opsconsole.alerts.flapping import NOTHING_FLAPS, Flapping, flapping
+from opsconsole.alerts.flapping import QUERY as FLAPPING
+from opsconsole.alerts.keeping import mine
+from opsconsole.alerts.merging import Merger
+from opsconsole.alerts.model import Alert, DeliverySide, RuleSide, Silence, Survey
+from opsconsole.alerts.recalling import Span
+from opsconsole.alerts.routing import Route, Routing, routing_of
+from opsconsole.alerts.wire import RuleReader
 from opsconsole.config.settings import Environment
 from opsconsole.core.clean import clean_line
+from opsconsole.core.duration import parse_duration
 from opsconsole.core.reading import SourceError
 from opsconsole.sources.alertmanager import AlertmanagerSource
 from opsconsole.sources.prometheus import PrometheusSource
 from opsconsole.sources.registry import Sources
 
+_SHARED = 2.0
+"""Seconds for which a survey serves everybody on the screen: it is the dearest question."""
+_FLAPPING_EVERY = 30.0
+"""Seconds between two questions of which alerts flap: it looks over an hour of samples."""
+
 
 class Alerts:
-    """The alerts of an environment."""
+    """The alerts of an environment. It remembers what did not change from survey to survey, as screens want it."""
 
     def __init__(
         self,
@@ -30,23 +44,76 @@ class Alerts:
         self._prometheus = prometheus
         self._alertmanagers = alertmanagers
         self._clock = clock
+        self._rules_read = RuleReader()
+        self._merger = Merger()
+        self._each = {name: _Alertmanager(name, source) for name, source in alertmanagers.items()}
+        self._flapping = NOTHING_FLAPS
+        self._flapping_asked_at = -math.inf
+        self._surveying = asyncio.Lock()
+        self._asking: asyncio.Future[Survey] | None = None
+        self.keeps = ""
+        self._asked_at = -math.inf
+
+    @property
+    def prometheus(self) -> PrometheusSource | None:
+        """What answers PromQL about them; None where none is configured."""
+        return self._prometheus
+
+    async def shared_survey(self) -> Survey:
+        """A survey; one for all who ask within two seconds."""
+        now = time.monotonic()
+        if self._asking is None or now - self._asked_at > _SHARED:
+            self._asking, self._asked_at = asyncio.ensure_future(self.survey()), now
+        return await asyncio.shield(self._asking)
+
+    async def acknowledged_survey(self, actor: str) -> Survey:
+        """A survey where `actor` has an acknowledgement that holds, else the silences alone: they are few, and asked
+        for again and again for as long as a console is open."""
+        asked = await asyncio.gather(*(one.silences() for one in self._each.values()))
+        if any(mine(silence, actor) for side in asked for silence in side.silences):
+            return await self.shared_survey()
+        failed = any(side.error for side in asked)
+        return Survey(self._clock(), (), {}, None, tuple(asked), failed=failed)
+
+    def forget(self) -> None:
+        """Something was changed: the next survey is a new one."""
+        self._asking = None
 
     async def survey(self) -> Survey:
         """Everything, at this moment. Never raises for a source: what it says is in the notes."""
-        (rules, noted), asked = await asyncio.gather(
-            self._rules(),
-            asyncio.gather(*(_delivery(name, source) for name, source in self._alertmanagers.items())),
+        async with self._surveying:  # what is remembered belongs to one at a time
+            (rules, noted), asked, flapping = await asyncio.gather(
+                self._rules(), asyncio.gather(*(one.side() for one in self._each.values())), self._flaps()
+            )
+            now = self._clock()
+            sides = tuple(side for side, _ in asked)
+            silences: dict[str, Silence] = {one.id: one for side in sides for one in side.silences}
+            notes = [*noted, *(note for _, notes in asked for note in notes)]
+            if not self._alertmanagers:
+                notes.append("no Alertmanager is configured: whether anybody is told cannot be seen")
+            failed = (rules is None and self._prometheus is not None) or any(side.error for side in sides)
+            # Thousands take tenths of a second: beside the event loop.
+            alerts = await asyncio.to_thread(self._merger.merged, rules, sides, now)
+            return Survey(now, alerts, silences, rules, sides, tuple(notes), failed, flapping, self.keeps)
+
+    async def history(self, seconds: float, survey: Survey) -> History:
+        """The episodes of the last `seconds` of all alerts. `survey` says how often rules are evaluated.
+
+        Raises:
+            SourceError: there is no Prometheus, or it cannot be asked.
+        """
+        if self._prometheus is None:
+            raise SourceError("prometheus", "unknown-source", "no prometheus is configured in this environment")
+        end = self._clock()
+        interval = survey.rules.interval if survey.rules is not None else 60.0
+        return await recalling.history(
+            self._prometheus, Span(end - seconds, end), interval=interval, merge=_merge_within(survey)
         )
-        now = self._clock()
-        sides = tuple(side for side, _ in asked)
-        silences: dict[str, Silence] = {one.id: one for side in sides for one in side.silences}
-        notes = [*noted, *(note for _, notes in asked for note in notes)]
-        if not self._alertmanagers:
-            notes.append("no Alertmanager is configured: whether anybody is told cannot be seen")
-        failed = (rules is None and self._prometheus is not None) or any(side.error for side in sides)
-        # Thousands take tenths of a second: beside the event loop.
-        alerts = await asyncio.to_thread(merged, rules, sides, now)
-        return Survey(now, alerts, silences, rules, sides, tuple(notes), failed)
+
+    async def explain(self, alert: Alert, survey: Survey) -> Explanation:
+        """Why it fires. Never raises for a source."""
+        interval = survey.rules.interval if survey.rules is not None else 60.0
+        return await explaining.explain(self._prometheus, alert, self._clock(), interval=interval)
 
     async def routings(self) -> tuple[dict[str, Routing], tuple[str, ...]]:
         """The route tree of each Alertmanager by its name, and why others have none."""
@@ -69,20 +136,32 @@ class Alerts:
         if source is None:
             return None, ["no Prometheus is configured: what its rules say cannot be seen"]
         try:
-            rules, config, flags = await asyncio.gather(
+            rules, config, flags, targets = await asyncio.gather(
                 source.payload("rules", ("type", "alert")),
                 _optional(source, "status/config"),
                 _optional(source, "status/flags"),
+                _optional(source, "alertmanagers"),
             )
         except SourceError as error:
             return None, [f"{error}: what its rules say is not known"]
-        side = await asyncio.to_thread(wire.rule_side, rules, config, flags)
+        side = await asyncio.to_thread(self._rules_read.read, rules, config, flags, targets)
         notes = [f"a rule cannot be evaluated: {one}" for one in side.broken]
         if side.external_labels is None:
             notes.append("Prometheus does not say its external labels: its alerts may stand beside Alertmanager's own")
         if side.relabelled:
             notes.append("alert_relabel_configs rewrite labels on the way: alerts may stand twice, under both labels")
         return side, notes
+
+    async def _flaps(self) -> Flapping:
+        """Which alerts begin again and again; as it was last known where that cannot be asked."""
+        now = time.monotonic()
+        if self._prometheus is not None and now - self._flapping_asked_at >= _FLAPPING_EVERY:
+            self._flapping_asked_at = now
+            try:
+                self._flapping = flapping((await self._prometheus.instant(FLAPPING)).value)
+            except SourceError:
+                self._flapping = NOTHING_FLAPS  # that Prometheus does not answer is said with its rules
+        return self._flapping
 
 
 def open_alerts(environment: Environment, sources: Sources) -> Alerts:
@@ -114,17 +193,59 @@ async def _optional(source: PrometheusSource, path: str) -> Any:
         return None
 
 
-async def _delivery(name: str, source: AlertmanagerSource) -> tuple[DeliverySide, list[str]]:
+class _Alertmanager:
+    """One Alertmanager, asked again and again."""
+
+    def __init__(self, name: str, source: AlertmanagerSource) -> None:
+        self._name = name
+        self._source = source
+        self._read = wire.DeliveryReader()
+        self._routing: tuple[str, tuple[Routing | None, str]] = ("", (None, ""))
+
+    async def side(self) -> tuple[DeliverySide, list[str]]:
+        """What it says, and what it does not."""
+        name, source = self._name, self._source
+        try:
+            alerts, silences, status = await asyncio.gather(source.alerts(), source.silences(), source.status())
+        except SourceError as error:
+            return DeliverySide(name, error=str(error), place=source.place), [f"{error}: what it has is not known"]
+        routing, note = self._worked_out(status)
+        build = status.get("versionInfo")
+        version = clean_line(build.get("version", ""), limit=80) if isinstance(build, Mapping) else ""
+        delivered = await asyncio.to_thread(self._read.read, alerts)
+        side = DeliverySide(
+            name, delivered, wire.silences(silences), routing, version, cluster=wire.cluster(status), place=source.place
+        )
+        return side, [note] if note else []
+
+    async def silences(self) -> DeliverySide:
+        """The silences alone."""
+        try:
+            found = await self._source.silences()
+        except SourceError as error:
+            return DeliverySide(self._name, error=str(error), place=self._source.place)
+        return DeliverySide(self._name, silences=wire.silences(found), place=self._source.place)
+
+    def _worked_out(self, status: Mapping[str, Any]) -> tuple[Routing | None, str]:
+        """As the function of that name; the same object while the configuration is the same."""
+        config = status.get("config")
+        original = str(config.get("original")) if isinstance(config, Mapping) else ""
+        if not original or self._routing[0] != original:
+            self._routing = (original, _worked_out(self._name, status))
+        return self._routing[1]
+
+
+def _merge_within(survey: Survey) -> float:
+    """Seconds within which an end is told to nobody: the shortest group_interval of all routes."""
+    found = [_seconds(route.waits[1]) for side in survey.sides if side.routing for route in side.routing.every()]
+    return min(found, default=_seconds(Route("").waits[1]))
+
+
+def _seconds(text: str) -> float:
     try:
-        alerts, silences, status = await asyncio.gather(source.alerts(), source.silences(), source.status())
-    except SourceError as error:
-        return DeliverySide(name, error=str(error)), [f"{error}: what it has is not known"]
-    routing, note = _worked_out(name, status)
-    build = status.get("versionInfo")
-    version = clean_line(build.get("version", ""), limit=80) if isinstance(build, Mapping) else ""
-    delivered = await asyncio.to_thread(wire.delivered, alerts)
-    side = DeliverySide(name, delivered, wire.silences(silences), routing, version)
-    return side, [note] if note else []
+        return parse_duration(text)
+    except ValueError:
+        return 0.0
 
 
 async def _routing(name: str, source: AlertmanagerSource) -> tuple[str, Routing | None, str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from opsconsole.alerts.flapping import NOTHING_FLAPS, Flapping
 from opsconsole.alerts.matching import Matcher
 from opsconsole.alerts.routing import Notification, Routing
 
@@ -83,6 +84,12 @@ class RuleSide:
     """Labels are rewritten on the way to Alertmanager, so that what is missing there may be there under other ones."""
     resend: float = 60.0
     """Seconds after which an alert is sent again."""
+    targets: tuple[str, ...] | None = None
+    """The addresses that it sends alerts to; None: not known."""
+    labels: tuple[Labels, ...] = ()
+    """Of each alerting rule: those that it adds, with its name as `alertname`. They may be templates."""
+    interval: float = 60.0
+    """Seconds between two evaluations of the rules that are evaluated most seldom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,16 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """What an Alertmanager says of its peers."""
+
+    status: str = ""
+    """`ready`, `settling`, `disabled`; empty: it does not say."""
+    peers: tuple[str, ...] = ()
+    """Addresses, its own included."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeliverySide:
     """All that one Alertmanager says; `error` where it does not answer."""
 
@@ -136,6 +153,9 @@ class DeliverySide:
     """None: it did not say, or its configuration cannot be worked out; a note says which."""
     version: str = ""
     error: str = ""
+    cluster: Cluster = Cluster()
+    place: str = ""
+    """`host:port` where it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +182,8 @@ class Alert:
     rule: RuleState
     labels: Labels
     """Without external labels, where those are known."""
+    sent_labels: Labels
+    """As Alertmanager has them, or will: what silences match."""
     annotations: Labels
     fingerprint: str
     """Alertmanager's, or what it will be."""
@@ -173,6 +195,8 @@ class Alert:
     notifies: tuple[Notification, ...]
     """Who is notified, by which route, at the time of the reading; also where it is kept back."""
     generator: str = ""
+    escalation: str = ""
+    """Where its escalation stands; empty: nobody escalates it. Incidents will say so; nothing shows it yet."""
 
     @property
     def silenced_by(self) -> tuple[str, ...]:
@@ -205,3 +229,6 @@ class Survey:
     """What could not be seen, and why."""
     failed: bool = False
     """A source that is configured did not answer."""
+    flapping: Flapping = NOTHING_FLAPS
+    keeps: str = ""
+    """Whose acknowledgements this program prolongs for as long as it runs; empty: nobody's."""

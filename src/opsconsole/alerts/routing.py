@@ -69,19 +69,23 @@ class Routing:
 
     def telling(self, at: float, alertmanager: str = "") -> Callable[[Mapping[str, str]], tuple[Notification, ...]]:
         """The same for many alerts at one time: what a route says then is worked out once."""
-        known: dict[int, Notification] = {}
+        told = Telling(self, alertmanager).at(at)
+        return lambda labels: tuple(told(route) for route in self.routes(labels))
 
-        def told(route: Route) -> Notification:
-            if id(route) not in known:
-                known[id(route)] = Notification(
-                    alertmanager, route.receiver, self.receivers.get(route.receiver, ()), route.path, route.group_by,
-                    *route.waits, muted_by=self._muted_by(route, at),
-                )  # fmt: skip
-            return known[id(route)]
+    def routes(self, labels: Mapping[str, str]) -> tuple["Route", ...]:
+        """The routes that take an alert with `labels`, at any time."""
+        return matching_routes(self.root, labels)
 
-        return lambda labels: tuple(told(route) for route in matching_routes(self.root, labels))
+    def every(self) -> Iterator[Route]:
+        """All routes, each before its children."""
+        waiting = [self.root]
+        while waiting:
+            route = waiting.pop()
+            yield route
+            waiting += reversed(route.children)
 
-    def _muted_by(self, route: Route, at: float) -> tuple[str, ...]:
+    def muted_by(self, route: Route, at: float) -> tuple[str, ...]:
+        """Why `route` notifies nobody at `at`; empty where it does."""
         muting = [name for name in route.mutes if self._within(name, at)]
         if route.actives and not any(self._within(name, at) for name in route.actives):
             muting.append(f"outside of {', '.join(route.actives)}")
@@ -89,6 +93,39 @@ class Routing:
 
     def _within(self, name: str, at: float) -> bool:
         return any(one.holds(at) for one in self.intervals.get(name, ()))
+
+
+class Telling:
+    """What the routes of one Alertmanager say, at one time after the other. What a route says stays the same object
+    while it stays the same, so that whoever compares is soon done."""
+
+    def __init__(self, routing: Routing, alertmanager: str) -> None:
+        self.routing = routing
+        self._alertmanager = alertmanager
+        self._said: dict[int, Notification] = {}
+
+    def at(self, at: float) -> Callable[[Route], Notification]:
+        """From a route to whom it notifies at `at` (unix seconds)."""
+        now: dict[int, Notification] = {}
+
+        def told(route: Route) -> Notification:
+            # By identity: the routing keeps its routes, so that no other one has its number.
+            found = now.get(id(route))
+            if found is None:
+                muted = self.routing.muted_by(route, at)
+                found = self._said.get(id(route))
+                if found is None or found.muted_by != muted:
+                    found = self._said[id(route)] = self._notification(route, muted)
+                now[id(route)] = found
+            return found
+
+        return told
+
+    def _notification(self, route: Route, muted: tuple[str, ...]) -> Notification:
+        integrations = self.routing.receivers.get(route.receiver, ())
+        return Notification(
+            self._alertmanager, route.receiver, integrations, route.path, route.group_by, *route.waits, muted_by=muted
+        )
 
 
 def matching_routes(route: Route, labels: Mapping[str, str]) -> tuple[Route, ...]:

@@ -3,47 +3,142 @@ what it should be is left out rather than guessed at."""
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from opsconsole.alerts.matching import Matcher
-from opsconsole.alerts.model import Delivered, RuleAlert, RuleSide, RuleState, Silence
+from opsconsole.alerts.model import Cluster, Delivered, RuleAlert, RuleSide, RuleState, Silence
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import parse_duration
 
 _DEFAULT_RESEND = 60.0
+_DEFAULT_INTERVAL = 60.0
+_MOST_TEXTS = 50_000
+"""Annotations with values in them are new each time: what is remembered has an end."""
 _STATES = {"pending": RuleState.PENDING, "firing": RuleState.FIRING}
 
 
 class _Texts(dict[str, str]):
-    """Cleaned texts of one answer: the same few hundred repeat in thousands of alerts."""
+    """Cleaned texts: the same few hundred repeat in thousands of alerts, and from answer to answer."""
 
     def __missing__(self, raw: str) -> str:
+        if len(self) >= _MOST_TEXTS:
+            self.clear()
         cleaned = self[raw] = clean(raw)
         return cleaned
 
 
+_Raw = tuple[str, ...]
+_OF_RULE = ("name", "query", "duration", "health", "lastError")
+_OF_GROUP = ("name", "interval")
+
+
+_Read = tuple[Mapping[str, Any], "_Rule", RuleAlert]
+"""(an alert as it came, its rule, what it is)."""
+
+
+class RuleReader:
+    """Reads what Prometheus says of its rules, again and again: what did not change since the last time is not made
+    anew, which is nearly everything of thousands."""
+
+    def __init__(self) -> None:
+        self._alerts: dict[_Raw, _Read] = {}
+        self._rules: dict[_Raw, _Rule] = {}
+        self._config: tuple[str, tuple[dict[str, str] | None, bool]] = ("", (None, False))
+        self._texts = _Texts()
+
+    def read(self, rules: Any, config: Any, flags: Any, targets: Any = None) -> RuleSide:
+        """The payloads of `/api/v1/rules`, `/status/config`, `/status/flags` and `/alertmanagers`, all but the first
+        None where they are not to be had: servers that scrape nothing lack them."""
+        known, self._alerts = self._alerts, {}
+        written, self._rules = self._rules, {}
+        alerts: list[RuleAlert] = []
+        ruled: dict[str, float] = {}
+        broken: list[str] = []
+        labels: list[dict[str, str]] = []
+        for group, rule in _rules(rules):
+            about = self._about(rule, group, written)
+            ruled[about.name] = max(about.interval, ruled.get(about.name, 0.0))
+            labels.append({**_labels(rule.get("labels"), self._texts), "alertname": about.name})
+            if about.health == "err":
+                broken.append(f"{about.name}: {about.error or 'cannot be evaluated'}")
+            alerts += [self._alert(one, about, known) for one in _mappings(rule.get("alerts"))]
+        external, relabelled = self._alerting(config)
+        return RuleSide(
+            tuple(alerts), frozenset(ruled), tuple(broken), external, relabelled, _resend(flags), _targets(targets),
+            tuple(labels), max(ruled.values(), default=_DEFAULT_INTERVAL),
+        )  # fmt: skip
+
+    def _about(self, rule: Mapping[str, Any], group: Mapping[str, Any], written: "Mapping[_Raw, _Rule]") -> "_Rule":
+        raw = tuple([str(rule.get(name)) for name in _OF_RULE] + [str(group.get(name)) for name in _OF_GROUP])
+        found = self._rules[raw] = written.get(raw) or _rule(rule, group, self._texts)
+        return found
+
+    def _alert(
+        self,
+        one: Mapping[str, Any],
+        rule: "_Rule",
+        known: Mapping["_Raw", tuple[Mapping[str, Any], "_Rule", RuleAlert]],
+    ) -> RuleAlert:
+        labels = one.get("labels")
+        # Which labels these are the values of is compared below. Servers list labels by name, and alerts in any order.
+        key = (rule.name, *map(str, labels.values() if isinstance(labels, Mapping) else ()))
+        before = known.get(key)
+        if before is not None and before[1] is rule and before[0] == one:
+            self._alerts[key] = before
+            return before[2]
+        made = _rule_alert(one, rule, self._texts)
+        self._alerts[key] = (one, rule, made)
+        return made
+
+    def _alerting(self, config: Any) -> tuple[dict[str, str] | None, bool]:
+        """As `_alerting_of`; a configuration can have thousands of lines, and is parsed when it changes."""
+        text = config.get("yaml") if isinstance(config, Mapping) else None
+        if not isinstance(text, str):
+            return None, False
+        if self._config[0] != text:
+            self._config = (text, _alerting_of(text))
+        return self._config[1]
+
+
+class DeliveryReader:
+    """Reads the alerts of one Alertmanager, again and again; what did not change is not made anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Mapping[str, Any], Delivered]] = {}
+        self._texts = _Texts()
+
+    def read(self, answer: list[Any]) -> tuple[Delivered, ...]:
+        """The answer of `/api/v2/alerts`."""
+        known, self._known = self._known, {}
+        found: list[Delivered] = []
+        for one in _mappings(answer):
+            identity = str(one.get("fingerprint", ""))
+            before = known.get(identity)
+            made = before[1] if before is not None and before[0] == one else _delivered(one, self._texts)
+            self._known[identity] = (one, made)
+            found.append(made)
+        return tuple(found)
+
+
 def rule_side(rules: Any, config: Any, flags: Any) -> RuleSide:
-    """The payloads of `/api/v1/rules`, `/status/config` and `/status/flags`, the latter two None where they are not to
-    be had: servers that scrape nothing lack them."""
-    alerts: list[RuleAlert] = []
-    names: set[str] = set()
-    broken: list[str] = []
-    texts = _Texts()
-    for group, rule in _rules(rules):
-        name = clean_line(rule.get("name", ""))
-        names.add(name)
-        if rule.get("health") == "err":
-            broken.append(f"{name}: {clean_line(rule.get('lastError') or 'cannot be evaluated')}")
-        alerts += [_rule_alert(one, rule, group, texts) for one in _mappings(rule.get("alerts"))]
-    external, relabelled = _alerting(config)
-    return RuleSide(tuple(alerts), frozenset(names), tuple(broken), external, relabelled, _resend(flags))
+    """As `RuleReader.read`, once."""
+    return RuleReader().read(rules, config, flags)
 
 
 def delivered(answer: list[Any]) -> tuple[Delivered, ...]:
-    """The answer of `/api/v2/alerts`."""
-    texts = _Texts()
-    return tuple(_delivered(one, texts) for one in _mappings(answer))
+    """As `DeliveryReader.read`, once."""
+    return DeliveryReader().read(answer)
+
+
+def cluster(status: Mapping[str, Any]) -> Cluster:
+    """What `/api/v2/status` says of an Alertmanager's peers."""
+    given = status.get("cluster")
+    if not isinstance(given, Mapping):
+        return Cluster()
+    peers = tuple(clean_line(one.get("address", ""), limit=200) for one in _mappings(given.get("peers")))
+    return Cluster(clean_line(given.get("status", ""), limit=40), peers)
 
 
 def silences(answer: list[Any]) -> tuple[Silence, ...]:
@@ -68,30 +163,58 @@ def _rules(answer: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]
                 yield group, rule
 
 
-def _rule_alert(one: Mapping[str, Any], rule: Mapping[str, Any], group: Mapping[str, Any], texts: _Texts) -> RuleAlert:
-    return RuleAlert(
-        labels=_labels(one.get("labels"), texts),
-        annotations=_labels(one.get("annotations"), texts),
-        state=_STATES.get(str(one.get("state")), RuleState.UNKNOWN),
-        active_at=moment(one.get("activeAt")),
-        value=_number(one.get("value")),
-        expr=clean(rule.get("query", "")),
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What an alert has from its rule."""
+
+    name: str
+    expr: str
+    hold: float
+    interval: float
+    group: str
+    health: str
+    error: str
+
+
+def _rule(rule: Mapping[str, Any], group: Mapping[str, Any], texts: _Texts) -> _Rule:
+    return _Rule(
+        name=clean_line(rule.get("name", "")),
+        expr=texts[str(rule.get("query", ""))],
         hold=_number(rule.get("duration")) or 0.0,
-        interval=_number(group.get("interval")) or 60.0,
+        interval=_number(group.get("interval")) or _DEFAULT_INTERVAL,
         group=clean_line(group.get("name", "")),
         health=clean_line(rule.get("health", "unknown")),
         error=clean_line(rule.get("lastError") or ""),
     )
 
 
-def _alerting(config: Any) -> tuple[dict[str, str] | None, bool]:
+def _rule_alert(one: Mapping[str, Any], rule: _Rule, texts: _Texts) -> RuleAlert:
+    return RuleAlert(
+        labels=_labels(one.get("labels"), texts),
+        annotations=_labels(one.get("annotations"), texts),
+        state=_STATES.get(str(one.get("state")), RuleState.UNKNOWN),
+        active_at=moment(one.get("activeAt")),
+        value=_number(one.get("value")),
+        expr=rule.expr,
+        hold=rule.hold,
+        interval=rule.interval,
+        group=rule.group,
+        health=rule.health,
+        error=rule.error,
+    )
+
+
+def _targets(answer: Any) -> tuple[str, ...] | None:
+    if not isinstance(answer, Mapping):
+        return None
+    return tuple(clean_line(one.get("url", ""), limit=500) for one in _mappings(answer.get("activeAlertmanagers")))
+
+
+def _alerting_of(text: str) -> tuple[dict[str, str] | None, bool]:
     """(external labels, whether labels of alerts are rewritten before they are sent), of Prometheus's configuration.
 
     Dropping labels that are external ones anyway, as pairs for high availability do, rewrites nothing that matters.
     """
-    text = config.get("yaml") if isinstance(config, Mapping) else None
-    if not isinstance(text, str):
-        return None, False
     import yaml
 
     loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -128,7 +251,7 @@ def _delivered(one: Mapping[str, Any], texts: _Texts) -> Delivered:
         state=clean_line(status.get("state", "unprocessed")),
         started_at=moment(one.get("startsAt")),
         updated_at=moment(one.get("updatedAt")),
-        receivers=tuple(clean_line(given.get("name", "")) for given in _mappings(one.get("receivers"))),
+        receivers=tuple(texts[str(given.get("name", ""))] for given in _mappings(one.get("receivers"))),
         silenced_by=_texts(status.get("silencedBy")),
         inhibited_by=_texts(status.get("inhibitedBy")),
         muted_by=_texts(status.get("mutedBy")),

@@ -6,19 +6,20 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opsconsole import __version__
 from opsconsole.cli import wiring
+from opsconsole.cli.keeping import keeping
 
 if TYPE_CHECKING:
     from opsconsole.config.settings import Environment, Settings
     from opsconsole.core.reading import Answer, Query
     from opsconsole.database.explain import Explained
-    from opsconsole.pipelines.opening import Pipelines
     from opsconsole.runbooks.client import RunClient
     from opsconsole.runbooks.history import RunSummary
     from opsconsole.runbooks.model import Runbook
@@ -93,7 +94,8 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         read=link.read,
         library=lambda: wiring.open_library(environment),
         explain=lambda source, sql: _plan(environment, source, sql),
-        pipelines=link.pipelines if environment.airflow is not None else None,
+        families=link.families(),
+        keep=keeping(settings, environment, args, link.families().get("alerts")),
         databases=environment.postgres,
         start_run=runs.start,
         attach_run=runs.attach,
@@ -189,9 +191,33 @@ def source_names(environment: "Environment") -> tuple[str, ...]:
     single = ("prometheus", "redis")
     return (
         *(name for name in single if getattr(environment, name) is not None),
+        *(("sla",) if environment.slas is not None else ()),
         *(f"postgres/{name}" for name in environment.postgres),
         *(f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler is not None),
     )
+
+
+class _Family(NamedTuple):
+    """How what a family's pages read is opened."""
+
+    opened_by: str
+    """`module:function`, called with the environment and its sources."""
+    configured: "Callable[[Environment], bool]"
+
+
+def _knows_errors(environment: "Environment") -> bool:
+    return any((environment.prometheus, environment.airflow, environment.postgres, environment.errors))
+
+
+_FAMILIES = {
+    "pipelines": _Family("opsconsole.pipelines.opening:open_pipelines", lambda one: one.airflow is not None),
+    "sla": _Family("opsconsole.sla.source:open_shared", lambda one: one.slas is not None),
+    "errors": _Family("opsconsole.errors.opening:open_errors", _knows_errors),
+    "alerts": _Family(
+        "opsconsole.alerts.asking:open_alerts", lambda one: bool(one.prometheus or one.every_alertmanager)
+    ),
+}
+"""By the names of `ui.families`."""
 
 
 @dataclass(slots=True)
@@ -201,20 +227,26 @@ class _Link:
 
     environment: "Environment"
     _opening: "asyncio.Task[Sources] | None" = None
-    _pipelines: "Pipelines | None" = None
+    _opened: dict[str, Any] = field(default_factory=dict)
 
     async def read(self, query: "Query") -> "Answer":
         """Ask a source once."""
         return await (await self._sources()).get(query.source).read(query)
 
-    async def pipelines(self) -> "Pipelines":
-        """The environment's Airflow; one for all that look at it, so that it knows for all when the API is down."""
-        from opsconsole.pipelines.opening import open_pipelines
+    def families(self) -> dict[str, Callable[[], Awaitable[Any]]]:
+        """What the pages of each family read, where the environment has it. Each is one for all that look at it, so
+        that it knows for all when its source is down."""
+        return {
+            name: partial(self._family, name) for name, one in _FAMILIES.items() if one.configured(self.environment)
+        }
 
+    async def _family(self, name: str) -> Any:
         sources = await self._sources()
-        if self._pipelines is None:
-            self._pipelines = open_pipelines(self.environment, sources)
-        return self._pipelines
+        if name not in self._opened:
+            module, _, function = _FAMILIES[name].opened_by.partition(":")
+            opening = getattr(importlib.import_module(module), function)
+            self._opened[name] = opening(self.environment, sources)
+        return self._opened[name]
 
     async def _sources(self) -> "Sources":
         if self._opening is None:
@@ -222,7 +254,10 @@ class _Link:
         return await asyncio.shield(self._opening)
 
     async def close(self) -> None:
-        """Let go of what was connected."""
+        """Let go of what was connected, and of files that are followed."""
+        for one in self._opened.values():
+            if hasattr(one, "close"):
+                await one.close()
         if self._opening is not None:
             await (await self._opening).close()
 

@@ -1,9 +1,9 @@
 """Every content file that a configuration leads to, validated; for `check`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from opsconsole.config.document import read_text
 from opsconsole.config.services import Service, load_services
@@ -13,6 +13,8 @@ from opsconsole.core.problem import ContentError, Problem, nearest
 
 if TYPE_CHECKING:
     from opsconsole.screens.definition import Screen
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -49,10 +51,11 @@ def check_content(settings: Settings, environments: Iterable[Environment]) -> Fi
         screens = _screens(environment, findings)
         runbooks = _runbooks(environment, findings)
         slas = _slas(environment, findings)
-        for path in (environment.quality, environment.escalation):
-            _readable(path, findings)
+        _readable(environment.quality, findings)
+        _alerting(environment, runbooks, findings)
         _references(environment, services, screens, runbooks, findings)
         _sla_references(environment, slas, runbooks, findings)
+        _errors(environment, runbooks, findings)
     findings.sort()
     return findings
 
@@ -79,13 +82,78 @@ def _slas(environment: Environment, findings: Findings) -> list[Sla]:
     return slas
 
 
+def _errors(environment: Environment, runbooks: set[str], findings: Findings) -> None:
+    """Look at where errors are looked for, and report names in it that lead nowhere."""
+    from opsconsole.config.errors import load_errors, unknown_names
+
+    if environment.errors is None:
+        return
+    try:
+        settings, problems = load_errors(environment.errors)
+    except ContentError as error:
+        findings.add(environment.errors, error.problems)
+        return
+    findings.add(environment.errors, [*problems, *unknown_names(settings, environment.postgres, runbooks)])
+
+
+def _alerting(environment: Environment, runbooks: set[str], findings: Findings) -> None:
+    """Alerts, who is told of them, and whether the two fit each other."""
+    from opsconsole.config.alerting import Alerting, load_alerting
+    from opsconsole.config.escalation import Escalation, load_escalation
+    from opsconsole.monitoring.hearing import unheard
+    from opsconsole.monitoring.lint.definitions import lint_alerting
+
+    alerting, escalation = Alerting(), None
+    if environment.alerts is not None:
+        alerting, problems = _loaded(load_alerting, environment.alerts, Alerting())
+        findings.add(environment.alerts, [*problems, *lint_alerting(alerting)])
+    if environment.escalation is not None:
+        nobody: Escalation | None = None
+        escalation, problems = _loaded(load_escalation, environment.escalation, nobody)
+        findings.add(environment.escalation, problems)
+    for alert in alerting.alerts:
+        if alert.runbook and alert.runbook not in runbooks:
+            hint = nearest(alert.runbook, runbooks)
+            message = f"no runbook {alert.runbook!r} in environment {environment.name}{hint}"
+            findings.add(alerting.file, [Problem(alerting.file, *alert.runbook_at, "warning", "unknown-name", message)])
+    if escalation is not None:
+        findings.problems += (one for one in unheard(alerting, escalation) if one not in findings.problems)
+
+
+def _loaded(load: Callable[[Path], tuple[T, list[Problem]]], path: Path, nothing: T) -> tuple[T, list[Problem]]:
+    """What `load` makes of the file, or `nothing` and why."""
+    try:
+        return load(path)
+    except ContentError as error:
+        return nothing, list(error.problems)
+
+
 def _sla_references(environment: Environment, slas: list[Sla], runbooks: set[str], findings: Findings) -> None:
-    """Report runbooks of SLAs that are not there."""
+    """Report runbooks and databases of SLAs that are not there, and alerts that could never fire."""
+    from opsconsole.sla.burn import burn_windows, silent
+
+    file, known = str(environment.slas), source_names(environment)
+    # A DAG's runs may come from the metadata database alone.
+    known += ["airflow"] if environment.airflow else []
+
+    def warn(at: tuple[int, int], code: str, message: str) -> None:
+        findings.add(file, [Problem(file, *at, "warning", code, message)])
+
     for sla in slas:
         if sla.runbook and sla.runbook not in runbooks:
-            message = f"no runbook {sla.runbook!r} in environment {environment.name}{nearest(sla.runbook, runbooks)}"
-            file = str(environment.slas)
-            findings.add(file, [Problem(file, sla.line, 1, "warning", "unknown-name", message)])
+            missing = f"no runbook {sla.runbook!r} in environment {environment.name}{nearest(sla.runbook, runbooks)}"
+            warn(sla.runbook_at, "unknown-name", missing)
+        if sla.source not in known:
+            missing = (
+                f"{sla.name}: no source {sla.source!r} in environment {environment.name}{nearest(sla.source, known)}"
+            )
+            warn((sla.line, 1), "unknown-name", missing)
+        if mute := silent(burn_windows(sla.window), sla.objective):
+            factors = ", ".join(f"{one.factor:g}" for one in mute)
+            message = (
+                f"objective: a budget of {sla.budget:.4g} cannot burn {factors} times as fast; those alerts never fire"
+            )
+            warn(sla.objective_at, "never-fires", message)
 
 
 def _screens(environment: Environment, findings: Findings) -> "list[Screen]":
@@ -178,5 +246,6 @@ def source_names(environment: Environment) -> list[str]:
         ("alertmanager", environment.alertmanager),
         ("airflow", environment.airflow and environment.airflow.url),
         ("redis", environment.redis),
+        ("sla", environment.slas),
     )
     return [*(name for name, settings in present if settings), *(f"postgres/{name}" for name in environment.postgres)]

@@ -24,6 +24,10 @@ COMMANDS = {
     "runbook": "list, show, check and run runbooks",
     "pipeline": "Airflow: DAGs, runs, tasks, logs, what failed and why, and what repairs it",
     "alert": "alerts of Prometheus and Alertmanager as one list, and who is notified, now or at any time",
+    "sla": "what was promised: how much of it is kept, what is left of the budget, and the weekly report",
+    "errors": "what goes wrong everywhere, by kind: what is new, how often, since when, with samples",
+    "monitoring": "rules, routes and dashboards made from config/ and screens/; rule files looked at; drift",
+    "screens": "make screens of Grafana dashboards",
     "db": "the PostgreSQL workbench: sessions, locks, queries, tables, indexes, and what repairs them",
     "audit": "what was done, by whom, and how it ended",
 }
@@ -73,7 +77,7 @@ class CommandParser(argparse.ArgumentParser):
         raise SystemExit(int(Exit.USAGE))
 
 
-_STANDALONE = (["demo"], ["init"])
+_STANDALONE = (["demo"], ["init"], ["screens"])
 """Commands that work without a configuration; the options that name one mean nothing to them."""
 
 _COMMON: tuple[tuple[str, dict[str, Any]], ...] = (

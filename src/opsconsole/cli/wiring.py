@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opsconsole.actions.door import Door
     from opsconsole.actions.guard import Context
     from opsconsole.config.settings import Environment, Settings
+    from opsconsole.core.reading import Source
     from opsconsole.core.secret import Secret
     from opsconsole.runbooks.client import RunClient
     from opsconsole.runbooks.library import Library
@@ -85,7 +86,16 @@ def open_sources(environment: "Environment") -> "Sources":
     """The sources of `environment`; none is connected yet."""
     from opsconsole.sources.registry import Sources
 
-    return Sources(environment)
+    sources = Sources(environment)
+    if environment.slas is not None:
+        sources.offer("sla", lambda: _sla_source(environment, sources))
+    return sources
+
+
+def _sla_source(environment: "Environment", sources: "Sources") -> "Source":
+    from opsconsole.sla.source import SlaSource
+
+    return SlaSource(environment, sources)
 
 
 def open_journal(settings: "Settings") -> "Journal":

@@ -247,6 +247,7 @@ ENVIRONMENT = Record(
         "alertmanagers": MapOf(_ALERTMANAGER, what="a mapping of names to mappings with url"),
         "postgres": MapOf(_POSTGRES),
         "airflow": _AIRFLOW,
+        "loki": _http("http://127.0.0.1:3100"),
         "redis": Record(
             {
                 "url": SecretUrl(("redis", "rediss", "unix"), "redis://127.0.0.1:6379/0"),
@@ -257,7 +258,10 @@ ENVIRONMENT = Record(
         "services": FilePath(),
         "slas": FilePath(),
         "quality": FilePath(),
+        "alerts": FilePath(),
         "escalation": FilePath(),
+        "errors": FilePath(),
+        "monitoring": FilePath("the path of a folder"),
         "screens": FilePath("the path of a folder"),
         "runbooks": FilePath("the path of a folder"),
         "env": MapOf(_PLAIN_OR_SECRET, name=_VARIABLE),

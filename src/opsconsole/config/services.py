@@ -14,6 +14,16 @@ KINDS = ("api", "web", "proxy", "identity", "database", "cache", "queue", "sched
 
 
 @dataclass(frozen=True, slots=True)
+class Metrics:
+    """Where Prometheus reads a service's metrics."""
+
+    targets: tuple[str, ...]
+    """`host:port` of each instance, as Prometheus reaches it."""
+    path: str = "/metrics"
+    scheme: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One service. Commands are argument lists, run without a shell."""
 
@@ -55,6 +65,7 @@ class Service:
     """The id of the runbook for when it is down."""
     depends_on: tuple[str, ...] = ()
     owner: str = ""
+    metrics: Metrics | None = None
     line: int = 0
     """In the file."""
     runbook_at: tuple[int, int] = (0, 0)
@@ -63,6 +74,22 @@ class Service:
 
 DRIVERS = ("systemd", "docker", "compose", "supervisor", "kubectl", "command")
 _WORD = Text(pattern=r"[^\s-]\S{0,300}", expected="one word that does not begin with '-'")
+_METRICS = Record(
+    {
+        "targets": ListOf(
+            Text(
+                pattern=r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):\d{1,5}", expected="a host and port such as app-1:8080"
+            ),
+            minimum=1,
+            single=True,
+            what="a host and port, or a list of them",
+        ),
+        "path": Text(pattern=r"/\S*", expected="a path such as /metrics"),
+        "scheme": Choice(("http", "https")),
+    },
+    required=("targets",),
+    what="a mapping such as {targets: [app-1:8080]}",
+)
 _ARGV = ListOf(Text(lenient=True, empty=True), minimum=1, what="a program and its arguments, as a list")
 
 _MEANT_FOR = {
@@ -109,6 +136,7 @@ _SERVICE = Record(
         "runbook": Text(expected="the id of a runbook"),
         "depends_on": ListOf(Text(), what="a list of service names"),
         "owner": Text(),
+        "metrics": _METRICS,
     },
     what="a mapping with title, kind, check, …",
     verify=_driver_knows,
@@ -176,6 +204,9 @@ def read_services(document: Document) -> tuple[list[Service], list[Problem]]:
         given: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
         }
+        metrics = given.pop("metrics", {})
+        if "targets" in metrics:
+            given["metrics"] = Metrics(**{**metrics, "targets": tuple(metrics["targets"])})
         line, at = document.where_key(("services", name))[0], document.where(("services", name, "runbook"))
         services.append(Service(name, given.pop("title", name), **given, line=line, runbook_at=at))
     return services, problems

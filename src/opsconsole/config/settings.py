@@ -73,6 +73,14 @@ class AlertmanagerSettings(HttpSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class LokiSettings(HttpSettings):
+    """A Loki, or what speaks its query API."""
+
+    timeout: float = 15.0
+    """Seconds for a whole answer: it looks through text."""
+
+
+@dataclass(frozen=True, slots=True)
 class AirflowSettings(HttpSettings):
     """An Airflow: its REST API, its metadata database, or both.
 
@@ -152,10 +160,15 @@ class Environment:
     postgres: Mapping[str, PostgresSettings] = field(default_factory=lambda: MappingProxyType({}))
     airflow: AirflowSettings | None = None
     redis: RedisSettings | None = None
+    loki: LokiSettings | None = None
     services: Path | None = None
     slas: Path | None = None
     quality: Path | None = None
+    alerts: Path | None = None
     escalation: Path | None = None
+    errors: Path | None = None
+    monitoring: Path | None = None
+    """The folder for what is made for Prometheus, Alertmanager and Grafana."""
     env: Mapping[str, SecretRef] = field(default_factory=_no_refs)
     """Environment variables for the shell steps of runbooks."""
     http_hosts: tuple[str, ...] = ()

@@ -6,10 +6,13 @@ It never claims more than it knows: no value is `–`, and 99.97 % is not rounde
 """
 
 import math
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
+
+from opsconsole.core.clean import clean_line
 
 NO_VALUE = "–"
 WIDTH = 8
@@ -34,8 +37,11 @@ def _bytes(factor: float = 1.0, suffix: str = "B") -> _Scaled:
     return _Scaled(suffix, factor, _IEC, 1024.0)
 
 
+_PER_SECOND = ("ops", "reqps", "rps", "wps", "iops", "cps", "eps", "mps", "recps", "rowsps")
+
 _SCALED: dict[str, _Scaled] = {
     "short": _Scaled("", attached=True),
+    "sishort": _Scaled("", attached=True),
     # data
     "bytes": _bytes(),
     "bits": _bytes(suffix="b"),
@@ -48,6 +54,7 @@ _SCALED: dict[str, _Scaled] = {
     "deckbytes": _Scaled("B", 1e3),
     "decmbytes": _Scaled("B", 1e6),
     "decgbytes": _Scaled("B", 1e9),
+    "dectbytes": _Scaled("B", 1e12),
     # data rates
     "Bps": _Scaled("B/s"),
     "bps": _Scaled("b/s"),
@@ -59,11 +66,15 @@ _SCALED: dict[str, _Scaled] = {
     "Kbits": _Scaled("b/s", 1e3),
     "Mbits": _Scaled("b/s", 1e6),
     "Gbits": _Scaled("b/s", 1e9),
+    "TBs": _Scaled("B/s", 1e12),
+    "Kibits": _bytes(2.0**10, "b/s"),
+    "Mibits": _bytes(2.0**20, "b/s"),
+    "Gibits": _bytes(2.0**30, "b/s"),
     "KiBs": _bytes(2.0**10, "B/s"),
     "MiBs": _bytes(2.0**20, "B/s"),
     "GiBs": _bytes(2.0**30, "B/s"),
     # things per time; what is counted is said by the title
-    **{unit: _Scaled("/s", attached=True) for unit in ("ops", "reqps", "rps", "wps", "iops", "cps", "eps", "mps")},
+    **{unit: _Scaled("/s", attached=True) for unit in _PER_SECOND},
     "pps": _Scaled("p/s", attached=True),
     **{unit: _Scaled("/min", attached=True) for unit in ("opm", "rpm", "wpm", "cpm", "reqpm")},
     # physical
@@ -73,9 +84,13 @@ _SCALED: dict[str, _Scaled] = {
     "kwatt": _Scaled("W", 1e3),
     "watth": _Scaled("Wh"),
     "kwatth": _Scaled("Wh", 1e3),
+    "megwatt": _Scaled("W", 1e6),
     "joule": _Scaled("J"),
     "volt": _Scaled("V"),
     "amp": _Scaled("A"),
+    "voltamp": _Scaled("VA"),
+    "lengthm": _Scaled("m"),
+    "velocityms": _Scaled("m/s", attached=True),
     # money
     "currencyUSD": _Scaled("$", attached=True),
     "currencyEUR": _Scaled("€", attached=True),
@@ -92,6 +107,9 @@ _PLAIN: dict[str, str] = {
     "dBm": "dBm",
     "degree": "°",
     "ppm": "ppm",
+    "pressurehpa": "hPa",
+    "pressurembar": "mbar",
+    "pressurebar": "bar",
 }
 
 _PERCENT: dict[str, float] = {"percent": 1.0, "percentunit": 100.0}
@@ -109,6 +127,9 @@ _SECONDS: dict[str, float] = {
     "dtdurationms": 1e-3,
     "clocks": 1.0,
     "clockms": 1e-3,
+    "dthms": 1.0,
+    "dtdhms": 1.0,
+    "timeticks": 1e-2,
 }
 
 _BOOLEANS: dict[str, tuple[str, str]] = {
@@ -124,7 +145,14 @@ _CALENDAR: dict[str, Callable[[float, float], str]] = {
 }
 
 UNITS: frozenset[str] = frozenset({*_SCALED, *_PLAIN, *_PERCENT, *_SECONDS, *_BOOLEANS, *_CALENDAR})
-"""Every unit that content may name."""
+"""Every unit that content may name, besides words of its own: `suffix:WORDS`."""
+
+_SUFFIX = re.compile(r"suffix:\S.{0,19}")
+
+
+def is_unit(name: str) -> bool:
+    """Whether content may name a unit so: one of `UNITS`, or `suffix:` and one to twenty characters of its own."""
+    return name in UNITS or (_SUFFIX.fullmatch(name) is not None and clean_line(name) == name)
 
 
 def format_value(value: float | None, unit: str = "short", decimals: int | None = None, *, now: float = 0.0) -> str:
@@ -132,7 +160,7 @@ def format_value(value: float | None, unit: str = "short", decimals: int | None 
 
     Args:
         value: in the unit's base, as the source gives it (`percentunit` 0.5 is `50 %`). None and NaN are "no value".
-        unit: one of `UNITS`; another is shown as it is, after the plain number.
+        unit: one of `UNITS`; of `suffix:WORDS` the words stand after the plain number, as any other unit does.
         decimals: digits after the point; None keeps three significant digits in at most `WIDTH` cells.
         now: Unix seconds for `dateTimeFromNow`; 0 takes the clock.
     """
@@ -150,7 +178,7 @@ def format_value(value: float | None, unit: str = "short", decimals: int | None 
         return _BOOLEANS[unit][value != 0]
     if unit in _CALENDAR:
         return _CALENDAR[unit](value, now or time.time())
-    return _plain(value, _PLAIN.get(unit, unit), decimals)
+    return _plain(value, _PLAIN.get(unit, unit.removeprefix("suffix:")), decimals)
 
 
 def _digits(value: float, decimals: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from opsconsole.database.naming import quoted
 from opsconsole.database.row import Row
 
 
@@ -85,6 +86,10 @@ class Catalog:
     def sees_all(self) -> bool:
         """Whether other users' statements are readable."""
         return self.superuser or "pg_read_all_stats" in self.roles
+
+    def grant(self, right: str = "pg_monitor") -> str:
+        """The statement with which somebody allows this role more, for people."""
+        return f"grant {right} to {quoted(self.role)};"
 
     @property
     def signals(self) -> bool:

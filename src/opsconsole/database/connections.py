@@ -14,7 +14,7 @@ from opsconsole.core.state import State
 from opsconsole.database.asking import Database
 from opsconsole.database.finding import NOTHING_HIDDEN, Coverage
 from opsconsole.database.pooler import Pooler, read_pooler
-from opsconsole.database.sessions import CLIENT, Activity, read_sessions
+from opsconsole.database.sessions import Activity, read_sessions
 
 WARN_SHARE, CRIT_SHARE = 0.8, 0.95
 """Of the connections that applications can have; the usual thresholds of exporters' alert rules."""
@@ -76,7 +76,7 @@ class Connections:
     @property
     def busy(self) -> int:
         """Client sessions in a statement now."""
-        return sum(one.active for one in self.activity.sessions if one.kind == CLIENT and not one.ours)
+        return sum(one.active for one in self.activity.sessions if one.of_client and not one.ours)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def bloat_findings(reading: BloatReading) -> Iterator[Finding]:
 def sequence_findings(sequences: Iterable[Sequence]) -> Iterator[Finding]:
     """Sequences near their end."""
     for one in sequences:
-        if one.state not in (State.WARN, State.CRIT) or one.cycles:
+        if one.state not in (State.WARN, State.CRIT):
             continue
         column = f"{one.table}.{one.column} ({one.column_type})" if one.table else f"type {one.type}"
         yield Finding(
@@ -173,14 +173,13 @@ def sequence_findings(sequences: Iterable[Sequence]) -> Iterator[Finding]:
 def setting_findings(settings: Settings) -> Iterator[Finding]:
     """Settings worth changing."""
     for one in settings.advice:
-        when = "a restart" if one.restart else "SELECT pg_reload_conf();"
         yield Finding(
             "setting",
             one.state,
             one.name,
             f"{one.name} is {one.value}",
             one.why,
-            f"{one.sql or 'set it in postgresql.conf'} then {when}",
+            one.how,
             evidence={"value": one.value, "source": one.reference},
         )
 

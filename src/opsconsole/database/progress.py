@@ -82,7 +82,7 @@ async def read_progress(database: Database, before: Progress | None = None) -> P
     works = tuple(_work(row, codec) for row in rows)
     notes = []
     if not catalog.sees_all:
-        notes.append(f"what other roles' work is on is hidden: grant pg_monitor to {catalog.role};")
+        notes.append(f"what other roles' work is on is hidden: {catalog.grant()}")
     missing = [what for view, what in _LATER.items() if not catalog.has(view)]
     if missing:
         notes.append(f"PostgreSQL {catalog.version} does not report {', '.join(missing)}")

@@ -115,7 +115,7 @@ async def read_replication(database: Database, before: Replication | None = None
     log = _log(position.one)
     notes: tuple[str, ...] = ()
     if not catalog.sees_all:
-        notes = (f"how far standbys are is hidden: grant pg_monitor to {catalog.role};",)
+        notes = (f"how far standbys are is hidden: {catalog.grant()}",)
     rate = None
     if before is not None and position.taken_at > before.taken_at and log.bytes >= before.log.bytes:
         rate = (log.bytes - before.log.bytes) / (position.taken_at - before.taken_at)

@@ -28,7 +28,7 @@ class Session:
     backend_start: str
     """As the server writes it: with the pid it names the session and no later one."""
     kind: str
-    """`client backend`, `autovacuum worker`, `walsender`, …"""
+    """`client backend`, `autovacuum worker`, `walsender`, …; empty where this role may not see it."""
     leader: int | None
     """Of a parallel worker: the session that it works for."""
     state: str
@@ -53,6 +53,22 @@ class Session:
     """The parallel workers that it leads."""
 
     @property
+    def hidden(self) -> bool:
+        """Another role's, of which this one may see no more than role, database and application."""
+        return not self.kind
+
+    @property
+    def of_client(self) -> bool:
+        """Whether it is a client's. Of a hidden one role and database tell: the server's own processes have none, or
+        one of them. Hidden parallel workers count as well, for nothing tells them apart."""
+        return self.kind == CLIENT or (self.hidden and bool(self.role and self.database))
+
+    @property
+    def doing(self) -> str:
+        """Its state for people; of the server's own processes what they are."""
+        return self.state or self.kind or "hidden"
+
+    @property
     def idle_in_transaction(self) -> bool:
         """Holds locks and a snapshot, and does nothing."""
         return self.state.startswith("idle in transaction")
@@ -65,8 +81,11 @@ class Session:
     @property
     def seconds(self) -> float:
         """For how long it does what it does: in its statement, or in its transaction where that does nothing."""
-        taken = self.query_seconds if self.active else self.transaction_seconds
-        return taken or 0.0
+        if self.active:
+            return self.query_seconds or 0.0
+        if self.idle_in_transaction and self.transaction_seconds is None:  # an aborted one has ended for the server
+            return self.state_seconds or 0.0
+        return self.transaction_seconds or 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +116,7 @@ class Filter:
 
     def admits(self, session: Session) -> bool:
         """Whether `session` is wanted."""
-        if not self.background and (session.kind != CLIENT or session.ours):
+        if not self.background and (not session.of_client or session.ours):
             return False
         wanted = ((self.state, session.state), (self.role, session.role), (self.database, session.database))
         return (
@@ -220,7 +239,7 @@ def _since(row: Row, column: str) -> float | None:
 def _coverage(catalog: Catalog, *, cut: bool) -> Coverage:
     notes = []
     if not catalog.sees_all:
-        notes.append(f"statements of other roles are hidden: grant pg_monitor to {catalog.role};")
+        notes.append(f"what sessions of other roles do is hidden: {catalog.grant()}")
     if catalog.settings.get("track_activities") == "off":
         notes.append("what sessions do is not tracked: alter system set track_activities = on;")
     if cut:

@@ -11,6 +11,16 @@ from opsconsole.database.row import Row
 
 _FACTORS = {"B": 1, "kB": 2**10, "8kB": 2**13, "MB": 2**20, "GB": 2**30, "ms": 0.001, "s": 1, "min": 60, "us": 1e-6}
 _DEFAULTS = ("default", "")
+_ELSEWHERE = {
+    "command line": "it is given on the server's command line, which ALTER SYSTEM does not override: change it "
+    "there, and restart",
+    "environment variable": "it comes from the server's environment, which ALTER SYSTEM does not override: change it "
+    "there, and restart",
+    "database": "it is set for this database: ALTER DATABASE … RESET {name};",
+    "user": "it is set for the role that asks: ALTER ROLE … RESET {name};",
+    "database user": "it is set for the role that asks, in this database: ALTER ROLE … IN DATABASE … RESET {name};",
+}
+"""What wins over ALTER SYSTEM, by pg_settings.source, and how it is changed there."""
 _SIZE = "(database bytes)"
 MIB, GIB = float(2**20), float(2**30)
 
@@ -58,11 +68,23 @@ class Advice:
     reference: str
     """Where that is said."""
     restart: bool
+    source: str = ""
+    """Where its value comes from, as in `Setting`."""
 
     @property
     def sql(self) -> str:
-        """The statement that changes it, for people; empty without a suggestion."""
-        return f"ALTER SYSTEM SET {self.name} = '{self.suggested}';" if self.suggested else ""
+        """The statement that changes it, for people; empty without a suggestion, and where it would change nothing."""
+        if not self.suggested or self.source in _ELSEWHERE:
+            return ""
+        return f"ALTER SYSTEM SET {self.name} = '{self.suggested}';"
+
+    @property
+    def how(self) -> str:
+        """What to do, for people."""
+        if self.source in _ELSEWHERE:
+            return _ELSEWHERE[self.source].format(name=self.name)
+        when = "a restart" if self.restart else "SELECT pg_reload_conf();"
+        return f"{self.sql or 'set it in postgresql.conf'} then {when}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +193,7 @@ def advise(settings: Settled) -> tuple[Advice, ...]:
     found = [
         Advice(
             rule.name, rule.state, settings[rule.name].shown, rule.suggested, rule.why, rule.reference,
-            settings[rule.name].context == "postmaster",
+            settings[rule.name].context == "postmaster", settings[rule.name].source,
         )
         for rule in _RULES
         if rule.name in settings and rule.holds(settings[rule.name], settings)

@@ -231,7 +231,7 @@ def shortcomings(catalog: Catalog) -> list[str]:
 def _hidden_note(count: int, catalog: Catalog) -> list[str]:
     if not count:
         return []
-    return [f"{count} statements of other roles are hidden: grant pg_read_all_stats to {catalog.role}"]
+    return [f"{count} statements of other roles are hidden: {catalog.grant('pg_read_all_stats')}"]
 
 
 def _entry(row: Row) -> Entry:

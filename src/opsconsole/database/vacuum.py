@@ -69,9 +69,7 @@ async def read_vacuum(database: Database, *, limit: int = 20) -> VacuumReport:
     notes = (
         ()
         if catalog.sees_all
-        else (
-            "sessions of other roles show neither their state nor what holds rows; GRANT pg_monitor lets them be seen",
-        )
+        else (f"sessions of other roles show neither their state nor what holds rows: {catalog.grant()}",)
     )
     tables = tuple(table for table in dirty.tables if table.dead)
     return VacuumReport(tuple(_holder(row, codec) for row in found), tables, found.taken_at, Coverage(notes))

@@ -66,9 +66,7 @@ async def _read(database: Database, limit: int, *, scans: bool) -> Workload:
         return await _scanned(database, reason, scans=scans)
     usages, seconds, taken_at = await _usages(database, catalog, limit)
     judged, notes = await _judged(database, usages)
-    notes += (
-        [] if catalog.sees_all else [f"statements of other roles are hidden: grant pg_read_all_stats to {catalog.role}"]
-    )
+    notes += [] if catalog.sees_all else [f"statements of other roles are hidden: {catalog.grant('pg_read_all_stats')}"]
     weighing = await _weighed(database, catalog, judged) if judged else ([], [])
     return Workload(tuple(weighing[0]), (), seconds, taken_at, Coverage((*notes, *weighing[1])))
 

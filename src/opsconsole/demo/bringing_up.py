@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.demo import configuration, monitoring
+from opsconsole.demo.app_logs import write_history
 from opsconsole.demo.binaries import find, find_optional, postgres_bin
 from opsconsole.demo.blocks import BlockMaking
 from opsconsole.demo.database import DATABASES, Cluster, account, reachable
@@ -150,9 +151,10 @@ class BringingUp:
 
     def _prepare(self) -> None:
         root = self.folders.root
-        for name in ("logs/tasks", "faults", "node", "prometheus/data", "alertmanager", "redis"):
+        for name in ("logs/tasks", "logs/app", "faults", "node", "prometheus/data", "alertmanager", "redis"):
             (root / name).mkdir(parents=True, exist_ok=True)
         write_volume(self.folders.node, USUAL)
+        write_history(root / "logs" / "app", ((one.service, one.name) for one in present(self.found)), time.time())
 
     def _write_configuration(self) -> None:
         root, write = self.folders.root, monitoring.write_yaml
@@ -181,6 +183,7 @@ class BringingUp:
         )
         write(root / "opsconsole.yaml", console, comment=comment)
         write(root / "services.yaml", configuration.services_yaml(facts["services"], control), comment=comment)
+        write(root / "errors.yaml", configuration.errors_yaml(self.folders.logs / "app"), comment=comment)
         passwords = {name: secrets.token_urlsafe(18) for name in configuration.AIRFLOW_USERS}
         for name, password in passwords.items():
             write_private(configuration.password_file(root, name), password)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.core.content import shipped_content
+from opsconsole.demo.app_logs import JAVA
+from opsconsole.demo.app_logs import SERVICES as LOGGING
 from opsconsole.demo.catalogue import SERVICES
 
 _PROBLEMS = {  # how one sees that it is up, where that is not the metric `up`
@@ -56,6 +58,8 @@ def opsconsole_yaml(
         "alertmanager": {"url": alertmanager},
         "postgres": {name: {"dsn": dsn, "statement_timeout": "5s"} for name, dsn in databases.items()},
         "services": "services.yaml",
+        "slas": str(content / "config" / "slas.yaml"),
+        "errors": "errors.yaml",
         "screens": str(content / "screens"),
         "runbooks": str(content / "runbooks"),
         "env": {
@@ -72,7 +76,6 @@ def opsconsole_yaml(
             "password": {"file": str(password_file(control.parent, AIRFLOW_USERS[0]))},
             **({"metadata": "airflow"} if "airflow" in databases else {}),
         }
-        environment["slas"] = str(content / "config" / "slas.yaml")
     if redis:
         environment["redis"] = {"url": redis}
     return {"version": 1, "default_environment": "demo", "environments": {"demo": environment}}
@@ -100,6 +103,35 @@ def services_yaml(present: Sequence[str], control: Path) -> dict[str, Any]:
             entry["depends_on"] = depends_on
         services[service.name] = entry
     return {"version": 1, "services": services}
+
+
+def errors_yaml(logs: Path) -> dict[str, Any]:
+    """The content of errors.yaml; `logs` is the folder with the services' own logs. The log of the demo's PostgreSQL
+    goes to its supervisor, where no database could read it."""
+    return {
+        "version": 1,
+        "metrics": [
+            {
+                "name": "http",
+                "query": 'sum by (job, status) (increase(http_requests_total{status=~"5..", job!="nginx"}[$step]))',
+                "type": "HTTP {{status}}",
+                "message": "answered with status {{status}}",
+                "runbook": "service-restart-procedures",
+            }
+        ],
+        "files": [
+            {
+                "name": service,
+                "paths": [str(logs / f"{service}-*.log*")],
+                "service": service,
+                "format": "auto" if service in JAVA else "json",
+                "runbook": "service-restart-procedures",
+            }
+            for service in LOGGING
+        ],
+        "postgres": {"log": False, "runbook": "database-maintenance"},
+        "airflow": {"runbook": "dag-failure-recovery"},
+    }
 
 
 def write_scripts(folder: Path) -> None:

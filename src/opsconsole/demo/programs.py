@@ -151,6 +151,7 @@ def plan(
         "airflow_token_seconds": 86400,  # as Airflow's own
         "faults": str(folders.faults),
         "task_logs": str(folders.logs / "tasks"),
+        "app_logs": str(folders.logs / "app"),
         "node_textfiles": str(folders.node),
     }
 

@@ -1,13 +1,27 @@
 """Airflow by its API. What is alike in both versions is in `_Api`; each version says what it calls things."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from opsconsole.pipelines import wire
-from opsconsole.pipelines.model import BrokenFile, Component, LogLine, Pool, Run, Structure, Survey, Task, Try
+from opsconsole.pipelines.model import (
+    BrokenFile,
+    Component,
+    DagParam,
+    Lineage,
+    LogLine,
+    Pool,
+    Queued,
+    Run,
+    Structure,
+    Survey,
+    Task,
+    Try,
+)
 from opsconsole.pipelines.rare import RareRuns
 from opsconsole.pipelines.run_list import RunList
-from opsconsole.pipelines.way import MOST_DAGS, MOST_RUNS, MOST_TASKS, Asking
+from opsconsole.pipelines.way import MOST_ASSETS, MOST_DAGS, MOST_RUNS, MOST_TASKS, MOST_WAITING, Asking
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, Params, path
 
 _ALL = "~"
@@ -30,6 +44,10 @@ class _Api(ABC):
     newest_first: str
     active_only: Params
     health_at: str
+    assets_are: str
+    """What version 2 of Airflow calls datasets."""
+    queued_at: str
+    """The end of the path of updates that wait."""
 
     def __init__(self, source: AirflowSource) -> None:
         self.source = source
@@ -116,6 +134,31 @@ class _Api(ABC):
         entries = answer.get("tasks", ()) if isinstance(answer, dict) else ()
         return wire.structure_of(tuple(one for one in entries if isinstance(one, dict)))
 
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        return wire.params_of(await self.source.get(path("dags", dag_id, "details"), what="see the DAG's parameters"))
+
+    async def lineage(self) -> tuple[Lineage, bool]:
+        page = await self.source.pages(
+            f"/{self.assets_are}", self.assets_are, dict, most=MOST_ASSETS, what=f"see {self.assets_are}"
+        )
+        assets = tuple(one for one in map(wire.asset_of, page.entries) if one.producers or one.consumers)
+        uris = {entry["id"]: str(entry.get("uri", "")) for entry in page.entries if "id" in entry}
+        consumers = sorted({dag for one in assets for dag in one.consumers})
+        asked = await asyncio.gather(*(self._queued(dag, uris) for dag in consumers[:MOST_WAITING]))
+        queued = tuple(one for found in asked for one in found)
+        return Lineage(assets, queued), page.cut or len(consumers) > MOST_WAITING
+
+    async def _queued(self, dag_id: str, uris: Mapping[int, str]) -> tuple[Queued, ...]:
+        where = path("dags", dag_id, self.assets_are, self.queued_at)
+        try:
+            answer = await self.source.get(where, what="see which updates wait")
+        except AirflowError as error:
+            if error.status != 404:  # there are none, before 3.1
+                raise
+            return ()
+        entries = answer.get("queued_events", ()) if isinstance(answer, dict) else ()
+        return tuple(wire.queued_of(one, uris) for one in entries if isinstance(one, dict))
+
     async def pools(self) -> tuple[Pool, ...]:
         page = await self.source.pages("/pools", "pools", wire.pool_of, most=1000, what="see pools")
         return page.entries
@@ -144,6 +187,8 @@ class Api3(_Api):
     newest_first = "-run_after"
     active_only = (("exclude_stale", "true"),)
     health_at = "/monitor/health"
+    assets_are = "assets"
+    queued_at = "queuedEvents"
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         where, params = self._log_at(task, number)
@@ -157,6 +202,8 @@ class Api2(_Api):
     newest_first = "-execution_date"
     active_only = (("only_active", "true"),)
     health_at = "/health"
+    assets_are = "datasets"
+    queued_at = "queuedEvent"
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         where, params = self._log_at(task, number)

@@ -15,6 +15,8 @@ from opsconsole.pipelines.metadata import Metadata
 from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
+    DagParam,
+    Lineage,
     LogLine,
     Origin,
     Pool,
@@ -55,6 +57,11 @@ class Airflow:
         self._api: Asking | None = None
         self._down: tuple[float, SourceError] | None = None
 
+    @property
+    def api(self) -> AirflowSource | None:
+        """By what changes are made, and looked at before; None where there is only the metadata database."""
+        return self._source
+
     async def survey(self, per_dag: int = PER_DAG) -> Told[Survey]:
         """Every DAG with its latest runs.
 
@@ -90,6 +97,14 @@ class Airflow:
             return await way.failures(since + await way.ahead(), most)
 
         return await self._read(read)
+
+    async def params(self, dag_id: str) -> Told[tuple[DagParam, ...]]:
+        """What a run of the DAG can be given."""
+        return await self._read(lambda way: _whole(way.params(dag_id)))
+
+    async def lineage(self) -> Told[Lineage]:
+        """The assets that tie DAGs, and which updates wait for others."""
+        return await self._read(lambda way: way.lineage())
 
     async def pools(self) -> Told[tuple[Pool, ...]]:
         """Pools, and what takes their slots."""

@@ -17,9 +17,25 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.row import Row
 from opsconsole.core.values import Table
-from opsconsole.pipelines.model import BrokenFile, Component, Dag, LogLine, Pool, Run, Structure, Survey, Task, Try
+from opsconsole.pipelines.model import (
+    Asset,
+    BrokenFile,
+    Component,
+    Dag,
+    DagParam,
+    Lineage,
+    LogLine,
+    Pool,
+    Queued,
+    Run,
+    Structure,
+    Survey,
+    Task,
+    Try,
+)
 from opsconsole.pipelines.run_list import Rest, RunList
-from opsconsole.pipelines.way import MOST_DAGS, MOST_TASKS
+from opsconsole.pipelines.way import MOST_ASSETS, MOST_DAGS, MOST_TASKS
+from opsconsole.pipelines.wire import serialized_params
 from opsconsole.sources import sql_choice
 
 Ask = Callable[[Query], Awaitable[Answer]]
@@ -117,6 +133,21 @@ class Metadata:
             return {}
         rows, _ = await self._rows("structure", {"DAG_ID": dag_id}, MOST_TASKS)
         return {row.text("task_id"): tuple(map(clean_line, row.list("downstream"))) for row in rows}
+
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        if "data" not in (await self.columns()).get("serialized_dag", ()):
+            return ()
+        rows, _ = await self._rows("params", {"DAG_ID": dag_id}, 1)
+        return serialized_params(rows[0].text("params")) if rows else ()
+
+    async def lineage(self) -> tuple[Lineage, bool]:
+        if not {"asset", "dataset"} & (await self.columns()).keys():
+            return Lineage(()), False
+        rows, cut = await self._rows("assets", {}, MOST_ASSETS)
+        queued, _ = await self._rows("queued_events", {}, MOST_ASSETS)
+        assets = tuple(one for one in map(_asset, rows) if one.producers or one.consumers)
+        waits = tuple(Queued(row.text("dag_id"), row.text("uri"), row.moment("since_at")) for row in queued)
+        return Lineage(assets, waits), cut
 
     def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         """Logs are no part of the database.
@@ -271,6 +302,16 @@ def _try(row: Row) -> Try:
         started_at=row.moment("started_at"),
         ended_at=row.moment("ended_at"),
         hostname=row.text("hostname"),
+    )
+
+
+def _asset(row: Row) -> Asset:
+    return Asset(
+        name=row.text("name") or row.text("uri"),
+        uri=row.text("uri"),
+        producers=tuple((clean_line(dag), clean_line(task)) for dag, task in row.list("producers")),
+        consumers=tuple(map(clean_line, row.list("consumers"))),
+        updated_at=row.moment("updated_at"),
     )
 
 

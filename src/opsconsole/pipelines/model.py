@@ -7,7 +7,7 @@ have passed `clean`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -258,6 +258,63 @@ class LogLine:
     text: str
     at: float | None = None
     level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DagParam:
+    """One parameter of a DAG. Its default and schema are as they came: JSON, not clean, and sent back like that."""
+
+    name: str
+    default: Any
+    """None: nothing, which is a value only where the schema allows `null`."""
+    schema: Mapping[str, Any]
+    """JSON schema; empty: anything."""
+    about: str = ""
+    """Its title and description, for people; clean."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a run without a value for it is refused."""
+        if self.default is not None:
+            return False
+        types = self.schema.get("type")
+        return bool(types) and types != "null" and not (isinstance(types, list) and "null" in types)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What tasks update, and DAGs are started by; a dataset in Airflow 2."""
+
+    name: str
+    uri: str
+    producers: tuple[tuple[str, str], ...] = ()
+    """(DAG id, task id) of those that update it."""
+    consumers: tuple[str, ...] = ()
+    """Ids of the DAGs that wait for it."""
+    updated_at: float | None = None
+    """None: never, as far as that is told."""
+
+    @property
+    def producing_dags(self) -> tuple[str, ...]:
+        """Ids of the DAGs that update it."""
+        return tuple(dict.fromkeys(dag_id for dag_id, _ in self.producers))
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An update of an asset that waits for the others that a DAG needs."""
+
+    dag_id: str
+    uri: str
+    since_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """The assets that tie DAGs, and what waits now."""
+
+    assets: tuple[Asset, ...]
+    queued: tuple[Queued, ...] = ()
 
 
 Structure = Mapping[str, tuple[str, ...]]

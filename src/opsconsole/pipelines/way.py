@@ -6,6 +6,8 @@ from typing import Protocol
 from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
+    DagParam,
+    Lineage,
     LogLine,
     Pool,
     Run,
@@ -18,6 +20,9 @@ from opsconsole.pipelines.model import (
 MOST_DAGS = 20_000
 MOST_RUNS = 2_000
 """Runs over all DAGs that the API is asked for, a hundred at a time."""
+MOST_ASSETS = 2_000
+MOST_WAITING = 50
+"""DAGs that the API is asked about what they wait for: one request each."""
 MOST_TASKS = 10_000
 """Task instances of one run."""
 
@@ -57,6 +62,14 @@ class Asking(Protocol):
 
     async def structure(self, dag_id: str) -> Structure:
         """Which task follows which; empty where that cannot be seen."""
+        ...
+
+    async def params(self, dag_id: str) -> tuple[DagParam, ...]:
+        """What a run of the DAG can be given, in the DAG's order; without those that cannot be seen."""
+        ...
+
+    async def lineage(self) -> tuple[Lineage, bool]:
+        """The assets that DAGs update or wait for."""
         ...
 
     def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:

@@ -7,7 +7,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from opsconsole.core.clean import clean, clean_line
-from opsconsole.pipelines.model import BrokenFile, Component, Dag, LogLine, Pool, Run, Structure, Task, Try
+from opsconsole.pipelines.model import (
+    Asset,
+    BrokenFile,
+    Component,
+    Dag,
+    DagParam,
+    LogLine,
+    Pool,
+    Queued,
+    Run,
+    Structure,
+    Task,
+    Try,
+)
 
 Entry = Mapping[str, Any]
 
@@ -50,6 +63,71 @@ def dag_of(entry: Entry) -> Dag:
         broken=entry.get("has_import_errors") is True,
         most_runs=_whole(entry, "max_active_runs"),
     )
+
+
+def params_of(answer: object) -> tuple[DagParam, ...]:
+    """The parameters in the answer of `/dags/…/details`, in the DAG's order."""
+    given = answer.get("params") if isinstance(answer, dict) else None
+    return tuple(param_of(str(name), entry) for name, entry in given.items()) if isinstance(given, dict) else ()
+
+
+def serialized_params(text: str) -> tuple[DagParam, ...]:
+    """The parameters of a serialized DAG: an object by name, or (3) a list of pairs; each may be wrapped in `__var`."""
+    try:
+        found = json.loads(text or "null")
+    except (ValueError, RecursionError):
+        return ()
+    pairs = found.items() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return tuple(
+        param_of(str(pair[0]), _unwrapped(pair[1]))
+        for pair in pairs
+        if isinstance(pair, list | tuple) and len(pair) == 2
+    )
+
+
+def _unwrapped(entry: Any) -> Any:
+    """A value without the wrapping that serialization gives to objects (`{"__var": …, "__type": "dict"}`)."""
+    if isinstance(entry, dict):
+        if "__var" in entry and "__type" in entry:
+            return _unwrapped(entry["__var"])
+        return {name: _unwrapped(value) for name, value in entry.items()}
+    return [_unwrapped(one) for one in entry] if isinstance(entry, list) else entry
+
+
+def param_of(name: str, entry: object) -> DagParam:
+    """One parameter: as the API has it (`value`), as a serialized DAG has it (`default`), or only its default."""
+    if not isinstance(entry, dict) or not {"value", "default", "schema"} & entry.keys():
+        return DagParam(name, entry, {})
+    schema = entry.get("schema")
+    schema = schema if isinstance(schema, dict) else {}
+    said = [schema.get("title"), entry.get("description") or schema.get("description")]
+    about = ": ".join(clean_line(one, limit=200) for one in said if isinstance(one, str) and one)
+    default = entry.get("value", entry.get("default"))
+    # What has no default is told as an object of a class that is no JSON.
+    return DagParam(name, None if isinstance(default, dict) and "__type" in default else default, schema, about)
+
+
+def asset_of(entry: Entry) -> Asset:
+    """An entry of `/assets` (3) or `/datasets` (2)."""
+    last = entry.get("last_asset_event")
+    started = _list(entry, "scheduled_dags") or _list(entry, "consuming_dags")
+    return Asset(
+        name=_text(entry, "name") or _text(entry, "uri"),
+        uri=_text(entry, "uri"),
+        producers=tuple(
+            (_text(one, "dag_id"), _text(one, "task_id"))
+            for one in _list(entry, "producing_tasks")
+            if isinstance(one, dict)
+        ),
+        consumers=tuple(_text(one, "dag_id") for one in started if isinstance(one, dict)),
+        updated_at=moment(last.get("timestamp")) if isinstance(last, dict) else None,
+    )
+
+
+def queued_of(entry: Entry, uris: Mapping[int, str]) -> Queued:
+    """An entry of `…/queuedEvents`, which names an asset by its id (3) or its URI (2)."""
+    uri = _text(entry, "uri") or clean_line(uris.get(_whole(entry, "asset_id"), ""))
+    return Queued(_text(entry, "dag_id"), uri, moment(entry.get("created_at")))
 
 
 def _schedule(entry: Entry) -> str:

@@ -5,7 +5,7 @@ a bind or a listed identifier. It never becomes part of a command.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -54,11 +54,13 @@ def fill(
     labels: Mapping[str, str] | None = None,
     *,
     today: date | None = None,
+    judge: Callable[[Param, str], str | None] | None = None,
 ) -> Filled:
     """Values for `params`: what was given, else the label each names, else its default.
 
     A parameter that is not required and has none of these is empty. A label whose value does not suit its
-    parameter is reported like a given one: labels come from outside, too.
+    parameter is reported like a given one: labels come from outside, too. `judge` says what is wrong with a value
+    in the place of `check`.
     """
     today = today or datetime.now(UTC).date()
     labels = labels or {}
@@ -79,7 +81,7 @@ def fill(
             continue
         value = _relative_date(raw, today) if param.type == "date" else raw
         values[param.name], origins[param.name] = value, origin
-        wrong = check(param, value)
+        wrong = (judge or check)(param, value)
         if wrong:
             complaints.append(Complaint(param.name, wrong))
     return Filled(values, tuple(complaints), origins)

@@ -196,6 +196,6 @@ def _limit(pane: Pane, cell: Cell) -> str:
 
 
 def _bound(threshold: Threshold) -> float | None:
-    if threshold.above is not None and threshold.below is not None:
+    if threshold.lowest is not None and threshold.below is not None:
         return None
-    return threshold.above if threshold.above is not None else threshold.below
+    return threshold.lowest if threshold.lowest is not None else threshold.below

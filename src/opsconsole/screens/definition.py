@@ -11,7 +11,7 @@ from opsconsole.core.threshold import Threshold
 
 
 class Kind(StrEnum):
-    """The kinds of pane."""
+    """The kinds of pane. A section is the heading of the panes that follow it, up to the next one."""
 
     STAT = "stat"
     GAUGE = "gauge"
@@ -23,6 +23,7 @@ class Kind(StrEnum):
     HEATMAP = "heatmap"
     TEXT = "text"
     VIEW = "view"
+    SECTION = "section"
 
 
 class Reduce(StrEnum):
@@ -107,6 +108,8 @@ class Pane:
     view: str = ""
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """For `view`: what the view takes."""
+    folded: bool = False
+    """For `section`: whether the panes below it are put away at first, and so not read."""
     area: str = ""
     """The area of the overview that this pane's state counts for; empty: none."""
     no_data: State = State.UNKNOWN
@@ -135,6 +138,8 @@ class Variable:
     """Fixed choices, where there is no query."""
     multi: bool = False
     default: str = "all"
+    everything: str = ".*"
+    """The regular expression that all is, after `=~`."""
     title: str = ""
 
 

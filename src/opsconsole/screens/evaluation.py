@@ -15,7 +15,7 @@ from opsconsole.screens.variables import natural
 MAX_CELLS = 500
 """Cells that one pane keeps; a query with more series should have been aggregated."""
 
-_READ_NOTHING = frozenset({Kind.TEXT, Kind.VIEW})
+_READ_NOTHING = frozenset({Kind.TEXT, Kind.VIEW, Kind.SECTION})
 # Where the order carries the message: these show their worst first. Charts keep theirs, so that colours stay.
 _WORST_FIRST = frozenset({Kind.STATUS, Kind.STAT, Kind.GAUGE})
 

@@ -22,24 +22,24 @@ from opsconsole.config.schema import (
     shown,
 )
 from opsconsole.core.problem import nearest
-from opsconsole.core.units import UNITS
+from opsconsole.core.units import UNITS, is_unit
 from opsconsole.screens.definition import Kind, Reduce
 
-MAX_PANES = 100
+MAX_PANES = 200
 MAX_COLUMNS = 12
 
-SOURCES = ("prometheus", "redis", "airflow", "alertmanager")
+SOURCES = ("prometheus", "redis", "airflow", "alertmanager", "sla")
 LABEL = Text(pattern=r"[A-Za-z_][A-Za-z0-9_]*", expected="a name of letters, digits and '_'")
 REFRESH = Duration(minimum=1, maximum=86400)
 
 
 class UnitName:
-    """One of Grafana's unit ids that the console knows."""
+    """One of Grafana's unit ids that the console knows, or words of one's own."""
 
-    expected = "a unit such as short, s, ms, bytes, percent, percentunit, reqps"
+    expected = "a unit such as short, s, ms, bytes, percent, percentunit, reqps, suffix:jobs"
 
     def read(self, value: Any, place: Place) -> Any:
-        if isinstance(value, str) and value in UNITS:
+        if isinstance(value, str) and is_unit(value):
             return value
         hint = nearest(value, UNITS) if isinstance(value, str) else ""
         return place.report("bad-unit", f"{place.name}: {shown(value)}; expected {self.expected}{hint}")
@@ -48,7 +48,7 @@ class UnitName:
 class SourceName:
     """`prometheus`, `postgres/NAME`, …"""
 
-    expected = "prometheus, postgres/NAME, redis or airflow"
+    expected = "prometheus, postgres/NAME, redis, airflow or sla"
 
     def read(self, value: Any, place: Place) -> Any:
         if isinstance(value, str):
@@ -94,8 +94,8 @@ def _number(text: str) -> float | None:
 
 
 def _bounded(result: dict[str, Any], place: Place) -> None:
-    if not {"above", "below", "equals"} & result.keys():
-        place.report("no-bound", f"{place.name}: no bound; expected above, below or equals with a number")
+    if not {"above", "at_least", "below", "equals"} & result.keys():
+        place.report("no-bound", f"{place.name}: no bound; expected above, at_least, below or equals with a number")
 
 
 QUERY = Text(limit=20_000, expected="the text of a query")
@@ -103,11 +103,13 @@ THRESHOLD = Record(
     {
         "state": Choice(("OK", "WARN", "CRIT")),
         "above": Number(),
+        "at_least": Number(),
         "below": Number(),
         "equals": Number(),
     },
     required=("state",),
-    what="a mapping with state, and above, below or equals",
+    what="a mapping with state, and above, at_least, below or equals",
+    exclusive=(("above", "at_least"),),
     verify=_bounded,
 )
 THRESHOLDS = ListOf(THRESHOLD, maximum=20, what="a list such as [{above: 0.9, state: WARN}]")
@@ -158,6 +160,7 @@ PANE_KEYS: dict[str, Field] = {
     "text": Text(limit=50_000),
     "view": Text(pattern=r"[a-z][a-z0-9_.-]{0,99}", expected="the name of a view such as overview.areas"),
     "options": Anything(),
+    "folded": Flag(),
     "area": Text(pattern="[a-z][a-z0-9-]{0,39}", expected="a name of small letters, digits and '-'"),
     "no_data": Choice(("OK", "UNKNOWN", "WARN", "CRIT")),
     "check": Flag(),
@@ -180,6 +183,7 @@ _VARIABLE = Record(
         "values": ListOf(Text(lenient=True, limit=200), minimum=1, maximum=1000, what="a list of values"),
         "multi": Flag(),
         "default": Text(lenient=True, empty=True, limit=200),
+        "all": Text(limit=1000),
         "title": Text(lenient=True, limit=100),
     },
     what="a variable with query or values",

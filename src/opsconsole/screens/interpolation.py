@@ -12,6 +12,15 @@ from dataclasses import dataclass
 from opsconsole.sources.promqltext import Place, places, quoted, regex_escaped
 from opsconsole.sources.sqltext import slots
 
+
+class UnchosenError(ValueError):
+    """A variable has no value yet, because nobody knows what it can be. `name` is which."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"${name} has no value; choose one with v")
+        self.name = name
+
+
 FORMATS = ("pipe", "regex", "csv")
 GLOBALS = ("__rate_interval", "__interval", "__interval_ms", "__range", "__range_s", "__range_ms")
 
@@ -25,6 +34,8 @@ class Selection:
 
     values: tuple[str, ...] = ()
     everything: bool = False
+    pattern: str = ".*"
+    """The regular expression that everything is, after `=~`."""
 
 
 ALL = Selection(everything=True)
@@ -64,17 +75,21 @@ def interpolate(text: str, selections: Mapping[str, Selection], globals_: Mappin
     """PromQL `text` with every variable written out, safely.
 
     Raises:
+        UnchosenError: a variable without any value.
         ValueError: an unknown variable, or a value that cannot stand where it is used; in words.
     """
     found = list(references(text))
     parts: list[str] = []
     position = 0
     for reference, place in zip(found, places(text, [one.start for one in found]), strict=True):
+        alone = text[reference.start - 1 : reference.start] == place.quote == text[reference.end : reference.end + 1]
         parts.append(text[position : reference.start])
         if reference.name in globals_:
             parts.append(globals_[reference.name])
         elif reference.name in selections:
-            parts.append(_written(reference, selections[reference.name], place))
+            if not selections[reference.name].values and not selections[reference.name].everything:
+                raise UnchosenError(reference.name)
+            parts.append(_written(reference, selections[reference.name], place, alone=alone))
         else:
             raise ValueError(f"unknown variable ${reference.name}")
         position = reference.end
@@ -82,25 +97,28 @@ def interpolate(text: str, selections: Mapping[str, Selection], globals_: Mappin
     return "".join(parts)
 
 
-def _written(reference: Reference, selection: Selection, place: Place) -> str:
+def _written(reference: Reference, selection: Selection, place: Place, *, alone: bool) -> str:
     if not place.quote:
         return _bare(reference, selection)
-    return quoted(_inner(reference, selection, place), place.quote, reference.name)
+    return quoted(_inner(reference, selection, place, alone=alone), place.quote, reference.name)
 
 
-def _inner(reference: Reference, selection: Selection, place: Place) -> str:
-    """What the string shall hold, before the escaping of the string itself."""
+def _inner(reference: Reference, selection: Selection, place: Place, *, alone: bool) -> str:
+    """What the string shall hold, before its own escaping. `alone`: it holds nothing else."""
     values = selection.values
     if reference.format == "csv":
         return ",".join(values)
     if selection.everything:
         if not place.regex and reference.format != "pipe":
             raise ValueError(f'${reference.name} is set to all, which only =~ can match; write =~"${reference.name}"')
-        return ".*"
+        bounded = alone or "|" not in selection.pattern
+        return selection.pattern if bounded else f"(?:{selection.pattern})"
     if reference.format == "pipe":
         return "|".join(values)
     if place.regex or reference.format == "regex":
-        return "|".join(map(regex_escaped, values))
+        any_of = "|".join(map(regex_escaped, values))
+        # Beside other text, the alternatives must not reach further than the variable.
+        return any_of if alone or len(values) < 2 else f"(?:{any_of})"
     if len(values) != 1:
         raise ValueError(f'${reference.name} has {len(values)} values; write =~"${reference.name}" to match any')
     return values[0]

@@ -6,7 +6,7 @@ from opsconsole.config.document import Document
 from opsconsole.config.schema import Place
 from opsconsole.core.problem import Problem, nearest
 from opsconsole.screens.definition import Kind, Pane, Screen, Target, Variable
-from opsconsole.screens.interpolation import ALL, FORMATS, GLOBALS, Selection, references
+from opsconsole.screens.interpolation import FORMATS, GLOBALS, Selection, references
 from opsconsole.screens.queries import pane_queries
 from opsconsole.screens.timerange import TimeRange
 from opsconsole.screens.variables import EVERYTHING, is_sql, label_values, used_in
@@ -45,6 +45,9 @@ def lint_pane(place: Place, pane: Pane, screen: Screen, variables: set[str]) -> 
     if "columns" in given and pane.kind is not Kind.TABLE:
         message = f"columns: a {pane.kind} pane has none; they are for tables"
         place.child("columns").report("unused-key", message, on_key=True, warning=True)
+    if "folded" in given and pane.kind is not Kind.SECTION:
+        message = f"folded: a {pane.kind} pane has nothing below it; it is for sections"
+        place.child("folded").report("unused-key", message, on_key=True, warning=True)
     if "options" in given and not isinstance(given["options"], dict):
         place.child("options").report("wrong-type", "options: expected a mapping")
     elif pane.kind is Kind.VIEW:
@@ -56,7 +59,7 @@ def lint_pane(place: Place, pane: Pane, screen: Screen, variables: set[str]) -> 
 def _needs(place: Place, pane: Pane, given: Mapping[str, object]) -> None:
     if "kind" not in given or place.problems:
         return
-    needed = {Kind.TEXT: "text", Kind.VIEW: "view"}.get(pane.kind, "query")
+    needed = {Kind.TEXT: "text", Kind.VIEW: "view", Kind.SECTION: "kind"}.get(pane.kind, "query")
     if needed not in given and not (needed == "query" and "queries" in given):
         place.report("missing-key", f"{place.name}: key {needed!r} is missing; a {pane.kind} pane needs it")
 
@@ -115,7 +118,7 @@ def _try(place: Place, pane: Pane, target: Target, screen: Screen, variables: se
         if variable.multi:
             ways.append({**ways[0], variable.name: Selection((_SAMPLE, "other"))})
         if variable.multi or variable.default == EVERYTHING:
-            ways.append({**ways[0], variable.name: ALL})
+            ways.append({**ways[0], variable.name: Selection(everything=True, pattern=variable.everything)})
     one = Pane(pane.id, pane.title, pane.kind, pane.source, (target,))
     for way in ways:
         try:

@@ -146,6 +146,7 @@ def pane_from(found: Mapping[str, Any]) -> Pane:
         text=found.get("text", ""),
         view=found.get("view", ""),
         options=MappingProxyType(dict(_mapping(found.get("options")))),
+        folded=found.get("folded", False),
         area=found.get("area", ""),
         no_data=State(found.get("no_data", State.UNKNOWN)),
         check=found.get("check", True),
@@ -172,7 +173,7 @@ def _targets(found: Mapping[str, Any]) -> tuple[Target, ...]:
 
 def _thresholds(said: Sequence[Mapping[str, Any]]) -> tuple[Threshold, ...]:
     return tuple(
-        Threshold(State(one["state"]), one.get("above"), one.get("below"), one.get("equals"))
+        Threshold(State(one["state"]), one.get("above"), one.get("below"), one.get("equals"), one.get("at_least"))
         for one in said
         if "state" in one
     )
@@ -218,6 +219,7 @@ def _variable(name: str, said: Mapping[str, Any]) -> Variable:
         source=said.get("source", "prometheus"),
         values=values,
         multi=said.get("multi", False),
+        everything=said.get("all", ".*"),
         default=said.get("default", "all" if said.get("multi") or not values else values[0]),
         title=said.get("title", ""),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from opsconsole.core.reading import Query
 from opsconsole.core.values import Matrix, Table, Value, Vector
 from opsconsole.screens.definition import Screen, Variable
-from opsconsole.screens.interpolation import ALL, Selection, array_literal, binds, interpolate, references
+from opsconsole.screens.interpolation import Selection, array_literal, binds, interpolate, references
 
 MAX_OPTIONS = 1000
 EVERYTHING = "all"
@@ -77,7 +77,7 @@ def default_selection(variable: Variable, options: Sequence[str] = ()) -> Select
     """
     known = tuple(options or variable.values)
     if variable.default == EVERYTHING:
-        return Selection(known, everything=True)
+        return Selection(known, everything=True, pattern=variable.everything)
     if variable.default:
         return Selection((variable.default,))
     return Selection(known[:1]) if known else Selection()
@@ -141,7 +141,8 @@ def chosen(variable: Variable, values: Sequence[str]) -> Selection:
     """The selection for what a person or a drill-down asks for; `all` and nothing mean everything."""
     wanted = tuple(dict.fromkeys(values))
     if not wanted or wanted == (EVERYTHING,):
-        return ALL if variable.default == EVERYTHING or variable.multi else Selection(wanted)
+        all_ = Selection(everything=True, pattern=variable.everything)
+        return all_ if variable.default == EVERYTHING or variable.multi else Selection(wanted)
     return Selection(wanted if variable.multi else wanted[:1])
 
 

@@ -14,19 +14,24 @@ DATABASE_PAGES = (
 )  # fmt: skip
 """The pages of the PostgreSQL workbench; each is also the view `database.PAGE`."""
 
-PIPELINE_PAGES = ("dags", "sla", "failures", "imports", "parts", "pools")
-"""The pages of pipelines; each is also the view `pipelines.PAGE`."""
+DATABASE = "database"
+FAMILY_PAGES = {
+    DATABASE: DATABASE_PAGES,
+    "sla": ("objectives", "violations"),
+    "pipelines": ("dags", "sla", "failures", "imports", "parts", "pools"),
+    "errors": ("errors", "services", "recent"),
+    "alerts": ("alerts", "silences", "history", "receivers", "watch"),
+}
+"""The ids of the pages of each family; each is also the view `FAMILY.PAGE`. `ui.families` has what they are made of."""
 
-DATABASE, PIPELINES = "database", "pipelines"
-_PAGES = {DATABASE: DATABASE_PAGES, PIPELINES: PIPELINE_PAGES}
 _BY_OTHER_NAMES = {"database.activity": "database.sessions"}
-VIEWS = (ATTENTION_VIEW, AREAS_VIEW, *(f"{family}.{page}" for family, pages in _PAGES.items() for page in pages))
+VIEWS = (ATTENTION_VIEW, AREAS_VIEW, *(f"{family}.{page}" for family, pages in FAMILY_PAGES.items() for page in pages))
 
 
 def page_of(view: str) -> tuple[str, str] | None:
     """(family, page) of a view that is a page: of the workbench, or of pipelines. None where it is none."""
     family, _, page = _BY_OTHER_NAMES.get(view, view).partition(".")
-    return (family, page) if page in _PAGES.get(family, ()) else None
+    return (family, page) if page in FAMILY_PAGES.get(family, ()) else None
 
 
 def lint_view(place: Place, pane: Pane, given: Mapping[str, object]) -> None:

@@ -8,6 +8,7 @@ from opsconsole.screens.areas import Area, overview_areas, overview_queries
 from opsconsole.screens.checks import Check, all_checks, is_check
 from opsconsole.screens.definition import Pane, Screen
 from opsconsole.screens.evaluation import PaneState, evaluate_pane
+from opsconsole.screens.naming import named
 from opsconsole.screens.overview import Overview, overview
 from opsconsole.screens.queries import pane_queries, refresh_of
 from opsconsole.screens.timerange import TimeRange
@@ -82,7 +83,9 @@ def watchlist(screens: Sequence[Screen], *, areas_of: Screen | None = None) -> W
 def _watched(screen: Screen, pane: Pane) -> WatchedPane:
     time = TimeRange(screen.window)
     interval = refresh_of(pane, screen, time)
+    selections = default_selections(screen)
+    shown = named(pane, selections)
     try:
-        return WatchedPane(screen, pane, pane_queries(pane, default_selections(screen), time), interval)
+        return WatchedPane(screen, shown, pane_queries(pane, selections, time), interval)
     except ValueError as error:
-        return WatchedPane(screen, pane, (), interval, str(error))
+        return WatchedPane(screen, shown, (), interval, str(error))

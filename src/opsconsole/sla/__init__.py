@@ -1,1 +1,2 @@
-"""What was promised: objectives, how much of them was kept, and what is left of their budgets."""
+"""SLAs without a screen: what `config.slas` promises, counted in slices of time (`slices`) that `asking` reads from
+Prometheus, PostgreSQL and Airflow; pure functions for what follows: `compliance`, `burn`, `violations`, `calendar`."""

@@ -40,7 +40,7 @@ _CONNECTING: tuple[tuple[str, str, str, str], ...] = (
 
 _STATES: dict[str, tuple[str, str]] = {
     "25006": ("refused", "panes and checks only read"),
-    "42501": ("refused", "grant the role what it needs, or use pg_monitor"),
+    "42501": ("refused", "the role lacks that right; for statistics pg_monitor has it"),
     "53300": ("overloaded", ""),
     "55P03": ("timeout", "somebody holds a lock on it"),
     "55000": ("bad-query", ""),

@@ -200,8 +200,17 @@ class PrometheusSource:
                     body = await self._body(response, content_type)
                 return _Raw(response.status_code, content_type, names, body, location)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            if isinstance(error, httpx.PoolTimeout):
+                await self._let_go_of(client)
             # OSError: a TLS alert that comes after the handshake passes through httpx unwrapped.
             raise transport_error(self.name, self._url, error, timeout=self._settings.timeout) from error
+
+    async def _let_go_of(self, client: "httpx.AsyncClient") -> None:
+        """Begin anew with a client that has no connection to give although there is a slot for each: it has lost them
+        (to requests that were called off while they waited), and would answer nothing ever again."""
+        if self._client is client:
+            self._client = None
+            await client.aclose()
 
     async def _body(self, response: "httpx.Response", content_type: str) -> bytes:
         """The whole body, unless its first bytes show that it is none of ours, or it does not end."""

@@ -1,5 +1,7 @@
 """The sources of an environment, by the names that content gives them."""
 
+from collections.abc import Callable
+
 from opsconsole.config.settings import Environment
 from opsconsole.core.problem import nearest
 from opsconsole.core.reading import Source, SourceError
@@ -11,17 +13,24 @@ class Sources:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._made: dict[str, Source] = {}
+        self._offered: dict[str, Callable[[], Source]] = {}
 
     def names(self) -> tuple[str, ...]:
         """What is configured: `prometheus`, `alertmanager`, `alertmanager/NAME` for each further one,
-        `postgres/NAME` for each database, `pgbouncer/NAME` for what stands before it, `airflow` (its API), `redis`."""
+        `postgres/NAME` for each database, `pgbouncer/NAME` for what stands before it, `airflow` (its API), `loki`,
+        `redis`."""
         environment = self._environment
         names = ["prometheus"] if environment.prometheus else []
         names += environment.every_alertmanager
         names += [f"postgres/{name}" for name in environment.postgres]
         names += [f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler]
         names += ["airflow"] if environment.airflow and environment.airflow.url else []
+        names += ["loki"] if environment.loki else []
         return (*names, "redis") if environment.redis else tuple(names)
+
+    def offer(self, name: str, make: Callable[[], Source]) -> None:
+        """Have a source that is worked out from others; it can be asked, and is not among the `names`."""
+        self._offered[name] = make
 
     def get(self, name: str) -> Source:
         """The source of that name.
@@ -42,6 +51,8 @@ class Sources:
     def _new(self, name: str) -> Source:
         # Each client is imported only where it is used: psycopg and httpx are not needed for the first paint.
         environment = self._environment
+        if name in self._offered:
+            return self._offered[name]()
         kind, _, database = name.partition("/")
         if name == "prometheus" and environment.prometheus is not None:
             from opsconsole.sources.prometheus import PrometheusSource
@@ -65,6 +76,10 @@ class Sources:
                 from opsconsole.sources.pgbouncer import PgBouncerSource
 
                 return PgBouncerSource(pooler, name=name)
+        if name == "loki" and environment.loki is not None:
+            from opsconsole.sources.loki import LokiSource
+
+            return LokiSource(environment.loki)
         if name == "redis" and environment.redis is not None:
             from opsconsole.sources.redis import RedisSource
 

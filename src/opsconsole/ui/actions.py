@@ -19,6 +19,10 @@ class Place(StrEnum):
     RUNBOOKS = "runbooks"
     WORKBENCH = "workbench"
     PIPELINES = "pipelines"
+    SLAS = "slas"
+    ERRORS = "errors"
+    ALERTS = "alerts"
+    ALERT = "alert"
     LOG = "log"
     RUN = "run"
     HELP = "help"
@@ -29,8 +33,14 @@ _DASHBOARD = frozenset({Place.DASHBOARD})
 _RUN = frozenset({Place.RUN})
 _WORKBENCH = frozenset({Place.WORKBENCH})
 _PIPELINES = frozenset({Place.PIPELINES})
+_ERRORS = frozenset({Place.ERRORS})
 _LOG = frozenset({Place.LOG})
-_PAGES = _WORKBENCH | _PIPELINES
+_ALERTS = frozenset({Place.ALERTS})
+_ANY_ALERT = _ALERTS | {Place.ALERT}
+_SLAS = frozenset({Place.SLAS})
+_CHANGING = _WORKBENCH | _PIPELINES | _ERRORS | _ALERTS
+"""Pages with something to do about a row."""
+_PAGES = _CHANGING | _SLAS
 _LISTS = frozenset({Place.DASHBOARD, Place.RUNBOOKS}) | _PAGES
 _LIVE = _DASHBOARD | _PAGES
 _NOT_RUN = EVERYWHERE - _RUN
@@ -64,17 +74,26 @@ _ACTIONS = (
         ("b",),
         "Runbook for what is selected, its parameters filled in",
         "Act",
-        _DASHBOARD | _PIPELINES,
+        _DASHBOARD | _PIPELINES | _ERRORS | _ANY_ALERT | _SLAS,
         hint="runbook",
     ),
-    KeyAction("fix", ("x",), "Do something about what is selected (asks first)", "Act", _PAGES, hint="fix"),
+    KeyAction("acknowledge", ("a",), "Say that somebody is on it (asks first)", "Act", _ANY_ALERT, hint="ack"),
+    KeyAction(
+        "fix", ("x",), "Do something about what is selected (asks first)", "Act", _CHANGING | {Place.ALERT}, hint="fix"
+    ),
+    KeyAction("follow", ("f",), "To the DAG, the table or the pane that it is about", "Look", _ANY_ALERT, hint="go to"),
+    KeyAction("mark", ("space",), "Mark the row, for one action on several", "Act", _CHANGING, hint="mark"),
+    KeyAction("mark-range", ("M",), "Mark all from the last mark to here", "Act", _CHANGING),
+    KeyAction("mark-all", ("*",), "Mark all that are shown, or none of them", "Act", _CHANGING),
     KeyAction("next-page", ("tab", "right", "l"), "Next page", "Move", _PAGES, hint="page"),
     KeyAction("previous-page", ("shift+tab", "left", "h"), "Previous page", "Move", _PAGES),
     KeyAction("explain", ("e",), "Plan of the statement, which is not run", "Look", _WORKBENCH),
     KeyAction("next-database", ("d",), "The next database of this environment", "Move", _WORKBENCH),
     KeyAction("sort", ("s",), "Sort by the next column that tells something", "Look", _PAGES, hint="sort"),
     KeyAction("group", ("v",), "The next form: grouped, or over another time", "Look", _PAGES, hint="view"),
-    KeyAction("details", ("i",), "All there is to say about the row", "Look", _PIPELINES, hint="details"),
+    KeyAction("details", ("i",), "All there is to say about the row", "Look", _PIPELINES | _ALERTS, hint="details"),
+    KeyAction("origin", ("o",), "Where the error comes from: log, database, metrics", "Look", _ERRORS, hint="origin"),
+    KeyAction("mute", ("m",), "The error is known: not new for a while, and back", "Act", _ERRORS, hint="mute"),
     KeyAction("previous-try", ("left", "h"), "The try before", "Move", _LOG, hint="other try"),
     KeyAction("next-try", ("right", "l"), "The try after", "Move", _LOG),
     KeyAction("zoom", ("z",), "Zoom the pane, and back", "Look", _DASHBOARD, hint="zoom"),
@@ -88,14 +107,15 @@ _ACTIONS = (
     KeyAction("left", ("left", "h"), "Left: the pane beside, or earlier on a chart", "Move", _DASHBOARD),
     KeyAction("right", ("right", "l"), "Right: the pane beside, or later on a chart", "Move", _DASHBOARD),
     KeyAction("page-up", ("pageup",), "One page up", "Move", EVERYWHERE),
-    KeyAction("page-down", ("pagedown", "space"), "One page down", "Move", EVERYWHERE),
+    KeyAction("page-down", ("pagedown",), "One page down", "Move", EVERYWHERE),
+    KeyAction("page-on", ("space",), "One page down", "Move", EVERYWHERE - _CHANGING),
     KeyAction("top", ("home", "g"), "To the top", "Move", EVERYWHERE),
     KeyAction("bottom", ("end", "G"), "To the end", "Move", EVERYWHERE),
     KeyAction("earlier", ("[",), "Step back in time", "Time", _DASHBOARD),
     KeyAction("later", ("]",), "Step forward in time, to now in the end", "Time", _DASHBOARD),
     KeyAction("closer", ("+", "="), "Shorter time range", "Time", _DASHBOARD),
     KeyAction("wider", ("-",), "Longer time range", "Time", _DASHBOARD),
-    KeyAction("refresh", ("r",), "Read again now", "Look", _LIVE | _LOG),
+    KeyAction("refresh", ("r",), "Read again now", "Look", _LIVE | _LOG | {Place.ALERT}),
     KeyAction("pause", ("p",), "Pause and continue reading", "Look", _LIVE),
     KeyAction("workbench", ("w",), "Workbench of the database behind this pane", "Look", _DASHBOARD),
     KeyAction("variable", ("v",), "Change a variable of this screen", "Look", _DASHBOARD),

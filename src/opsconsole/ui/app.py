@@ -116,6 +116,9 @@ class OpsConsole(App[int], inherit_bindings=False):
     def _start_watching(self) -> None:
         self.opened.watchkeeper.start()
         self.run_worker(self.opened.read_library(), group="library", exit_on_error=False)
+        self.workers.cancel_group(self, "keep")
+        if self.session.keep is not None:
+            self.run_worker(self.session.keep(), group="keep", exit_on_error=False)
 
     @property
     def opened(self) -> "Opened":

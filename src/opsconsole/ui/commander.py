@@ -9,6 +9,7 @@ from opsconsole.core.problem import ContentError
 from opsconsole.screens.timerange import parse_range
 from opsconsole.ui.commands import Command, CommandError, Completion, completions, parse, ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
+from opsconsole.ui.families import FAMILIES
 from opsconsole.ui.theme import THEMES
 
 if TYPE_CHECKING:
@@ -62,11 +63,9 @@ class Commander:
 
         return [(spec.id, spec.title) for spec in PAGES]
 
-    def pipeline_pages(self) -> Sequence[tuple[str, str]]:
-        """(id, title) of every page of pipelines."""
-        from opsconsole.ui.pipelines.pages import PAGES
-
-        return [(spec.id, spec.title) for spec in PAGES]
+    def family_pages(self, family: str) -> Sequence[tuple[str, str]]:
+        """(id, title) of every page of a family."""
+        return [(spec.id, spec.title) for spec in FAMILIES[family].specs()]
 
     def databases(self) -> Sequence[str]:
         """Every database of the environment."""
@@ -121,8 +120,8 @@ class Commander:
             case "db":
                 database = dict(command.params).get("database", "")
                 self.open_workbench(database, command.argument)
-            case "pipelines":
-                self.open_pipelines(command.argument)
+            case family if family in FAMILIES:
+                self.open_family(family, command.argument)
             case "baseline":
                 self._keep_baseline(command.argument)
             case "note":
@@ -172,22 +171,21 @@ class Commander:
             console.close_view()
         console.open_view(WorkbenchView(source or f"postgres/{known[0]}", page))
 
-    def open_pipelines(self, page: str = "") -> None:
-        """The pages of pipelines; those on screen turn to the page.
+    def open_family(self, name: str, page: str = "") -> None:
+        """The pages of a family; those on screen turn to the page.
 
         Raises:
-            CommandError: there is no Airflow.
+            CommandError: the environment has no source for it.
         """
-        from opsconsole.ui.screens.pipelines import PipelinesView
-
-        console = self._app.console_screen
-        if self._app.session.pipelines is None:
-            raise CommandError("no airflow is configured in this environment")
-        if isinstance(console.view, PipelinesView):
+        console, family = self._app.console_screen, FAMILIES[name]
+        if name not in self._app.session.families:
+            raise CommandError(family.absent)
+        shown = family.view_class()
+        if isinstance(console.view, shown):
             if page:
                 console.view.open_page(page)
             return
-        console.open_view(PipelinesView(page))
+        console.open_view(shown.opened_at(page))
 
     # Runbooks
 

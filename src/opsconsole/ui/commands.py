@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from opsconsole.core.problem import nearest
+from opsconsole.ui.families import FAMILIES
 
 
 class World(Protocol):
@@ -23,7 +24,7 @@ class World(Protocol):
     def values(self, variable: str) -> Sequence[str]: ...
     def themes(self) -> Sequence[str]: ...
     def pages(self) -> Sequence[tuple[str, str]]: ...  # (id, title) of the workbench
-    def pipeline_pages(self) -> Sequence[tuple[str, str]]: ...  # (id, title)
+    def family_pages(self, family: str) -> Sequence[tuple[str, str]]: ...  # (id, title)
     def databases(self) -> Sequence[str]: ...
 
 
@@ -61,7 +62,7 @@ _SPECS = (
     _Spec("screen", "go to a screen", "screen NAME", ("s",)),
     _Spec("rb", "open a runbook, parameters filled in", "rb NAME [PARAM=VALUE ...]", ("runbook", "runbooks")),
     _Spec("db", "workbench of a database", "db [PAGE] [DATABASE]", ("database",)),
-    _Spec("pipelines", "DAGs of Airflow, and what is around them", "pipelines [PAGE]", ("pipeline", "dags", "airflow")),
+    *(_Spec(one.name, one.help, f"{one.name} [PAGE]", one.aliases) for one in FAMILIES.values()),
     _Spec("baseline", "keep what statements cost until now, to compare with", "baseline NAME"),
     _Spec("env", "switch to another environment", "env NAME", ("environment",)),
     _Spec("set", "set a variable of this screen", "set NAME VALUE", ("var",)),
@@ -111,8 +112,8 @@ def _parsed(spec: _Spec, rest: str, world: World) -> Command:
             return _runbook(rest, world)
         case "db":
             return _workbench(rest, world)
-        case "pipelines":
-            return Command("pipelines", _one_of(rest, world.pipeline_pages(), "page") if rest else "")
+        case family if family in FAMILIES:
+            return Command(family, _one_of(rest, world.family_pages(family), "page") if rest else "")
         case "set":
             name, _, value = rest.replace("=", " ", 1).partition(" ")
             known = _one_of(name, [(variable, variable) for variable in world.variables()], "variable")
@@ -230,8 +231,8 @@ def _arguments(name: str, word: str, rest: str, world: World) -> list[Completion
             if space:
                 return _listed(f"{word} {page}", database, [(one, "") for one in world.databases()])
             return _listed(word, page, world.pages())
-        case "pipelines":
-            return _listed(word, rest, world.pipeline_pages())
+        case family if family in FAMILIES:
+            return _listed(word, rest, world.family_pages(family))
         case "rb":
             return _runbook_completions(word, rest, world)
         case "set":

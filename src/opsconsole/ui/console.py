@@ -66,6 +66,8 @@ class Console(TextualScreen[None], inherit_bindings=False):
         self._flash: tuple[str, str] | None = None
         self._flash_until = 0.0
         self._history: dict[str, list[str]] = {}
+        self._ahead: list[KeyAction] = []
+        """Keys for the view on screen, which has nothing in it yet."""
         self.header = Canvas(self._paint_header, id="header")
         self.clock = Canvas(lambda _w, _h: (frame.clock(self.session.clock()),), id="clock")
         self.tabs = Canvas(self._paint_tabs, id="tabs")
@@ -118,11 +120,15 @@ class Console(TextualScreen[None], inherit_bindings=False):
 
     def open_view(self, view: View, *, root: bool = False) -> None:
         """Put `view` on screen: on top of the present one or, as a `root`, in the place of all."""
-        self.prompt.cancel()
         self._opening.display = False
         leaving = self.view
+        if leaving is not None:
+            # Before the first view a question is about none: what was begun while the console started is typed on.
+            self.prompt.cancel()
         if leaving is view:
             return
+        self._ahead.clear()
+        self._clear_flash()  # it was about what is left; keys of the new view stand there
         if leaving is not None:
             self._hide(leaving)
         if root:
@@ -143,6 +149,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
         if len(self._views) < 2:
             return False
         self.prompt.cancel()
+        self._ahead.clear()
         closing = self._views.pop()
         self._hide(closing)
         self._retire(closing)
@@ -167,6 +174,9 @@ class Console(TextualScreen[None], inherit_bindings=False):
         if view is self.view and view.composed:
             view.entered()
             self.refresh_frame()
+            ahead, self._ahead = self._ahead, []
+            for action in ahead:
+                self.perform(action)
 
     def _hide(self, view: View) -> None:
         view.left()
@@ -222,8 +232,9 @@ class Console(TextualScreen[None], inherit_bindings=False):
         name = "do_" + action.id.replace("-", "_")
         view = self.view
         if view is not None and not view.composed and hasattr(view, name):
-            # Typed ahead, to a view that was opened just now: it is meant for what will be there.
-            self.call_after_refresh(self.perform, action)
+            # Typed ahead, to a view that was opened just now: it is meant for what will be there. It must not be tried
+            # again and again meanwhile: that would leave no turn for the view to get there.
+            self._ahead.append(action)
             return
         handler = getattr(view, name, None) or getattr(self, name, None)
         if handler is None and action.id.startswith("screen-"):

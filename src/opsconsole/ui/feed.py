@@ -5,20 +5,18 @@ stays when another screen is looked at, because the header counts its states.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from opsconsole.core.reading import Query, Reading
 from opsconsole.core.state import State
 from opsconsole.screens.definition import Pane, Screen, Variable
 from opsconsole.screens.evaluation import PaneState, evaluate_pane
+from opsconsole.screens.interpolation import Selection, UnchosenError
+from opsconsole.screens.naming import named
 from opsconsole.screens.poller import OnReadings, Poller, Read, Watch
 from opsconsole.screens.queries import pane_queries, refresh_of
 from opsconsole.screens.timerange import TimeRange
 from opsconsole.screens.variables import chosen, default_selections, options, options_query
 from opsconsole.screens.watchlist import STALE_AFTER
-
-if TYPE_CHECKING:
-    from opsconsole.screens.interpolation import Selection
 
 _OPTIONS_REFRESH = 60.0
 """Seconds between two readings of what a variable can be set to."""
@@ -72,6 +70,10 @@ class ScreenFeed:
         self._on_states = on_states
         self._queries: dict[str, tuple[Query, ...]] = {}
         self._problems: dict[str, str] = {}
+        self._waiting: dict[str, str] = {}
+        """Pane id -> the variable without a value that it waits for."""
+        self._first = {name for name, chosen_ in self.selections.items() if chosen_ == Selection()}
+        """The variables that take their first option, as long as nobody chose another."""
         self._asking: dict[Query, list[str]] = {}
         self._watches: dict[str, list[Watch]] = {}
         self._options: dict[str, Query] = {}
@@ -129,6 +131,7 @@ class ScreenFeed:
         variable = self.variable(name)
         if variable is not None:
             self.selections[name] = chosen(variable, values)
+            self._first.discard(name)
             self._replan()
             if self.running:
                 self._watch_options()
@@ -147,10 +150,12 @@ class ScreenFeed:
 
     def _plan(self) -> None:
         """Make the queries of every pane for the variables and the range as they are."""
-        self._queries, self._problems = {}, {}
+        self._queries, self._problems, self._waiting = {}, {}, {}
         for pane in self.screen.panes:
             try:
                 self._queries[pane.id] = pane_queries(pane, self.selections, self.time)
+            except UnchosenError as error:
+                self._queries[pane.id], self._waiting[pane.id] = (), error.name
             except ValueError as error:
                 self._queries[pane.id], self._problems[pane.id] = (), str(error)
         self._asking = {}
@@ -208,10 +213,41 @@ class ScreenFeed:
         readings = known(poller.latest(query) for query in self._queries[pane.id])
         # A paused screen stands still because somebody wanted it; its values are old, and say so by their age.
         limit = STALE_AFTER * refresh_of(pane, self.screen, self.time) if not poller.paused else 0.0
-        problem = self._problems.get(pane.id, "")
-        return evaluate_pane(pane, readings, self._feed.now(), stale_after=limit, problem=problem)
+        problem = self._problems.get(pane.id) or self._not_chosen(pane)
+        shown = named(pane, self.selections)
+        return evaluate_pane(shown, readings, self._feed.now(), stale_after=limit, problem=problem)
+
+    def _not_chosen(self, pane: Pane) -> str:
+        """Why a pane that waits for a variable may wait long: what it, or one above it, can be is not known."""
+        if pane.id not in self._waiting:
+            return ""
+        errors = ((name, self._feed.poller.latest(query).error) for name, query in self._options.items())
+        return next((f"what ${name} can be is not known: {error}" for name, error in errors if error), "")
+
+    def _take_first(self, changed: Mapping[Query, Reading]) -> None:
+        """Give the variables that nobody chose their first option; anew when what they had is no longer there.
+
+        Without any option it is the empty text, which matches series that do not have the label: what a dashboard for
+        many clusters asks then works on the one that never says its name.
+        """
+        taken = False
+        for name in self._first:
+            reading = changed.get(self._options[name]) if name in self._options else None
+            if reading is None or reading.value is None:
+                continue
+            found = self.options(name) or ("",)
+            if not set(self.selections[name].values) & set(found):
+                self.selections[name] = Selection(found[:1])
+                taken = True
+        if taken:
+            self._replan()
+            self._watch_options()
+            return
+        if self._waiting and any(query in changed for query in self._options.values()):
+            self._on_states({pane.id: self.state(pane) for pane in self.screen.panes if pane.id in self._waiting})
 
     def _changed(self, changed: Mapping[Query, Reading]) -> None:
+        self._take_first(changed)
         touched = {pane_id for query in changed for pane_id in self._asking.get(query, ())}
         if touched:
             panes = [pane for pane in self.screen.panes if pane.id in touched]

@@ -43,6 +43,8 @@ class Glyphs:
     """Levels of a heat map, nothing first."""
     mark: str
     """What stands before the selected item when nothing else can show it."""
+    chosen: str
+    """What stands before a marked row."""
     chart: ChartStyle
     arrow: str
     minus: str
@@ -92,6 +94,7 @@ UNICODE = Glyphs(
     bar_rest="─",
     shades=" ░▒▓█",
     mark="▸",
+    chosen="◆",
     chart="braille",
     arrow="→",
     minus="–",
@@ -123,6 +126,7 @@ ASCII = Glyphs(
     bar_rest=".",
     shades=" .:*#",
     mark=">",
+    chosen="#",
     chart="ascii",
     arrow="->",
     minus="-",

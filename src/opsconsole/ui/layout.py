@@ -28,6 +28,7 @@ _HEIGHTS = {
     Kind.HEATMAP: 8,
     Kind.TEXT: 5,
     Kind.VIEW: 12,
+    Kind.SECTION: 1,
 }
 """Lines of a pane, title included, where its file says nothing."""
 _GROW = frozenset({Kind.TIMESERIES, Kind.TABLE, Kind.HEATMAP, Kind.VIEW, Kind.BARS})
@@ -79,6 +80,8 @@ def _rows(panes: Sequence[Pane], wanted: int, columns: int) -> list[list[tuple[i
     used = 0
     for index, pane in enumerate(panes):
         span = min(columns, max(1, -(-pane.span * columns // max(1, wanted))))
+        if pane.kind is Kind.SECTION:
+            span = columns
         if used + span > columns:
             rows.append([])
             used = 0

@@ -7,6 +7,7 @@ from textual.geometry import Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
+from opsconsole.screens.definition import Kind
 from opsconsole.ui.layout import place_panes
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class _GridLayout(Layout):
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         parent.pre_layout(self)
         panes = self._panes_of(children)
-        if len(children) == 1:  # zoomed
+        if len(children) == 1 and panes[0].kind is not Kind.SECTION:  # zoomed
             return [_placed(children[0], 0, 0, size.width, size.height)]
         places = place_panes(panes, self._columns, size.width, size.height, self.heights)
         return [
@@ -56,6 +57,10 @@ class PaneGrid(Widget):
         super().__init__(*views)
         self._views = tuple(views)
         self._on_scrolled = on_scrolled
+        self._zoomed: PaneView | None = None
+        self._folded = {view.pane.id for view in views if view.pane.folded}
+        if self._folded:
+            self._display()
         self._grid = _GridLayout(self._panes, columns)
 
     @property
@@ -90,9 +95,30 @@ class PaneGrid(Widget):
 
     def zoom(self, zoomed: "PaneView | None") -> None:
         """Give one pane all the room, or everyone theirs again."""
-        for view in self._views:
-            view.display = zoomed is None or view is zoomed
+        self._zoomed = zoomed
+        self._display()
         self.scroll_home(animate=False)
+
+    def fold(self, section: "PaneView") -> None:
+        """Put the panes below a heading away, or bring them back."""
+        self._folded ^= {section.pane.id}
+        section.show_folded(section.pane.id in self._folded)
+        self._display()
+
+    def reveal(self, view: "PaneView") -> None:
+        """Bring a pane back whose section puts it away."""
+        before = self._views[: self._views.index(view)]
+        section = next((one for one in reversed(before) if one.pane.kind is Kind.SECTION), None)
+        if section is not None and section.pane.id in self._folded and view.pane.kind is not Kind.SECTION:
+            self.fold(section)
+
+    def _display(self) -> None:
+        folded = False
+        for view in self._views:
+            heading = view.pane.kind is Kind.SECTION
+            if heading:
+                folded = view.pane.id in self._folded
+            view.display = view is self._zoomed if self._zoomed is not None else heading or not folded
 
     def neighbour(self, view: "PaneView", across: int, down: int) -> "PaneView | None":
         """The nearest pane in a direction: one column (`across` -1 or 1) or row (`down`) away from `view`."""

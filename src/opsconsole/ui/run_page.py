@@ -22,7 +22,7 @@ NARROW = 100
 _LIST_WIDTH = 40
 
 RISK_ROLES: Mapping[Risk, str] = {Risk.READ: "dim", Risk.WRITE: "warn", Risk.DESTRUCTIVE: "crit"}
-_ROLES: Mapping[StepState, str] = {
+STATE_ROLES: Mapping[StepState, str] = {
     StepState.OK: "ok",
     StepState.DONE: "ok",
     StepState.WARN: "warn",
@@ -157,7 +157,7 @@ def _list_line(run: RunShown, at: int, width: int, glyphs: Glyphs) -> Line:
     blanks = " " * max(1, width - line_width(line(shown_text)) - len(right))
     if at == run.current:
         return line(Span(f"{shown_text}{blanks}{right}", "cursor"))
-    role = _ROLES.get(shown.state, "dim")
+    role = STATE_ROLES.get(shown.state, "dim")
     return line(
         Span(shown_text[:2], role),
         Span(shown_text[2:], "text" if role != "dim" else "dim"),
@@ -182,7 +182,7 @@ def one_line_list(run: RunShown, width: int, glyphs: Glyphs) -> Line:
     spans = [Span(f" step {run.current + 1} of {len(run.steps)}", "strong")]
     for state, count in counts.items():
         if state is not StepState.PENDING:
-            spans += [Span("   "), Span(f"{mark(state, glyphs)} {count} {state}", _ROLES.get(state, "dim"))]
+            spans += [Span("   "), Span(f"{mark(state, glyphs)} {count} {state}", STATE_ROLES.get(state, "dim"))]
     return fit_line(line(*spans), width)
 
 
@@ -215,7 +215,7 @@ def _step_head(run: RunShown, width: int) -> list[Line]:
     right = line(risk, Span(f"  {run.wants}" if run.wants else "", "dim"), " ")
     title = line(Span(f"{step.number}  {clean_line(step.title or step.name)}", "title"))
     state = line(
-        Span(shown.state.value, _ROLES.get(shown.state, "dim")),
+        Span(shown.state.value, STATE_ROLES.get(shown.state, "dim")),
         Span(f"  {clean_line(shown.detail)}" if shown.detail else ""),
     )
     if shown.state is StepState.PENDING:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opsconsole.core.problem import Problem
 from opsconsole.core.secret import Secret
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from opsconsole.config.settings import PostgresSettings
     from opsconsole.database.asking import Database
     from opsconsole.database.explain import Explained
-    from opsconsole.pipelines.opening import Pipelines
     from opsconsole.runbooks.client import RunClient
     from opsconsole.runbooks.history import RunSummary
     from opsconsole.runbooks.library import Library
@@ -67,8 +66,11 @@ class Session:
     ValueError, whose text says why there is none."""
     databases: "Mapping[str, PostgresSettings]" = field(default_factory=lambda: MappingProxyType({}))
     """The databases by their names in the configuration, for what a page asks over a connection of its own."""
-    pipelines: "Callable[[], Awaitable[Pipelines]] | None" = None
-    """The environment's Airflow with what was promised, opened at the first question; None: none is configured."""
+    families: "Mapping[str, Callable[[], Awaitable[Any]]]" = field(default_factory=lambda: MappingProxyType({}))
+    """By the name of a family of pages (`ui.families`): opens what its pages take their readings of, the same for all
+    that ask. A family without a source in this environment is not in it."""
+    keep: "Callable[[], Awaitable[None]] | None" = None
+    """Goes on for as long as the console is open: prolongs the operator's acknowledgements. None: nothing has to."""
     prepare_run: Callable[[], None] = _nothing
     """A run is likely to begin soon: what takes time may be done now."""
     live_runs: "Callable[[], Sequence[RunSummary]]" = _no_runs

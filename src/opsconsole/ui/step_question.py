@@ -17,9 +17,12 @@ Said = tuple[str, str]
 class StepQuestion:
     """One question about one step, and what has been typed of its answer."""
 
-    def __init__(self, step: Step, requirement: Requirement, answer: Callable[[Confirmation], None]) -> None:
-        """`answer` is called once: with what was said, or with a no."""
+    def __init__(
+        self, step: Step, requirement: Requirement, answer: Callable[[Confirmation], None], what: str = "this step"
+    ) -> None:
+        """`answer` is called once: with what was said, or with a no. `what` is what would run, in words."""
         self.step = step
+        self.what = what
         self.typed = requirement.demand is Demand.TYPED
         self.open = True
         self._wanted = clean_line(requirement.text.strip())
@@ -47,10 +50,10 @@ class StepQuestion:
         """The question and what has been typed."""
         if not self.typed:
             y = Span("y", "key")
-            return line(Span("Run this step?  ", "strong"), y, Span(" runs it, any other key does not", "dim"))
+            return line(Span(f"Run {self.what}?  ", "strong"), y, Span(" runs it, any other key does not", "dim"))
         wanted = Span(self._wanted, "key")
         typed = fit_line(self._editor.shown(30), 30)
-        return line(Span("Type  ", "strong"), wanted, Span("  to run this step:  ", "strong"), *typed)
+        return line(Span("Type  ", "strong"), wanted, Span(f"  to run {self.what}:  ", "strong"), *typed)
 
     def _type(self, event: events.Key) -> Said:
         if event.key != "enter":

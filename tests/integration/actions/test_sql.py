@@ -1,6 +1,7 @@
 """The SQL runner on a real PostgreSQL: reading cannot write, cancelling reaches the server, nothing is pasted."""
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from opsconsole.actions.action import Outcome, Result, Risk
 from opsconsole.actions.runners.sql import SqlRunner
+from opsconsole.actions.runners.sql_session import guard, open_session
 from opsconsole.config.secrets import SecretRef
 from opsconsole.config.settings import PostgresSettings
 from opsconsole.core.secret import Secret
@@ -395,3 +397,19 @@ class Relay:
                 sink.sendall(piece)
         except OSError:
             return
+
+
+async def test_a_statement_ends_with_a_console_that_was_killed(server: PostgresServer, orders: Any) -> None:
+    session = await open_session("postgres/app", settings(server), lambda notice: None)
+    await guard(session, "", statement_timeout=600.0, lock_timeout=600.0)
+    pid = session.connection.info.backend_pid
+    session.connection.pgconn.send_query(b"select pg_sleep(600)")
+    there = "select state from pg_stat_activity where pid = %s"
+    async with asyncio.timeout(20):
+        while orders.execute(there, (pid,)).fetchone() != ("active",):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.05)
+        with socket.socket(fileno=os.dup(session.connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)  # as the kernel does for a process that is gone
+        while orders.execute(there, (pid,)).fetchone() is not None:  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.05)
+    await session.connection.close()

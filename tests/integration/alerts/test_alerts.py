@@ -237,7 +237,7 @@ def test_ack_is_a_short_silence_of_one_alert(
     assert main(["alert", "ack", "Watchdog", "--comment", "on it", "--yes", *config]) == Exit.DONE
     ((identity, made),) = silences_of(alerting, "Watchdog").items()
     assert (made.comment, made.acknowledges) == ("ACK! on it", True)
-    assert [str(one) for one in made.matchers] == ['alertname="Watchdog"', 'severity="none"']
+    assert [str(one) for one in made.matchers] == ['alertname="Watchdog"', 'cluster="demo"', 'severity="none"']
     assert main(["alert", "unsilence", identity, "--yes", *config]) == Exit.DONE
     assert main(["alert", "ack", "Nothing", "--yes", *config]) == Exit.USAGE
 

@@ -297,6 +297,11 @@ async def test_a_tables_autovacuum_parameters(server: PostgresServer, table: psy
     result, proof, _ = await carried_out(action(server, "autovacuum", **given))
     assert proof is not None, result
     assert proof.detail == ("no options -> autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000")
+    server.psql(f"alter table {quoted(SCHEMA, TABLE)} set (autovacuum_enabled = off)")
+    _, proof, _ = await carried_out(action(server, "autovacuum", **given))
+    assert proof is not None
+    assert proof.outcome is Outcome.WARN
+    assert "autovacuum is off for this table, so this has no effect" in proof.detail
     with pytest.raises(ValueError, match="scale_factor"):
         action(server, "autovacuum", **{**given, "scale_factor": "0.02); drop table x; --"})
 

@@ -101,7 +101,7 @@ async def test_a_copy_counts_its_bytes(server: PostgresServer, asked: Connect) -
 async def test_who_may_see_little_is_told_so(server: PostgresServer, asked: Connect) -> None:
     async with asked(server.dsn(user="bare")) as database:
         found = await read_progress(database)
-    assert found.coverage.notes == ("what other roles' work is on is hidden: grant pg_monitor to bare;",)
+    assert found.coverage.notes == ('what other roles\' work is on is hidden: grant pg_monitor to "bare";',)
 
 
 def test_the_command_lists_it(server: PostgresServer) -> None:

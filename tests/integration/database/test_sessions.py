@@ -12,12 +12,17 @@ from contextlib import ExitStack, closing, contextmanager
 import psycopg
 import pytest
 
+from opsconsole.core.exit_codes import Exit
 from opsconsole.database.actions.prechecks import read_way
 from opsconsole.database.blocking import BlockingGraph, read_blocking
+from opsconsole.database.connections import read_connections
 from opsconsole.database.sessions import Filter, Session, grouped, most_telling_first, read_sessions
 from opsconsole.database.vacuum import read_holders
 from tests.integration.database.conftest import Connect
 from tests.servers import PostgresServer, start_postgres
+
+BARE = "bare"
+"""A role that may log in, and nothing else."""
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +32,7 @@ def server() -> Iterator[PostgresServer]:
         started.psql(
             "create table readings (id int primary key, value int); insert into readings values (1, 1), (2, 2)"
         )
+        started.psql(f"create role {BARE} login")
         yield started
 
 
@@ -143,13 +149,57 @@ async def test_a_statement_longer_than_a_cell_is_shown_by_its_beginning(asked: C
 
 
 async def test_a_role_without_rights_is_told_what_it_cannot_see(server: PostgresServer, asked: Connect) -> None:
-    server.psql("create role bare login")
-    with sitting(server, "select 42 as secret", application="payroll"):
-        async with asked(server.dsn(user="bare")) as database:
+    with sitting(server, "select 42 as secret", application="payroll") as pid:
+        async with asked(server.dsn(user=BARE)) as database:
             activity = await read_sessions(database)
-    (session,) = [one for one in activity.sessions if "payroll" in one.application or "insufficient" in one.query][:1]
+    session = activity.by_pid()[pid]
     assert "secret" not in session.query
-    assert activity.coverage.notes == ("statements of other roles are hidden: grant pg_monitor to bare;",)
+    assert (session.doing, session.role, session.application) == ("hidden", "postgres", "payroll")
+    assert Filter().admits(session)
+    assert activity.coverage.notes == (f'what sessions of other roles do is hidden: grant pg_monitor to "{BARE}";',)
+
+
+async def test_a_role_without_rights_sees_who_waits_for_whom(server: PostgresServer, asked: Connect) -> None:
+    with (
+        sitting(server, "begin", "update readings set value = 2 where id = 1") as holder,
+        waiting(server, "update readings set value = 3 where id = 1") as waiter,
+    ):
+        async with asked(server.dsn(user=BARE)) as database:
+            graph = await read_blocking(database)
+            used = (await read_connections(database)).used
+    (root,) = graph.roots
+    assert [one.node for one in root.members] == [str(holder), str(waiter)]
+    assert root.top.session is not None
+    assert root.top.session.hidden
+    assert used == 3, "the sessions of others count, though it sees nothing of them"
+
+
+def test_a_session_that_is_hidden_is_not_signalled(server: PostgresServer) -> None:
+    with sitting(server, "select 1") as pid:
+        argv = [
+            sys.executable,
+            "-m",
+            "opsconsole.cli.main",
+            "--postgres",
+            server.dsn(user=BARE),
+            "db",
+            "kill",
+            str(pid),
+        ]
+        done = subprocess.run([*argv, "--confirm", str(pid)], capture_output=True, text=True, check=False, timeout=30)
+        assert done.returncode == Exit.GUARDED, done.stderr
+        assert f"session {pid} is postgres's, and hidden from this role" in done.stderr
+        assert f'grant pg_monitor to "{BARE}";' in done.stderr
+
+
+async def test_an_aborted_transaction_lasts_since_it_failed(server: PostgresServer, asked: Connect) -> None:
+    with psycopg.connect(server.dsn(application_name="failed")) as connection:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            connection.execute("select 1/0")
+        (session,) = await by_application(server, asked, "failed")
+        connection.rollback()
+    assert session.state == "idle in transaction (aborted)"
+    assert session.seconds == session.state_seconds
 
 
 async def test_a_chain_is_a_tree_whose_root_frees_all_of_them(server: PostgresServer, asked: Connect) -> None:
@@ -184,6 +234,7 @@ async def test_an_idle_session_that_holds_an_advisory_lock_is_the_root(server: P
     assert root.top.session is not None
     assert (root.top.node, root.top.session.state) == (str(holder), "idle")
     assert [one.node for one in root.members[1:]] == [str(waiter)]
+    assert graph.waiters[0].wanted == "ExclusiveLock on advisory 7"
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ async def test_without_privilege_it_says_what_is_hidden(
 ) -> None:
     async with asked(primary.dsn(user="bare")) as database:
         found = await read_replication(database)
-    assert found.coverage.notes == ("how far standbys are is hidden: grant pg_monitor to bare;",)
+    assert found.coverage.notes == ('how far standbys are is hidden: grant pg_monitor to "bare";',)
 
 
 async def test_everything_can_be_read_on_a_standby(standby: PostgresServer, asked: Connect) -> None:

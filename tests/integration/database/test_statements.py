@@ -87,7 +87,7 @@ async def test_others_statements_are_hidden_from_a_bare_role_and_counted(
     assert found.hidden > 0
     assert found.hidden_total > 0
     assert {entry.user for entry in found.entries} <= {"pgss_bare"}
-    assert any(note.endswith("grant pg_read_all_stats to pgss_bare") for note in found.coverage.notes)
+    assert any(note.endswith('grant pg_read_all_stats to "pgss_bare";') for note in found.coverage.notes)
     async with asked(postgres.dsn(counted, user="pgss_watch")) as database:
         seen = await read_statements(database)
     assert seen.hidden == 0

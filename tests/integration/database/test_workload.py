@@ -222,7 +222,7 @@ async def test_a_bare_role_is_told_what_it_cannot_see(advised: PostgresServer, a
         advised.psql("select count(*) from orders where customer = 7", name)
         workload = await lacking(advised, asked, name, user=user)
     assert workload.missing == ()
-    assert workload.coverage.notes == (f"statements of other roles are hidden: grant pg_read_all_stats to {user}",)
+    assert workload.coverage.notes == (f'statements of other roles are hidden: grant pg_read_all_stats to "{user}";',)
 
 
 async def test_planning_runs_nobodys_functions(advised: PostgresServer, asked: Connect) -> None:

@@ -195,6 +195,19 @@ async def test_a_prometheus_that_goes_hangs_and_comes_back() -> None:
             assert isinstance((await source.instant("1")).value, Scalar)
 
 
+async def test_connections_that_were_lost_are_replaced(scraped: PrometheusSettings) -> None:
+    async with source_of(PrometheusSettings(scraped.url, timeout=5, max_concurrency=2)) as source:
+        await source.instant("1")
+        lost = source._client
+        assert lost is not None
+        for _ in range(2):  # answers that nobody ever reads or closes
+            await lost.send(lost.build_request("GET", f"{scraped.url}/api/v1/query?query=1"), stream=True)
+        with pytest.raises(SourceError, match="no connection to"):
+            await source.instant("2")
+        assert isinstance((await source.instant("3")).value, Scalar)
+        assert lost.is_closed
+
+
 async def test_a_path_before_the_api(tmp_path: Path) -> None:
     with start_prometheus(
         options=["--web.external-url=http://x/prometheus"], ready_path="/prometheus/-/ready"

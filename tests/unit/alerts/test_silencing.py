@@ -22,7 +22,7 @@ def built(action: str, environment: Environment, **given: str) -> Action:
 
 
 def test_what_is_sent_is_shown_with_every_kind_of_matcher() -> None:
-    action = built("alertmanager.silence", SEVERAL, **GIVEN, alertmanager="alertmanager/eu")
+    action = built("alert.silence", SEVERAL, **GIVEN, alertmanager="alertmanager/eu")
     assert action.risk is Risk.WRITE
     assert "http://eu:9/am/api/v2/silences" in action.command
     assert '"value": "a|b"' in action.command
@@ -32,7 +32,7 @@ def test_what_is_sent_is_shown_with_every_kind_of_matcher() -> None:
 
 def test_the_only_one_needs_no_name() -> None:
     alone = Environment("e", Path(), Path(), alertmanager=ONE)
-    action = built("alertmanager.expire", alone, id="d8a75e79-25f1-4579-9987-b4bf8ae0e3b1")
+    action = built("alert.unsilence", alone, id="d8a75e79-25f1-4579-9987-b4bf8ae0e3b1")
     assert "http://127.0.0.1:9/api/v2/silence/d8a75e79-25f1-4579-9987-b4bf8ae0e3b1" in action.command
 
 
@@ -50,4 +50,24 @@ def test_the_only_one_needs_no_name() -> None:
 )
 def test_what_cannot_be_is_refused_with_the_reason(changed: dict[str, str], why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        built("alertmanager.silence", SEVERAL, **{**GIVEN, **changed})
+        built("alert.silence", SEVERAL, **{**GIVEN, **changed})
+
+
+def test_an_alerts_name_and_one_label_are_enough() -> None:
+    alone = Environment("e", Path(), Path(), alertmanager=ONE)
+    action = built("alert.silence", alone, alertname="Down", label='job=a"b', duration="30m", comment="work")
+    assert action.target == 'alertname="Down", job="a\\"b"'
+    with pytest.raises(ValueError, match="matchers is missing"):
+        built("alert.silence", alone, duration="30m", comment="work")
+
+
+def test_what_an_edit_changes_is_said_and_the_rest_is_left_out() -> None:
+    alone = Environment("e", Path(), Path(), alertmanager=ONE)
+    given = {"id": "d8a75e79-25f1-4579-9987-b4bf8ae0e3b1"}
+    action = built("alert.edit-silence", alone, **given, duration="2h")
+    assert action.title == "change a silence: duration"
+    assert "now + 2h" in action.command
+    assert "matchers" not in action.command
+    assert "as it is" in built("alert.edit-silence", alone, **given, comment="other").command
+    with pytest.raises(ValueError, match="nothing to change"):
+        built("alert.edit-silence", alone, **given)

@@ -71,3 +71,41 @@ def test_alerts_and_silences_with_parts_missing() -> None:
     )  # fmt: skip
     assert [str(one) for one in silence.matchers] == ['a=~"b|c"', 'd!=""']
     assert (silence.ends_at, silence.state, silence.acknowledges) == (None, "unknown", True)
+
+
+def test_what_did_not_change_is_not_made_anew() -> None:
+    reader, other = wire.RuleReader(), {"labels": {"alertname": "Down", "job": "b"}, "state": "firing"}
+    given = {**RULE, "alerts": [*RULE["alerts"], other]}  # type: ignore[misc]
+    first = reader.read(rules(given), None, None).alerts
+    again = reader.read(rules({**given, "alerts": given["alerts"][::-1]}), None, None).alerts  # type: ignore[index]
+    assert [id(one) for one in again] == [id(one) for one in first[::-1]]
+    changed = reader.read(rules({**given, "query": "up < 1"}), None, None).alerts
+    assert [one.expr for one in changed] == ["up < 1", "up < 1"]
+    assert not {id(one) for one in changed} & {id(one) for one in first}
+
+
+def test_alerts_that_share_the_values_of_their_labels_stay_apart() -> None:
+    reader = wire.RuleReader()
+    given = {**RULE, "alerts": [{"labels": {"a": "1"}, "state": "firing"}, {"labels": {"b": "1"}, "state": "firing"}]}
+    for _ in range(2):
+        assert [dict(one.labels) for one in reader.read(rules(given), None, None).alerts] == [{"a": "1"}, {"b": "1"}]
+
+
+def test_an_alert_that_alertmanager_sees_otherwise_is_made_anew() -> None:
+    reader, given = wire.DeliveryReader(), {"labels": {"alertname": "Down"}, "fingerprint": "f1"}
+    (first,) = reader.read([given])
+    assert reader.read([dict(given)])[0] is first
+    (suppressed,) = reader.read([{**given, "status": {"state": "suppressed", "silencedBy": ["s1"]}}])
+    assert (suppressed.state, suppressed.silenced_by) == ("suppressed", ("s1",))
+
+
+def test_the_peers_of_an_alertmanager() -> None:
+    found = wire.cluster({"cluster": {"status": "ready", "peers": [{"name": "01", "address": "10.0.0.1:9094"}, {}]}})
+    assert (found.status, found.peers) == ("ready", ("10.0.0.1:9094", ""))
+    assert wire.cluster({"cluster": None}).peers == ()
+
+
+def test_the_alertmanagers_that_prometheus_sends_to() -> None:
+    answer = {"activeAlertmanagers": [{"url": "http://am:9093/api/v2/alerts"}], "droppedAlertmanagers": []}
+    assert wire.RuleReader().read(rules(), None, None, answer).targets == ("http://am:9093/api/v2/alerts",)
+    assert wire.rule_side(rules(), None, None).targets is None

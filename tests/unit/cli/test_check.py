@@ -159,3 +159,20 @@ def test_the_examples_in_the_documentation_are_valid() -> None:
     assert check(parse_document(examples[0], "docs"), CONFIGURATION)[1] == []
     service = examples[1].replace("depends_on: [postgres, keycloak]", "depends_on: []")
     assert check(parse_document(service, "docs"), SERVICES)[1] == []
+
+
+def test_alerts_and_who_is_told_are_looked_at_together(house: Path, capsys: Say) -> None:
+    (house / "c.yaml").write_text(CONFIG + "    alerts: alerts.yaml\n    escalation: escalation.yaml\n")
+    (house / "alerts.yaml").write_text(
+        "version: 1\ngroups:\n  g:\n    alerts:\n"
+        "      Down: {severity: critical, expr: up > 1, for: 1m, summary: x, runbook: fix-t, always: true}\n"
+    )
+    (house / "escalation.yaml").write_text("version: 1\nreceivers: {nobody: []}\notherwise: nobody\n")
+    assert main(["check", "--offline", "--format", "json", "--config", str(house / "c.yaml")]) == Exit.DONE
+    found = json.loads(capsys.readouterr().out)
+    assert {"alerts.yaml", "escalation.yaml"} <= {Path(one).name for one in found["files"]}
+    assert [(one["line"], one["column"], one["code"]) for one in found["problems"]] == [
+        (5, 7, "unheard"),
+        (5, 40, "never-fires"),
+        (5, 78, "unknown-name"),
+    ]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsconsole.core.units import UNITS, WIDTH, format_value
+from opsconsole.core.units import UNITS, WIDTH, format_value, is_unit
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,9 @@ from opsconsole.core.units import UNITS, WIDTH, format_value
         (12_345, "pps", "12k p/s"),
         (2.4e9, "hertz", "2.4 GHz"),
         (41.26, "celsius", "41.3 °C"),
+        (17, "suffix:jobs", "17 jobs"),
+        (12345678, "suffix:jobs", "12M jobs"),
+        (250, "timeticks", "2.5 s"),
         (1, "bool", "true"),
         (0, "bool_on_off", "off"),
         (1, "bool_yes_no", "yes"),
@@ -85,6 +88,14 @@ def test_calendar_units_take_milliseconds_since_the_epoch() -> None:
     assert format_value(1_000_000, "dateTimeFromNow", now=970) == "in 30s"
     assert format_value(0, "dateTimeAsIso", now=1) == "1970-01-01 00:00:00"
     assert format_value(1e300, "dateTimeAsIso", now=1) == "–"
+
+
+@pytest.mark.parametrize(
+    "name", ["suffix:", "suffix: ", "suffix:\x1b[2J", "suffix:a\u202eb", "suffix:" + "x" * 21, "jobs", "prefix:a"]
+)
+def test_a_unit_is_a_known_one_or_a_few_words_that_can_be_shown(name: str) -> None:
+    assert not is_unit(name)
+    assert all(map(is_unit, ("suffix:jobs/s", "suffix:open files", "suffix:°", "s")))
 
 
 @given(st.floats(min_value=0), st.sampled_from(sorted(UNITS)))

@@ -11,7 +11,7 @@ from opsconsole.database.finding import Coverage, Finding
 from opsconsole.database.findings import Readings, findings, ranked, sequence_findings
 from opsconsole.database.instance import Instance, between, instance_of, lifetime
 from opsconsole.database.report import Report, html, markdown
-from opsconsole.database.sequences import Sequence
+from opsconsole.database.sequences import Sequence, sequence_of
 from opsconsole.database.settings import Setting, advise
 from opsconsole.database.tables import Autovacuum, Sizes
 from opsconsole.database.vacuum import Holder, VacuumReport, reason, remedy, sentences, stuck_tables
@@ -120,6 +120,37 @@ def test_settings_worth_changing(settings: list[Setting], advised: list[str]) ->
     assert [one.name for one in advise({one.name: one for one in settings})] == advised
 
 
+@pytest.mark.parametrize(
+    ("source", "restart", "how"),
+    [
+        ("default", False, "ALTER SYSTEM SET fsync = 'on'; then SELECT pg_reload_conf();"),
+        ("configuration file", True, "ALTER SYSTEM SET fsync = 'on'; then a restart"),
+        ("command line", False, "it is given on the server's command line, which ALTER SYSTEM does not override"),
+        ("database", False, "it is set for this database: ALTER DATABASE … RESET fsync;"),
+    ],
+)  # fmt: skip
+def test_a_setting_is_changed_where_it_comes_from(source: str, restart: bool, how: str) -> None:
+    found = setting("fsync", "off", source=source, context="postmaster" if restart else "sighup")
+    (advice,) = advise({"fsync": found})
+    assert advice.how.startswith(how)
+    assert (advice.sql == "") == ("ALTER SYSTEM SET" not in how)
+
+
+@pytest.mark.parametrize(
+    ("cycles", "column_ends_first", "state"),
+    [(False, False, State.CRIT), (True, False, State.OK), (True, True, State.CRIT)],
+)
+def test_a_sequence_that_begins_again_is_urgent_only_where_its_column_ends(
+    cycles: bool, column_ends_first: bool, state: State
+) -> None:
+    cells = row(
+        oid="1", schema="app", name="seq", type="bigint", last=99, increment=1, cycles=cycles, used=0.99, remaining=1.0,
+        table_name="t", column_name="id", column_type="integer", column_ends_first=column_ends_first, readable=True,
+        locked=False,
+    )  # fmt: skip
+    assert sequence_of(cells).state is state
+
+
 COUNTED = [
     "commits",
     "rollbacks",
@@ -198,7 +229,7 @@ def test_bloat_is_a_finding_where_it_is_large(exact: bool) -> None:
     ("used", "cycles", "told"), [(0.5, False, 0), (0.8, False, 1), (0.95, True, 0), (None, False, 0)]
 )
 def test_a_sequence_near_its_end(used: float | None, cycles: bool, told: int) -> None:
-    one = Sequence("1", "app", "s", "bigint", 9, 1, cycles, used, 1.0, "t", "id", "integer", True, True, False)
+    one = Sequence("1", "app", "s", "bigint", 9, 1, cycles, used, 1.0, "t", "id", "integer", False, True, False)
     assert len(list(sequence_findings([one]))) == told
 
 

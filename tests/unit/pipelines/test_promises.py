@@ -75,7 +75,7 @@ def test_a_file_of_slas_is_read_with_all_its_problems(tmp_path: Path) -> None:
         "version: 1\nslas:\n"
         "  - {name: a, kind: pipeline, dag: load, target: 2h, title: Loads, grace: 0s}\n"
         "  - {name: a, kind: pipeline, dag: x, target: 2}\n"
-        "  - {name: b, kind: availability, dag: x, target: 2h}\n"
+        "  - {name: b, kind: availibility, dag: x, target: 2h}\n"
     )
     slas, problems = load_slas(path)
     assert [(one.name, one.dag, one.target, one.grace, one.line) for one in slas] == [("a", "load", 7200.0, 0.0, 3)]

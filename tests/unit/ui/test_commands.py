@@ -45,7 +45,7 @@ class SmallWorld:
     def pages(self) -> Sequence[tuple[str, str]]:
         return [("sessions", "Sessions"), ("locks", "Locks"), ("tables", "Tables")]
 
-    def pipeline_pages(self) -> list[tuple[str, str]]:
+    def family_pages(self, family: str) -> list[tuple[str, str]]:
         return [("dags", "DAGs"), ("failures", "Failures")]
 
     def databases(self) -> Sequence[str]:

@@ -67,3 +67,9 @@ def _apart(one: Place, other: Place) -> bool:
     beside = one.x + one.width <= other.x or other.x + other.width <= one.x
     below = one.y + one.height <= other.y or other.y + other.height <= one.y
     return beside or below
+
+
+def test_a_heading_takes_one_line_of_the_whole_width() -> None:
+    before, heading, after = place_panes([pane(0), pane(1, Kind.SECTION), pane(2)], 4, 120, 20)
+    assert heading == Place(0, before.height + 1, 120, 1)
+    assert after.y == heading.y + 2

@@ -33,6 +33,10 @@ class _Stage(App[None]):
         self.heard.append((type(message).__name__, message.labels["name"]))
 
 
+def marked(table: LiveTable) -> list[str]:
+    return list(table.marked)
+
+
 def names(table: LiveTable) -> list[str]:
     return [row.split()[0] for row in text_of(table.lines[2:]).splitlines() if row.strip()]
 
@@ -137,3 +141,42 @@ async def test_a_click_goes_to_a_row_and_a_second_one_chooses_it() -> None:
         await pilot.click(LiveTable, offset=(1, 4))
         await pilot.pause()
         assert app.heard[-1] == ("Selected", "c")
+
+
+async def test_marked_rows_stay_marked_while_the_list_changes_and_under_a_filter() -> None:
+    app = _Stage()
+    async with app.run_test(size=(80, 24)) as pilot:
+        table = app.query_one(LiveTable)
+        table.show_rows(COLUMNS, rows("a", "b", "c", "d"))
+        before = text_of(table.lines[2:])
+        await pilot.press("down")
+        table.toggle_mark()
+        assert marked(table) == ["b"]
+        assert table.selected_labels == {"name": "c"}  # and on to the next
+        assert text_of(table.lines[3:4]).startswith("◆ b")
+        assert "1 marked" in text_of(table.lines[:1])
+        await pilot.press("end")
+        assert table.mark_range()
+        assert marked(table) == ["b", "c", "d"]
+        table.set_filter("d")
+        table.mark_shown()  # d is marked, and all that is shown: no longer
+        assert marked(table) == ["b", "c"]
+        table.show_rows(COLUMNS, rows("d", "c"))
+        assert marked(table) == ["c"]  # what is gone cannot be acted on
+        table.show_rows(COLUMNS, rows("a", "b", "c", "d"))
+        table.set_filter("")
+        table.unmark()
+        assert marked(table) == []
+        assert text_of(table.lines[2:]) == before
+
+
+async def test_a_range_begins_with_a_mark() -> None:
+    app = _Stage()
+    async with app.run_test(size=(80, 24)):
+        table = app.query_one(LiveTable)
+        table.show_rows(COLUMNS, rows("a", "b"))
+        assert not table.mark_range()
+        table.mark_shown()
+        assert marked(table) == ["a", "b"]
+        table.mark_shown()
+        assert marked(table) == []

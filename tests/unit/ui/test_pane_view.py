@@ -7,6 +7,7 @@ from textual.app import App, ComposeResult
 from opsconsole.screens.definition import Kind, Pane
 from opsconsole.screens.overview import AREAS_VIEW, ATTENTION_VIEW
 from opsconsole.ui.lines import text_of
+from opsconsole.ui.pane_grid import PaneGrid
 from opsconsole.ui.widgets.overview import OverviewPane
 from opsconsole.ui.widgets.pane import PaneView
 from tests.unit.ui.overview_states import CALM, TROUBLED
@@ -160,3 +161,40 @@ async def test_the_overview_moves_like_any_pane() -> None:
         attention.show_overview(CALM)
         assert not attention.selected_labels
         assert "all is well" in attention.text()
+
+
+SECTIONS = (
+    Pane("a", "A", Kind.SECTION),
+    Pane("one", "One", Kind.TEXT, text="1"),
+    Pane("b", "B", Kind.SECTION, folded=True),
+    Pane("two", "Two", Kind.TEXT, text="2"),
+    Pane("three", "Three", Kind.TEXT, text="3"),
+)
+
+
+class _Sections(App[None]):
+    def compose(self) -> ComposeResult:
+        self.seen: list[int] = []
+        self.grid = PaneGrid([PaneView(pane) for pane in SECTIONS], 2, lambda: self.seen.append(1))
+        yield self.grid
+
+
+async def test_a_folded_section_hides_what_is_below_it_until_it_is_opened() -> None:
+    stage = _Sections()
+    async with stage.run_test(size=(80, 24)) as pilot:
+        views = {one.pane.id: one for one in stage.grid.query(PaneView)}
+        await pilot.pause()
+        assert stage.grid.visible_panes() == ["a", "one", "b"]
+        assert views["b"].text().startswith("▸ B")
+        stage.grid.fold(views["b"])
+        stage.grid.fold(views["a"])
+        await pilot.pause()
+        assert stage.grid.visible_panes() == ["a", "b", "two", "three"]
+        assert [views[one].text()[:3] for one in "ab"] == ["▸ A", "▾ B"]
+        # A zoom shows one pane only, and gives back what was open.
+        stage.grid.zoom(views["two"])
+        assert [one for one, view in views.items() if view.display] == ["two"]
+        stage.grid.zoom(None)
+        assert [one for one, view in views.items() if view.display] == ["a", "b", "two", "three"]
+        stage.grid.reveal(views["one"])
+        assert views["one"].display

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from psycopg.errors import Diagnostic
 
 
+# Where there is no such setting (before 14) no row is found, and nothing is set.
+_CHECK_CLIENT = (
+    "select pg_catalog.set_config(name, '2s', {local}) from pg_catalog.pg_settings"
+    " where name = 'client_connection_check_interval'"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What the server remarks beside its answer."""
@@ -56,6 +63,9 @@ async def open_session(source: str, settings: PostgresSettings, listen: Callable
 async def guard(session: Session, opening: str, *, statement_timeout: float, lock_timeout: float) -> None:
     """Begin as `opening` says (`begin read only`, `begin`, or nothing), and limit waiting and working, in seconds.
 
+    From PostgreSQL 14 on the server looks every two seconds whether we are still there: what runs or waits for a lock
+    ends with a console that was killed.
+
     Raises:
         psycopg.Error: the server refuses.
     """
@@ -65,6 +75,7 @@ async def guard(session: Session, opening: str, *, statement_timeout: float, loc
         f"set {local}statement_timeout = {_milliseconds(statement_timeout)}",
         f"set {local}lock_timeout = {_milliseconds(lock_timeout)}",
         f"set {local}idle_in_transaction_session_timeout = {_milliseconds(statement_timeout + 5)}",
+        _CHECK_CLIENT.format(local="true" if opening else "false"),
     ]
     await run_script(session.connection, ";".join(filter(None, lines)).encode())
 

@@ -1,1 +1,1 @@
-"""What can be done about alerts: `alertmanager.silence`, `alertmanager.expire`."""
+"""What can be done about alerts: `alert.silence`, `alert.edit-silence`, `alert.unsilence`, `alert.test`."""

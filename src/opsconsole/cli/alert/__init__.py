@@ -14,6 +14,8 @@ VERBS: dict[str, str] = {
     "silence": "keep alerts back for a while",
     "unsilence": "end a silence now",
     "ack": "say that somebody is on it: a short silence of one alert",
+    "test": "whether people are told: a test alert, and what came of it at each receiver",
+    "replay": "would it have fired: rules over the past, before they ship",
     "route": "who is notified of an alert with given labels, now or at any time",
 }
 """Verb -> its line in the help; it lives in `cli/alert/VERB.py`, which has `add_arguments` and `run`."""

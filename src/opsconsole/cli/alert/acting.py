@@ -27,12 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(confirm="")
 
 
-def sent_labels(alert: "Alert", survey: "Survey") -> dict[str, str]:
-    """The labels that Alertmanager sees, which silences match."""
-    external = survey.rules.external_labels if survey.rules is not None else None
-    return {**(external or {}), **alert.labels}
-
-
 def preview(found: "Iterable[Alert]", survey: "Survey") -> None:
     """Say on stderr which alerts of now will be kept back, and what could not be seen."""
     alerts = list(found)

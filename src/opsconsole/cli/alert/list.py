@@ -6,17 +6,10 @@ silent, or a source did not answer.
 """
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from opsconsole.cli.alert.opening import (
-    add_common,
-    age,
-    alert_fields,
-    ask,
-    narrate_all,
-    notified_text,
-    terms_of,
-)
+from opsconsole.cli.alert.opening import add_common, alert_fields, ask, narrate_all, terms_of
 from opsconsole.cli.output import print_json, print_table, rfc3339
 from opsconsole.core.exit_codes import Exit
 
@@ -30,7 +23,6 @@ opsconsole alert list
   opsconsole alert list '@state=undelivered' --format json"""
 
 _COLUMNS = ("ALERT", "SEVERITY", "STATE", "AGE", "NOTIFIES", "WHY", "LABELS")
-_OWN_COLUMNS = ("alertname", "severity")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +47,10 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         _print_json(survey, shown, len(found), watched)
     else:
-        print_table(_COLUMNS, [_row(one, survey) for one in shown])
+        from opsconsole.alerts.wording import names_of
+
+        names = names_of(survey)
+        print_table(_COLUMNS, [_row(one, survey, names) for one in shown])
         notes = [f"{len(found) - len(shown)} more"] if len(shown) < len(found) else []
         narrate_all([*survey.notes, *notes, f"dead-man's switch: {watched.state}: {watched.why}"])
     return exit_code(survey, watched)
@@ -70,43 +65,19 @@ def exit_code(survey: "Survey", watched: "Watch") -> int:
     return Exit.FAILED if undelivered or survey.failed or watched.state is State.CRIT else Exit.DONE
 
 
-def why_text(alert: "Alert", survey: "Survey") -> str:
-    """Why it is where it is, in a few words; empty where the state says it all."""
-    parts = []
-    for one in alert.silenced_by:
-        silence = survey.silences.get(one)
-        if silence is None:
-            parts.append(f"silenced by {one}")
-            continue
-        word = "acknowledged" if silence.acknowledges else "silenced"
-        left = "" if silence.ends_at is None else f" for {_left(silence.ends_at - survey.taken_at)}"
-        parts.append(f"{word} by {silence.created_by}{left}")
-    by_fingerprint = {one.fingerprint: one.name for one in survey.alerts}
-    parts += [f"inhibited by {by_fingerprint.get(one, one)}" for one in alert.inhibited_by]
-    if alert.missing_in and alert.state not in ("pending", "sending"):
-        parts.append(f"missing in {', '.join(alert.missing_in)}")
-    return "; ".join(parts)
-
-
-def _left(seconds: float) -> str:
+def _row(alert: "Alert", survey: "Survey", names: "Mapping[str, str]") -> tuple[object, ...]:
+    from opsconsole.alerts import wording
     from opsconsole.core.duration import age_text
 
-    return f"{age_text(seconds)} more"
-
-
-def _row(alert: "Alert", survey: "Survey") -> tuple[object, ...]:
-    from opsconsole.core.duration import age_text
-
-    old = age(alert, survey)
-    labels = [f"{name}={value}" for name, value in sorted(alert.labels.items()) if name not in _OWN_COLUMNS]
+    old = wording.age(alert, survey.taken_at)
     return (
         alert.name,
         alert.severity or None,
         alert.state,
         None if old is None else age_text(old),
-        notified_text(alert.notifies),
-        why_text(alert, survey) or None,
-        " ".join(labels),
+        wording.notified_text(alert.notifies),
+        wording.why_text(alert, survey.silences, names, survey.taken_at) or None,
+        wording.labels_text(alert.labels),
     )
 
 

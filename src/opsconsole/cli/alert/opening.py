@@ -61,12 +61,15 @@ def terms_of(given: Sequence[str]) -> "tuple[Term, ...]":
 
 def alert_fields(alert: "Alert", survey: "Survey") -> dict[str, Any]:
     """One alert as JSON has it."""
+    from opsconsole.alerts.wording import age
     from opsconsole.cli.db.printing import fields_of
 
     silences = [survey.silences[one] for one in alert.silenced_by if one in survey.silences]
+    fields = fields_of(alert)
+    del fields["escalation"]  # nobody escalates yet
     return {
-        **fields_of(alert),
-        "age_seconds": age(alert, survey),
+        **fields,
+        "age_seconds": age(alert, survey.taken_at),
         "missing_in": list(alert.missing_in),
         "notifies": [notification_fields(one) for one in alert.notifies],
         "silences": [
@@ -81,23 +84,6 @@ def notification_fields(one: "Notification") -> dict[str, Any]:
     from opsconsole.cli.db.printing import fields_of
 
     return {**fields_of(one), "reaches": one.reaches}
-
-
-def age(alert: "Alert", survey: "Survey") -> float | None:
-    """Seconds since it became active."""
-    return None if alert.started_at is None else max(0.0, survey.taken_at - alert.started_at)
-
-
-def notified_text(notifies: "Iterable[Notification]") -> str:
-    """Who is notified, on one line: `pager (pagerduty)`; `default (nobody)`; `slack (muted: nights)`."""
-    return ", ".join(dict.fromkeys(f"{one.receiver} ({means_text(one)})" for one in notifies)) or "-"
-
-
-def means_text(one: "Notification") -> str:
-    """How a receiver is reached, or why nobody is."""
-    if one.muted_by:
-        return f"muted: {', '.join(one.muted_by)}"
-    return ", ".join(dict.fromkeys(one.integrations)) or "nobody"
 
 
 def narrate_all(notes: Iterable[str]) -> None:

@@ -7,10 +7,9 @@ at, for who knows which there will be. Code 1: somebody should be told and nobod
 
 import argparse
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from opsconsole.cli.alert.opening import add_common, ask, means_text, narrate_all, notification_fields
+from opsconsole.cli.alert.opening import add_common, ask, narrate_all, notification_fields
 from opsconsole.cli.output import print_json, print_table, rfc3339
 from opsconsole.core.exit_codes import Exit
 
@@ -51,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
             }
         )
     else:
+        from opsconsole.alerts.wording import means_text
+
         rows = [
             (one.alertmanager, one.receiver, means_text(one), " > ".join(one.route) or "the root route",
              ", ".join(one.group_by) or None, one.group_wait, one.repeat_interval)
@@ -92,15 +93,10 @@ def moment_of(text: str, now: float) -> float:
     Raises:
         UsageError: anything else.
     """
+    from opsconsole.alerts import moments
     from opsconsole.cli.wiring import UsageError
-    from opsconsole.core.duration import parse_duration
 
     try:
-        if text == "now":
-            return now
-        if text.startswith("+"):
-            return datetime.fromtimestamp(now + parse_duration(text[1:]), UTC).timestamp()
-        then = datetime.fromisoformat(text)
-        return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        raise UsageError(f"--at: {text!r}; expected for example 2026-12-24T22:00, now or +2h") from None
+        return moments.moment_of(text, now)
+    except ValueError as error:
+        raise UsageError(f"--at: {error}") from None

@@ -7,14 +7,12 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from opsconsole.cli.alert.list import why_text
-from opsconsole.cli.alert.opening import add_common, age, alert_fields, ask, means_text, narrate_all, terms_of
+from opsconsole.cli.alert.opening import add_common, alert_fields, ask, narrate_all, terms_of
 from opsconsole.cli.output import narrate, print_json, print_text, rfc3339
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
-    from opsconsole.alerts.model import Alert, Delivery, Survey
-    from opsconsole.alerts.routing import Notification
+    from opsconsole.alerts.model import Alert, Survey
 
 EXAMPLE = """\
 opsconsole alert show ApiDown
@@ -52,10 +50,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(alert: "Alert", survey: "Survey") -> Iterator[str]:
+    from opsconsole.alerts import wording
     from opsconsole.core.duration import duration_text
 
-    old = age(alert, survey)
-    why = why_text(alert, survey)
+    old = wording.age(alert, survey.taken_at)
+    why = wording.why_text(alert, survey.silences, wording.names_of(survey), survey.taken_at)
     yield f"{alert.name}  {alert.severity or 'no severity'}  {alert.state}{f': {why}' if why else ''}"
     yield f"  rule         {alert.rule}{'' if alert.value is None else f', value {alert.value:g}'}"
     if old is not None:
@@ -67,28 +66,11 @@ def _lines(alert: "Alert", survey: "Survey") -> Iterator[str]:
     for name, value in sorted(alert.annotations.items()):
         yield f"  annotation   {name}: {value}"
     for delivery in alert.deliveries:
-        yield f"  delivery     {_delivery_text(delivery, survey.taken_at)}"
+        yield f"  delivery     {wording.delivery_text(delivery, survey.taken_at)}"
     for notification in alert.notifies:
-        yield f"  notifies     {route_text(notification)}"
+        yield f"  notifies     {wording.route_text(notification)}"
     for one in alert.silenced_by:
         silence = survey.silences.get(one)
         if silence is not None:
             yield f"  silence      {one} until {rfc3339(silence.ends_at)} by {silence.created_by}: {silence.comment}"
     yield f"  fingerprint  {alert.fingerprint}"
-
-
-def _delivery_text(one: "Delivery", now: float) -> str:
-    from opsconsole.core.duration import age_text
-
-    heard = "" if one.updated_at is None else f", last heard {age_text(max(0.0, now - one.updated_at))} ago"
-    return f"{one.alertmanager}: {one.state}{heard}"
-
-
-def route_text(one: "Notification") -> str:
-    """One notification: receiver, how, by which route, grouped and repeated how."""
-    route = " > ".join(one.route) or "the root route"
-    by = ", ".join(one.group_by) or "nothing"
-    return (
-        f"{one.receiver} ({means_text(one)}) by {route}; grouped by {by}, "
-        f"after {one.group_wait}, again every {one.repeat_interval}"
-    )

@@ -34,5 +34,5 @@ def run(args: argparse.Namespace) -> int:
         "matchers": text, "duration": args.duration, "comment": args.comment, "alertmanager": args.alertmanager,
     }  # fmt: skip
     survey = ask(args, lambda alerts: alerts.survey())
-    acting.preview((one for one in survey.alerts if all_hold(matchers, acting.sent_labels(one, survey))), survey)
-    return acting.carry_out(args, Repair("alertmanager.silence", arguments, f"Silence {text}"))
+    acting.preview((one for one in survey.alerts if all_hold(matchers, one.sent_labels)), survey)
+    return acting.carry_out(args, Repair("alert.silence", arguments, f"Silence {text}"))

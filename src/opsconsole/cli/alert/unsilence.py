@@ -22,4 +22,4 @@ def run(args: argparse.Namespace) -> int:
     survey = ask(args, lambda alerts: alerts.survey())
     acting.preview((one for one in survey.alerts if args.id in one.silenced_by), survey)
     arguments = {"id": args.id, "alertmanager": args.alertmanager}
-    return acting.carry_out(args, Repair("alertmanager.expire", arguments, f"End silence {args.id}"))
+    return acting.carry_out(args, Repair("alert.unsilence", arguments, f"End silence {args.id}"))

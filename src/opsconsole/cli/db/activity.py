@@ -74,7 +74,7 @@ def _row(session: "Session") -> tuple[object, ...]:
     workers = f" +{len(session.workers)}" if session.workers else ""
     return (
         session.pid,
-        (session.state or session.kind) + workers,
+        session.doing + workers,
         ": ".join(filter(None, (session.wait_type, session.wait))),
         _lasting(session.transaction_seconds),
         _lasting(session.query_seconds if session.active else None),

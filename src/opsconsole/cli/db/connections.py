@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.core.state import State
     from opsconsole.database.connections import pool_advice, read_connections
     from opsconsole.database.pooler import pooler_coverage
-    from opsconsole.database.sessions import CLIENT, Key, grouped
+    from opsconsole.database.sessions import Key, grouped
 
     found = ask(args, read_connections)
     advice = pool_advice(found)
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     code = Exit.DONE if fine else Exit.FAILED
     notes = (found.coverage + pooler_coverage(found.pooler) if found.pooler is not None else found.coverage).notes
     key: Key = _KEYS[args.by]  # type: ignore[assignment]
-    groups = grouped([one for one in found.activity.sessions if one.kind == CLIENT], key)
+    groups = grouped([one for one in found.activity.sessions if one.of_client], key)
     limits = {"role": found.limits.roles, "database": found.limits.databases}.get(key, {})
     if args.format == "json":
         document = {

@@ -20,18 +20,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry it out."""
     from opsconsole.cli.db.opening import ask
+    from opsconsole.cli.db.printing import narrate_notes
+    from opsconsole.cli.output import narrate
     from opsconsole.cli.wiring import UsageError
     from opsconsole.core.duration import duration_text
+    from opsconsole.core.exit_codes import Exit
     from opsconsole.database.sessions import read_sessions
     from opsconsole.runbooks.repair import Repair
 
-    session = ask(args, read_sessions).by_pid().get(args.pid)
+    activity = ask(args, read_sessions)
+    session = activity.by_pid().get(args.pid)
     if session is None:
         raise UsageError(f"there is no session {args.pid}; opsconsole db activity lists them")
+    if session.hidden:
+        whose = f"{session.role}'s" if session.role else "the server's own"
+        narrate(f"opsconsole: nothing was sent: session {session.pid} is {whose}, and hidden from this role")
+        narrate_notes(activity.coverage.notes)
+        return Exit.GUARDED
     who = f"{session.pid} ({session.role or session.kind} {session.application})".replace(" )", ")")
     taken = session.transaction_seconds
     since = f", in its transaction for {duration_text(taken)}" if taken is not None else ""
-    why = f"it is {session.state or session.kind}{since}; {' '.join(session.query.split())}"
+    why = f"it is {session.doing}{since}; {' '.join(session.query.split())}"
     named = {"pid": str(session.pid), "backend_start": session.backend_start}
     repair = Repair("postgres.terminate", named, f"End session {who}", why)
     if args.cancel:

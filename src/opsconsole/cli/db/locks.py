@@ -104,7 +104,7 @@ def _line(member: "Member") -> str:
         return "  ".join(filter(None, (member.node, gone, waiting)))
     taken = f"transaction {duration_text(session.transaction_seconds)}" if session.transaction_seconds else ""
     who = " ".join(filter(None, (session.role, session.application)))
-    parts = (member.node, session.state or session.kind, taken, waiting, who, " ".join(session.query.split()))
+    parts = (member.node, session.doing, taken, waiting, who, " ".join(session.query.split()))
     return "  ".join(filter(None, parts))[:_LONGEST]
 
 

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.database.sequences import read_sequences
 
     found = ask(args, lambda database: read_sequences(database, limit=max(1, args.limit)))
-    code = Exit.FAILED if any(one.state is State.CRIT and not one.cycles for one in found.sequences) else Exit.DONE
+    code = Exit.FAILED if any(one.state is State.CRIT for one in found.sequences) else Exit.DONE
     if args.format == "json":
         rows = [{**fields_of(one), "state": one.state} for one in found.sequences]
         print_reading("sequences", rows, found.taken_at, found.coverage.notes)
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             one.column_type or one.type,
             one.last,
             None if one.remaining is None else round(one.remaining),
-            share(one.used),
+            f"{share(one.used)}, begins again" if one.cycles and one.used is not None else share(one.used),
         )
         for one in found.sequences
     ]

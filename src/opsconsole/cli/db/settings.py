@@ -11,7 +11,7 @@ EXAMPLE = """\
 opsconsole db settings
   opsconsole db settings --format json"""
 
-_COLUMNS = ("STATE", "SETTING", "IS", "SUGGESTED", "RESTART", "WHY", "SOURCE")
+_COLUMNS = ("STATE", "SETTING", "IS", "SUGGESTED", "RESTART", "HOW", "WHY", "SOURCE")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,11 +26,14 @@ def run(args: argparse.Namespace) -> int:
 
     found = ask(args, read_settings)
     if args.format == "json":
-        told = {"advice": [{**fields_of(one), "sql": one.sql} for one in found.advice], "all": found.settings}
+        told = {
+            "advice": [{**fields_of(one), "sql": one.sql, "how": one.how} for one in found.advice],
+            "all": found.settings,
+        }
         print_reading("settings", told, found.taken_at, found.coverage.notes)
         return Exit.DONE
     rows = [
-        (one.state, one.name, one.value, one.suggested or None, one.restart, one.why, one.reference)
+        (one.state, one.name, one.value, one.suggested or None, one.restart, one.how, one.why, one.reference)
         for one in found.advice
     ]
     print_table(_COLUMNS, rows)

@@ -18,6 +18,8 @@ VERBS: dict[str, str] = {
     "pools": "pools, and what takes their slots",
     "imports": "files of DAGs that cannot be imported",
     "sla": "which DAGs keep what was promised of them (slas.yaml)",
+    "dependencies": "who feeds whom by assets, and what waits for what",
+    "params": "what a run of a DAG can be given",
     "trigger": "start a run of a DAG",
     "retry": "run the failed tasks of a run again",
     "clear": "run tasks of a run again, whatever their state",

@@ -1,5 +1,6 @@
 """Smaller changes: an extension, the counters of statements, a table's autovacuum parameters."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -77,13 +78,21 @@ def autovacuum(arguments: Mapping[str, str], environment: Environment) -> Action
     runner = _runner(settings, f'ALTER TABLE :"schema".:"table" SET ({options})', {"schema": schema, "table": table})
     reset = ", ".join(f"autovacuum_vacuum_{name}" for name in ("scale_factor", "threshold") if name in arguments)
     work = _Change(
-        "postgres.autovacuum", f"{schema}.{table}", settings, runner, look, unless="not there", same_is_fine=True
-    )
+        "postgres.autovacuum", f"{schema}.{table}", settings, runner, look, unless="not there", same_is_fine=True,
+        doubt=_switched_off,
+    )  # fmt: skip
     name = quoted(schema, table)
     return _action(
         f"autovacuum of {schema}.{table}", f"ALTER TABLE {name} SET ({options});", work,
         undo=f"ALTER TABLE {name} RESET ({reset}); or what the output shows as before",
     )  # fmt: skip
+
+
+def _switched_off(options: str) -> str:
+    """Why parameters of autovacuum have no effect; empty where they have."""
+    off = re.search(r"\bautovacuum_enabled=(off|false|no|0)\b", options)
+    how = "ALTER TABLE … RESET (autovacuum_enabled);"
+    return f"autovacuum is off for this table, so this has no effect: {how}" if off else ""
 
 
 def _runner(settings: PostgresSettings, statement: str, names: Mapping[str, str]) -> SqlRunner:
@@ -121,6 +130,8 @@ class _Change:
     """What must not be there before."""
     same_is_fine: bool = False
     """It may have been so already."""
+    doubt: Callable[[str], str] = lambda after: ""
+    """Why what is there after has no effect for now; empty where nothing speaks against it."""
     before: str = field(default="", init=False)
 
     async def run(self, sink: Sink) -> Result:
@@ -142,6 +153,8 @@ class _Change:
         async with looking_at(self.settings) as database:
             after = await self.look(database)
         result = Result(Outcome.OK, detail=f"{self.before} -> {after}")
+        if doubt := self.doubt(after):
+            result = Result(Outcome.WARN, detail=f"{result.detail}; {doubt}")
         if after == self.before and not self.same_is_fine:
             result = Result(Outcome.FAILED, detail=f"the server says it is done, and it is as before: {after}")
         record(self.action, self.settings.name, self.target, self.before, after, result)

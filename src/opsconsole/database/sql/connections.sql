@@ -3,7 +3,10 @@
 select current_setting('max_connections')::int                                          as most,
        current_setting('superuser_reserved_connections')::int                           as reserved,
        coalesce(current_setting('reserved_connections', true), '0')::int                as reserved_role,
-       (select count(*) from pg_stat_activity where backend_type = 'client backend')    as used,
+       -- Without pg_read_all_stats the kind of others' sessions is hidden; role and database tell those of clients.
+       (select count(*) from pg_stat_activity
+         where backend_type = 'client backend'
+            or (backend_type is null and usesysid is not null and datid is not null))   as used,
        (select count(*) from pg_stat_replication)                                       as senders,
        d.active_time / 1000.0 as active_seconds,  -- if pg_stat_database.active_time else null::float8 as active_seconds,
        d.session_time / 1000.0 as session_seconds,  -- if pg_stat_database.session_time else null::float8 as session_seconds,

@@ -12,7 +12,11 @@ select a.pid,
        select case when max(l.waitstart) is not null then greatest(extract(epoch from clock_timestamp() - max(l.waitstart)), 0) end::float8 as seconds,  -- if pg_locks.waitstart else select null::float8 as seconds,
               max(l.mode || ' on ' || coalesce(case when l.database = (select oid from pg_catalog.pg_database
                                                                        where datname = current_database())
-                                                    then l.relation::regclass::text end, l.locktype))  as wanted,
+                                                    then l.relation::regclass::text end,
+                      case l.locktype when 'transactionid' then 'transaction ' || l.transactionid::text
+                                      when 'advisory' then 'advisory ' || case l.objsubid when 1 then ((l.classid::int8 << 32) | l.objid::int8)::text
+                                                                                         else l.classid || ', ' || l.objid end
+                      end, l.locktype))  as wanted,
               array_agg(distinct array[encode(decode(replace(x.gid, E'\\', E'\\\\'), 'escape'), 'hex'), coalesce(pg_encoding_to_char(d.encoding), '')])
                 filter (where x.gid is not null)                                        as holders
          from pg_catalog.pg_locks l
@@ -28,3 +32,5 @@ select a.pid,
          left join pg_catalog.pg_database d on d.datname = x.database
         where l.pid = a.pid and not l.granted) w on true
  where a.wait_event_type = 'Lock'
+    -- What sessions of others wait for is hidden without pg_read_all_stats; their locks are not.
+    or (a.backend_type is null and a.pid in (select n.pid from pg_catalog.pg_locks n where not n.granted))

@@ -3,9 +3,11 @@
 import asyncio
 import math
 import random
+from pathlib import Path
 
+from opsconsole.demo.app_logs import WHEN_FAILING, AppLog, background
 from opsconsole.demo.catalogue import LATENCY_SPREAD, ROUTES, Route
-from opsconsole.demo.simulation.service import Answer, Request, Simulation, run
+from opsconsole.demo.simulation.service import Answer, Request, Simulation, forever, run
 
 SLOWNESS = 1.0
 """Seconds that `slow-api` adds to each answer."""
@@ -13,10 +15,13 @@ FAILING = 0.35
 """The part of the answers that `high-errors` turns into errors."""
 NOT_FOUND = 0.004
 """The part of the requests that ask for what is not there."""
+_STUMBLING = 30.0
+"""Seconds between two looks at whether something goes wrong by itself."""
 
 
 async def main(simulation: Simulation) -> None:
     """Serve the routes of the service until stopped."""
+    log = AppLog(Path(simulation.plan["app_logs"]), simulation.service, simulation.instance)
     routes = {route.path: route for route in ROUTES if route.service == simulation.service}
     for route in routes.values():
         for status in ("200", "404", "500"):
@@ -34,9 +39,16 @@ async def main(simulation: Simulation) -> None:
         status = _status(simulation)
         _count(simulation, route, str(status))
         _observe(simulation, route, seconds)
+        if status == 500:
+            log.write(WHEN_FAILING[simulation.service])
         return Answer(status, f'{{"service": "{simulation.service}", "instance": "{simulation.instance}"}}\n')
 
-    await simulation.serve(handle)
+    async def stumble() -> None:
+        """What goes wrong now and then, and is no customer's matter."""
+        for trouble in background(simulation.service, random.random, _STUMBLING):
+            log.write(trouble)
+
+    await asyncio.gather(simulation.serve(handle), forever(_STUMBLING, stumble))
 
 
 def _status(simulation: Simulation) -> int:

@@ -22,8 +22,9 @@ from opsconsole.pipelines.actions.change import (
     waits_for_end,
 )
 from opsconsole.pipelines.model import Run
+from opsconsole.pipelines.params import complaints
 from opsconsole.pipelines.way import Asking
-from opsconsole.pipelines.wire import moment
+from opsconsole.pipelines.wire import moment, params_of
 from opsconsole.sources.airflow.client import AirflowSource, path
 
 _MOST = 1000
@@ -82,7 +83,7 @@ class _Triggering(Change):
     to_end: bool
 
     async def change(self, client: AirflowSource, sink: Sink) -> str:
-        await must_run(client, self.dag)
+        await _must_suit(client, self.dag, self.conf)
         body: dict[str, Any] = {"conf": self.conf}
         if (await client.version()).major >= 3:
             body["logical_date"] = None  # has to be there, and may be null
@@ -137,6 +138,19 @@ class _Backfilling(Change):
         if failed:
             return Result(Outcome.FAILED, detail=f"{len(failed)} of {len(mine)} runs failed: {', '.join(failed[:5])}")
         return Result(Outcome.OK, detail=f"all {len(mine)} runs ended: success")
+
+
+async def _must_suit(client: AirflowSource, dag_id: str, conf: Mapping[str, Any]) -> None:
+    """See that a run with this configuration is one that the DAG takes, and that it will run.
+
+    Raises:
+        Refused: the DAG is paused, or a value does not suit its parameters.
+        SourceError: as `must_run`.
+    """
+    await must_run(client, dag_id)
+    details = await client.get(path("dags", dag_id, "details"), what=f"see the parameters of {dag_id}")
+    if wrong := complaints(params_of(details), conf):
+        raise Refused(f"nothing was sent: {'; '.join(map(str, wrong))}")
 
 
 def _begun(run: Run, to_end: bool) -> Result | None:

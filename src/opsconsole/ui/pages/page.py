@@ -22,6 +22,8 @@ class Order:
 
     sort: str
     grouping: str = ""
+    filter: str = ""
+    """In the page's own language, where it has one (`Page.speaks`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ class Page(ABC, Generic[S, R]):
     sorts: ClassVar[tuple[str, ...]]
     """What it can be sorted by; the first is the default."""
     groupings: ClassVar[tuple[str, ...]] = ()
+    asks_form: ClassVar[str] = ""
+    """What is asked for another form of the page, where there are too many to go through one after the other:
+    `forms` are offered, any that `check_form` takes is one. Empty: `groupings` are gone through."""
 
     @abstractmethod
     async def take(self, source: S, before: R | None, order: Order) -> R:
@@ -88,6 +93,26 @@ class Page(ABC, Generic[S, R]):
     @abstractmethod
     def sheet(self, reading: R, order: Order) -> Sheet:
         """What to show of it. Asks nothing; may be called in a thread."""
+
+    def forms(self, reading: R) -> Sequence[tuple[str, str]]:
+        """(form, what it is) of those to offer."""
+        return ()
+
+    def check_form(self, form: str) -> None:
+        """Whether `form` is one.
+
+        Raises:
+            ValueError: it is none; what would be one.
+        """
+
+    def speaks(self, text: str) -> bool:
+        """Whether a filter is in the page's own language, so that its rows follow `Order.filter`. Others are looked
+        for in the text of the rows.
+
+        Raises:
+            ValueError: it is in that language, and wrong.
+        """
+        return False
 
     def detail(self, reading: R, key: str) -> Detail | None:
         """More about the row with that key; None where there is no more."""

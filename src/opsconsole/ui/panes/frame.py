@@ -152,7 +152,7 @@ def _counts(state: PaneState, looking: Looking, extent: str) -> list[str]:
 def _has_values(state: PaneState) -> bool:
     if state.state is State.ERROR:
         return False
-    if state.pane.kind in (Kind.TEXT, Kind.VIEW):
+    if state.pane.kind in (Kind.TEXT, Kind.VIEW, Kind.SECTION):
         return True
     return bool(state.cells) or (state.table is not None and bool(state.table.rows))
 

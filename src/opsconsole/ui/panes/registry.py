@@ -6,7 +6,7 @@ from opsconsole.screens.definition import Kind
 from opsconsole.screens.evaluation import PaneState
 from opsconsole.ui.glyphs import Glyphs
 from opsconsole.ui.lines import Lines
-from opsconsole.ui.panes import bars, gauge, heatmap, stat, status, table, text, timeline, timeseries
+from opsconsole.ui.panes import bars, gauge, heatmap, section, stat, status, table, text, timeline, timeseries
 from opsconsole.ui.panes.looking import AWAY, Looking
 
 
@@ -28,6 +28,7 @@ RENDERERS: dict[Kind, Render] = {
     Kind.TIMELINE: timeline.render,
     Kind.HEATMAP: heatmap.render,
     Kind.TEXT: text.render,
+    Kind.SECTION: section.render,
     # What a view shows depends on the view; until one is registered for it, its state and reason are shown.
     Kind.VIEW: text.render,
 }

@@ -43,7 +43,9 @@ def _single(
     cell = item.cell
     assert cell is not None
     text = Span(truncate(cell.text, width, glyphs.ellipsis), value_role(item.state))
-    legend = cell.legend if cell.legend and cell.legend != state.pane.title else ""
+    # The title says what it is; the name of a metric that nobody asked for says it once more.
+    untold = cell.legend in (state.pane.title, cell.labels.get("__name__"))
+    legend = "" if untold else cell.legend
     first: Line = line(text, Span(f"  {legend}" if legend else "", "dim"))
     if looking.focused and looking.key == item.key:
         first = in_role(first, "cursor")

@@ -11,6 +11,7 @@ PAGES = (
     _spec("dags", "DAGs", "dags:DagsPage"),
     _spec("sla", "SLA", "promised:PromisedPage"),
     _spec("failures", "Failures", "failed:FailedPage"),
+    _spec("dependencies", "Dependencies", "tied:TiedPage"),
     _spec("imports", "Import errors", "imports:ImportsPage"),
     _spec("parts", "Components", "parts:PartsPage"),
     _spec("pools", "Pools", "pools:PoolsPage"),
@@ -19,7 +20,10 @@ PAGES = (
 
 def pages_of_dag(dag_id: str) -> tuple[PageSpec, ...]:
     """Those of one DAG."""
-    return (_spec("runs", "Runs", "runs:RunsPage", dag_id),)
+    return (
+        _spec("runs", "Runs", "runs:RunsPage", dag_id),
+        _spec("dependencies", "Dependencies", "tied:TiedPage", dag_id),
+    )
 
 
 def pages_of_run(dag_id: str, run_id: str) -> tuple[PageSpec, ...]:

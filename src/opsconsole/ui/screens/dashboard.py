@@ -7,7 +7,7 @@ from textual import events
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
-from opsconsole.screens.definition import Pane, Screen
+from opsconsole.screens.definition import Kind, Pane, Screen
 from opsconsole.screens.overview import AREAS_VIEW, ATTENTION_VIEW, Overview
 from opsconsole.screens.timerange import TimeRange
 from opsconsole.screens.views import page_of
@@ -130,6 +130,7 @@ class DashboardView(View):
         if self._last_focus is None and self._views:
             self._last_focus = self._views.get(self._first_pane) or next(iter(self._views.values()))
         if self._last_focus is not None:
+            self.grid.reveal(self._last_focus)
             self.console.set_focus(self._last_focus)
         self._show(self.feed.states())
 
@@ -164,6 +165,8 @@ class DashboardView(View):
         time = self.feed.time
         for pane_id, state in states.items():
             self._views[pane_id].show_state(state, window=time.window if time.chosen else None, end=time.end)
+        if self._variables.is_mounted:  # one that nobody chose may have taken its first option
+            self._variables.repaint()
 
     def tick(self, now: float) -> None:
         """Values age also when nobody reads them."""
@@ -206,7 +209,7 @@ class DashboardView(View):
         self._focus_by(-1)
 
     def _focus_by(self, step: int) -> None:
-        views = list(self._views.values())
+        views = [view for view in self._views.values() if view.display]
         if not views or self._zoomed is not None:
             return
         at = views.index(self.pane) if self.pane in views else -1
@@ -266,8 +269,16 @@ class DashboardView(View):
             case _:
                 self.grid.scroll_relative(y=pages * max(1, self.grid.size.height - 2), animate=False)
 
+    def fold(self, section: PaneView) -> None:
+        """Put the panes below a heading away, or bring them back and read them."""
+        self.grid.fold(section)
+        self.call_after_refresh(self._scrolled)
+
     def do_zoom(self) -> None:
         """One pane as the screen, and back."""
+        if self._zoomed is None and self.pane is not None and self.pane.pane.kind is Kind.SECTION:
+            self.fold(self.pane)
+            return
         self._zoomed = None if self._zoomed is not None else self.pane
         self.grid.zoom(self._zoomed)
         self.call_after_refresh(self._scrolled)

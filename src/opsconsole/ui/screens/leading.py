@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from opsconsole.core.clean import clean_line
 from opsconsole.screens.checks import link_params
+from opsconsole.screens.definition import Kind
 from opsconsole.screens.views import page_of
 from opsconsole.ui.widgets.overview import OverviewPane
 from opsconsole.ui.widgets.pane import PaneView
@@ -26,6 +27,8 @@ def open_selected(view: "DashboardView") -> None:
     elif pane is not None and pane.pane.drill is not None:
         drill = pane.pane.drill
         view.open_screen(drill.screen, _filled(drill.variables, view.labels()))
+    elif pane is not None and pane.pane.kind is Kind.SECTION:
+        view.fold(pane)
     elif pane is not None:
         view.do_zoom()
 

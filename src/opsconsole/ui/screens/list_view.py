@@ -20,24 +20,30 @@ class ListView(View):
     def filter_text(self, text: str) -> None:
         self._filter = text
 
+    def apply_filter(self, text: str) -> None:
+        """Show only what `text` lets pass.
+
+        Raises:
+            ValueError: it is no filter; the one before stays.
+        """
+        self.table.set_filter(text)
+        self.filter_text = text
+
     def do_filter(self) -> None:
         """Show only what matches, while it is typed."""
         before = self.filter_text
 
         def changed(text: str) -> None:
             try:
-                self.table.set_filter(text)
+                self.apply_filter(text)
             except ValueError as error:
                 self.console.tell(str(error), "warn")
-                return
-            self.filter_text = text
 
         def accept(text: str) -> str | None:
             try:
-                self.table.set_filter(text)
+                self.apply_filter(text)
             except ValueError as error:
                 return str(error)
-            self.filter_text = text
             return None
 
         console = self.console
@@ -75,7 +81,6 @@ class ListView(View):
         if self.table.picked:
             self.table.release()
         elif self.filter_text:
-            self.filter_text = ""
-            self.table.set_filter("")
+            self.apply_filter("")
         else:
             self.console.do_back()

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from opsconsole.core.reading import SourceError
 from opsconsole.screens.definition import Pane
 from opsconsole.screens.variables import is_sql
-from opsconsole.screens.views import PIPELINES, page_of
+from opsconsole.screens.views import DATABASE, page_of
 from opsconsole.ui.commands import CommandError
+from opsconsole.ui.families import FAMILIES
 from opsconsole.ui.pages.page import PageSpec
 from opsconsole.ui.widgets.page_pane import PagePane
 
@@ -22,11 +23,11 @@ def page_pane(console: "Console", pane: Pane) -> PagePane:
     session, app = console.session, console.console_app
 
     async def source() -> Any:
-        if family == PIPELINES:
-            if session.pipelines is None:
-                raise SourceError("airflow", "unknown-source", "no airflow is configured in this environment")
-            return await session.pipelines()
-        return session.database(_database_of(console, pane))
+        if family == DATABASE:
+            return session.database(_database_of(console, pane))
+        if family not in session.families:
+            raise SourceError(family, "unknown-source", FAMILIES[family].absent)
+        return await session.families[family]()
 
     return PagePane(
         pane, _spec(family, page), _once(source), report=app.report, paused=lambda: app.opened.feed.poller.paused,
@@ -35,22 +36,22 @@ def page_pane(console: "Console", pane: Pane) -> PagePane:
 
 
 def open_page(console: "Console", view: PagePane) -> None:
-    """Where a pane that is a page leads: to the runs of the DAG under the cursor, else to the page in full."""
+    """Where a pane that is a page leads: where its row does (a DAG: to its runs), else to the page in full."""
     found = page_of(view.pane.view)
     assert found is not None, "made by page_pane"
     family, page = found
     commander, item = console.console_app.commander, view.selected_item
-    if family == PIPELINES and page == "dags" and item is not None:
-        from opsconsole.ui.screens.pipelines import DagView
-
-        console.open_view(DagView(item.key))
-    elif family == PIPELINES:
-        commander.open_pipelines(page)
-    else:
-        try:
+    try:
+        if family == DATABASE:
             commander.open_workbench(_database_of(console, view.pane).partition("/")[2], page)
-        except CommandError as error:
-            console.tell(str(error), "warn")
+            return
+        further = FAMILIES[family].view_class().behind(page, item.key) if item is not None else None
+        if further is not None and family in console.session.families:
+            console.open_view(further)
+        else:
+            commander.open_family(family, page)
+    except CommandError as error:
+        console.tell(str(error), "warn")
 
 
 def _database_of(console: "Console", pane: Pane) -> str:
@@ -61,10 +62,9 @@ def _database_of(console: "Console", pane: Pane) -> str:
 
 
 def _spec(family: str, page: str) -> PageSpec:
-    from opsconsole.ui.pipelines.pages import PAGES as PIPELINE_PAGES
     from opsconsole.ui.workbench.pages import PAGES as DATABASE_PAGES
 
-    return next(one for one in (PIPELINE_PAGES if family == PIPELINES else DATABASE_PAGES) if one.id == page)
+    return next(one for one in (DATABASE_PAGES if family == DATABASE else FAMILIES[family].specs()) if one.id == page)
 
 
 def _once(make: Any) -> Any:

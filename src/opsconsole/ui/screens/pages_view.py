@@ -8,26 +8,29 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
-from opsconsole.runbooks.model import Runbook
+from opsconsole.core.reading import SourceError
+from opsconsole.runbooks.repair import Repair, runbook_for, runbook_for_all, values_of, values_of_all
 from opsconsole.ui.commands import ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
 from opsconsole.ui.lines import Line, Lines, Span, fit_line, line, width_of
+from opsconsole.ui.pages.offers import Offer, offers
 from opsconsole.ui.pages.page import Order, PageSpec
 from opsconsole.ui.pages.reading import PageReading
-from opsconsole.ui.screens.list_view import ListView
+from opsconsole.ui.screens.marking import MarkingList
+from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
 
 _MOST_NOTES = 2
 
 
-class PagesView(ListView):
+class PagesView(MarkingList):
     """Pages of one source. `tab` goes from page to page."""
 
     DEFAULT_CSS = """
@@ -56,13 +59,18 @@ class PagesView(ListView):
     async def _asked(self) -> Any:
         """What the pages take their readings of."""
 
-    def _runbook(self, repair: Any) -> tuple[Runbook, dict[str, str]]:
-        """The runbook of one step that a choice is, and the values of its parameters.
+    def _placed(self, repair: Repair) -> Repair:
+        """The repair with what the view knows of where it is to be done."""
+        return repair
+
+    async def _completed(self, repairs: Sequence[Repair]) -> Sequence[Repair] | None:
+        """The repairs with what has to be known before they are shown; None where that is still being asked.
 
         Raises:
-            ValueError: why it cannot be one.
+            ValueError: why they cannot be carried out.
+            SourceError: it cannot be found out.
         """
-        raise NotImplementedError
+        return repairs
 
     def compose(self) -> ComposeResult:
         yield self._bar
@@ -94,7 +102,8 @@ class PagesView(ListView):
     def hints(self) -> list[tuple[str, str]]:
         """What the page can do."""
         page = self._now.page
-        idle = {name for name, some in (("sort", len(page.sorts) > 1), ("group", page.groupings)) if not some}
+        forms = page.groupings or page.asks_form
+        idle = {name for name, some in (("sort", len(page.sorts) > 1), ("group", forms)) if not some}
         return [(action, word) for action, word in super().hints() if action not in idle]
 
     @property
@@ -163,7 +172,9 @@ class PagesView(ListView):
         else:
             spans.append(Span(shown.sheet.summary))
             if shown.order.grouping:
-                spans.append(Span(f"   {shown.order.grouping}", "accent"))
+                spans.append(Span(f"   {clean_line(shown.order.grouping, limit=60)}", "accent"))
+            if shown.order.filter:
+                spans.append(Span(f"   filter {clean_line(shown.order.filter, limit=200)}", "accent"))
             spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
         return (fit_line(line(*spans), width),)
 
@@ -204,10 +215,11 @@ class PagesView(ListView):
         if spec is self._spec:
             return
         self._spec = spec
+        self.table.unmark()
         self.table.release()
         self.table.action_top()
         self.table.release()
-        self.table.set_filter(self._now.filter)
+        self.table.set_filter("" if self._now.order.filter else self._now.filter)
         self._show()
         self.console.refresh_frame()
         self._read_on()
@@ -233,12 +245,49 @@ class PagesView(ListView):
 
     def do_group(self) -> None:
         """By the next of the page's groupings, and back to none."""
+        if self._now.page.asks_form:
+            self._ask_form()
+            return
         groupings = ("", *self._now.page.groupings)
         if len(groupings) == 1:
             self.console.tell("this page has no other form")
             return
         self._reorder(lambda shown: replace(shown.order, grouping=_after(shown.order.grouping, groupings)))
         self.console.tell(self._now.order.grouping or "one by one")
+
+    def _ask_form(self) -> None:
+        shown = self._now
+        page, plain = shown.page, "as it is"
+        offered = dict(page.forms(shown.reading)) if shown.reading is not None else {}
+
+        def choices(text: str) -> list[Choice]:
+            listed = [*([(plain, "")] if shown.order.grouping else []), *offered.items()]
+            return [Choice(name, offered.get(name, "")) for name in ranking(text, listed)]
+
+        def accept(text: str) -> str | None:
+            form = "" if text == plain else text.strip()
+            try:
+                if form:
+                    page.check_form(form)
+            except ValueError as error:
+                return str(error)
+            self._reorder(lambda now: replace(now.order, grouping=form))
+            return None
+
+        self.console.ask(Ask(page.asks_form, accept, choices, picks=bool(offered)))
+
+    def apply_filter(self, text: str) -> None:
+        """In the page's own language, or what the rows say.
+
+        Raises:
+            ValueError: it is no filter; the one before stays.
+        """
+        own = self._now.page.speaks(text)
+        self.table.set_filter("" if own else text)
+        self.filter_text = text
+        wanted = text if own else ""
+        if wanted != self._now.order.filter:
+            self._reorder(lambda shown: replace(shown.order, filter=wanted))
 
     def _reorder(self, changed: Callable[[PageReading], Order]) -> None:
         shown = self._now
@@ -273,34 +322,83 @@ class PagesView(ListView):
         self.do_open()
 
     def do_fix(self) -> None:
-        """Choose what is to be done about the row; it then goes through a run, like every change."""
-        row, shown = self.table.selected_row, self._now
-        found = shown.page.choices(shown.reading, row.key) if row is not None and shown.reading is not None else []
-        offered = {one.label: one.repair for one in found}
+        """Choose what is to be done about the row, or all that are marked; it then goes through a run."""
+        shown, keys = self._now, self.chosen
+        found = offers(shown.page, shown.reading, keys) if shown.reading is not None else []
+        offered = {one.label: one for one in found}
         if not offered:
             self.console.tell("nothing that the console does would change that")
             return
 
         def choices(text: str) -> list[Choice]:
-            return [Choice(name, offered[name].title) for name in ranking(text, [(one, "") for one in offered])]
+            return [Choice(name, offered[name].about) for name in ranking(text, [(one, "") for one in offered])]
 
         def accept(name: str) -> str | None:
             if name not in offered:
                 return f"one of: {', '.join(offered)}"
-            self.console.call_next(self._repair, offered[name])
+            self.run_worker(self._fix(offered[name]), group="fix", exclusive=True, exit_on_error=False)
             return None
 
-        self.console.ask(Ask("fix", accept, choices, picks=True, hint="enter shows it; nothing runs before you say so"))
+        label = "fix" if len(keys) == 1 else f"fix {len(keys)} rows"
+        self.console.ask(Ask(label, accept, choices, picks=True, hint="enter shows it; nothing runs before you say so"))
 
-    def _repair(self, repair: Any) -> None:
-        from opsconsole.ui.screens.runbook import RunbookView
-
+    async def _fix(self, offer: Offer) -> None:
         try:
-            book, values = self._runbook(repair)
-        except ValueError as error:
-            self.console.tell(str(error), "error")
+            repairs = await self._completed(offer.repairs)
+            if repairs is not None and self.console.view is self:  # otherwise something else is looked at by now
+                self._open_run(offer.title, [self._placed(one) for one in repairs])
+        except (SourceError, ValueError) as error:
+            self.console.tell(clean_line(error), "error")
+        except Exception as error:
+            self.console.console_app.report(error)
+
+    def _open_run(self, title: str, repairs: Sequence[Repair]) -> None:
+        """Show the run that the repairs are; marks go when it begins.
+
+        Raises:
+            ValueError: why they cannot be one.
+        """
+        now = self.console.session.clock()
+        if len(repairs) == 1:
+            from opsconsole.ui.screens.runbook import RunbookView
+
+            self.console.open_view(RunbookView(runbook_for(repairs[0]), values_of(repairs[0]), {}, now))
             return
-        self.console.open_view(RunbookView(book, values, {}, self.console.session.clock()))
+        from opsconsole.ui.screens.several import SeveralView
+
+        book = runbook_for_all(repairs, title)
+        self.console.open_view(SeveralView(book, values_of_all(repairs), now, self.table.unmark))
+
+
+class FamilyView(PagesView):
+    """Pages of a family: all of them, or those of one of its things."""
+
+    family: ClassVar[str]
+    """Its name; see `ui.families`."""
+
+    def __init__(self, title: str, specs: Sequence[PageSpec], page: str = "") -> None:
+        super().__init__(title, specs, page)
+        self._source: Any = None
+
+    @classmethod
+    def opened_at(cls, page: str) -> "FamilyView":
+        """All pages of the family, with `page` in view; the first one where it is empty."""
+        raise NotImplementedError
+
+    @classmethod
+    def behind(cls, page: str, key: str) -> View | None:
+        """Where the row `key` of a pane that shows `page` leads; None: to the page in full."""
+        del page, key
+        return None
+
+    async def _asked(self) -> Any:
+        if self._source is None:
+            self._source = await self.console.session.families[self.family]()
+        return self._source
+
+    def do_details(self) -> None:
+        """All there is to say about the row."""
+        self.show_detail()
 
 
 def page_bar(specs: Sequence[PageSpec], present: int, width: int) -> Line:

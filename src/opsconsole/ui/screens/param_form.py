@@ -1,6 +1,6 @@
 """The parameters of a runbook, to be looked at and completed before it starts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from textual import events
@@ -18,14 +18,22 @@ class ParamForm:
     """One editor per parameter, prefilled; what is wrong is said beside it, all at once."""
 
     def __init__(
-        self, params: Sequence[Param], given: Mapping[str, str], labels: Mapping[str, str], now: float
+        self,
+        params: Sequence[Param],
+        given: Mapping[str, str],
+        labels: Mapping[str, str],
+        now: float,
+        judge: Callable[[Param, str], str | None] | None = None,
     ) -> None:
+        """`judge` says what is wrong with a value, where that is not for runbooks to say."""
         self._params = params
+        self._judge = judge
         self._today = datetime.fromtimestamp(now, UTC).date()
         known = {param.name for param in params}
         self.filled = fill(
-            params, {name: value for name, value in given.items() if name in known}, labels, today=self._today
-        )
+            params, {name: value for name, value in given.items() if name in known}, labels, today=self._today,
+            judge=judge,
+        )  # fmt: skip
         self._editors = {
             name: LineEditor.holding(clean_line(value, limit=4000)) for name, value in self.filled.values.items()
         }
@@ -68,7 +76,7 @@ class ParamForm:
             for name, editor in self._editors.items()
         }
         origins = self.filled.origins or {}
-        filled = fill(self._params, given, today=self._today)
+        filled = fill(self._params, given, today=self._today, judge=self._judge)
         kept = {name: origins.get(name, "") for name in given if given[name] == self._untouched[name]}
         self.filled = Filled(filled.values, filled.complaints, {**(filled.origins or {}), **kept})
         self._go_to_complaint()

@@ -1,44 +1,54 @@
 """Pipelines: the DAGs of an Airflow, the runs of one, the tasks of a run, the log of a try; each an `enter` further."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from opsconsole.core.clean import clean_line
-from opsconsole.pipelines.model import Task
-from opsconsole.pipelines.opening import Pipelines
-from opsconsole.runbooks.model import Runbook
-from opsconsole.runbooks.repair import Repair, runbook_for, values_of
+from opsconsole.pipelines.model import DagParam, Task
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.actions import Place
-from opsconsole.ui.pages.page import PageSpec
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
-from opsconsole.ui.screens.pages_view import PagesView
+from opsconsole.ui.screens.pages_view import FamilyView
+from opsconsole.ui.screens.view import View
 
 RECOVERY = "dag-failure-recovery"
 """The runbook for a DAG that failed."""
 
 
-class AirflowView(PagesView):
+class AirflowView(FamilyView):
     """Pages of the environment's Airflow."""
 
     place: ClassVar[Place] = Place.PIPELINES
+    family: ClassVar[str] = "pipelines"
 
-    def __init__(self, title: str, specs: Sequence[PageSpec], page: str = "") -> None:
-        super().__init__(title, specs, page)
-        self._pipelines: Pipelines | None = None
+    async def _completed(self, repairs: Sequence[Repair]) -> Sequence[Repair] | None:
+        from opsconsole.ui.pipelines.foresight import foreseen
 
-    async def _asked(self) -> Pipelines:
-        if self._pipelines is None:
-            opened = self.console.session.pipelines
-            assert opened is not None, "the view is only opened where there is an Airflow"
-            self._pipelines = await opened()
-        return self._pipelines
+        self.console.tell("asking Airflow what that would do…", "dim")
+        airflow = (await self._asked()).airflow
+        if len(repairs) == 1 and repairs[0].action == "airflow.trigger":
+            params = (await airflow.params(repairs[0].arguments["dag"])).value
+            if params:
+                self._ask_for(repairs[0], params)
+                return None
+        return await foreseen(airflow, repairs)
 
-    def _runbook(self, repair: Repair) -> tuple[Runbook, dict[str, str]]:
-        return runbook_for(repair), values_of(repair)
+    def _ask_for(self, trigger: Repair, params: Sequence[DagParam]) -> None:
+        """What the run is to be given; the request is shown when that is known."""
+        from opsconsole.ui.screens.trigger_form import TriggerFormView
 
-    def do_details(self) -> None:
-        """All there is to say about the row."""
-        self.show_detail()
+        console = self.console
+
+        def go_on(conf: str) -> None:
+            console.close_view()
+            try:
+                self._open_run(trigger.title, [replace(trigger, arguments={**trigger.arguments, "conf": conf})])
+            except ValueError as error:
+                console.tell(clean_line(error), "error")
+
+        if console.view is self:
+            console.open_view(TriggerFormView(trigger.arguments["dag"], params, console.session.clock(), go_on))
 
     def do_runbook(self) -> None:
         """The runbook for a DAG that failed, filled in."""
@@ -61,6 +71,16 @@ class PipelinesView(AirflowView):
         """`page` is the id of the page to begin with."""
         super().__init__("Pipelines", PAGES, page)
 
+    @classmethod
+    def opened_at(cls, page: str) -> "PipelinesView":
+        """All pages of pipelines."""
+        return cls(page)
+
+    @classmethod
+    def behind(cls, page: str, key: str) -> View | None:
+        """A DAG leads to its runs."""
+        return DagView(key) if page == "dags" else None
+
     def do_open(self) -> None:
         """From a DAG to its runs, from a cause to the log of the latest failure; else all there is to say."""
         from opsconsole.ui.pipelines.failed import FailedPage
@@ -74,6 +94,8 @@ class PipelinesView(AirflowView):
                 open_log(self, cause.latest)
         elif page.id == "dags":
             self.console.open_view(DagView(row.key))
+        elif page.id == "dependencies" and row.labels.get("dag_id"):
+            self.console.open_view(DagView(row.labels["dag_id"]))
         else:
             self.show_detail()
 
@@ -86,10 +108,16 @@ class DagView(AirflowView):
         self.dag_id = dag_id
 
     def do_open(self) -> None:
-        """The tasks of the run."""
-        row = self.table.selected_row
-        if row is not None:
+        """The tasks of the run; from a DAG beside it to that one's runs."""
+        row, page = self.table.selected_row, self._now.page
+        if row is None:
+            return
+        if page.id == "runs":
             self.console.open_view(DagRunView(self.dag_id, row.key))
+        elif row.labels.get("dag_id", self.dag_id) != self.dag_id:
+            self.console.open_view(DagView(row.labels["dag_id"]))
+        else:
+            self.show_detail()
 
 
 class DagRunView(AirflowView):

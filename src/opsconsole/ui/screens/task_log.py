@@ -74,7 +74,7 @@ class TaskLogView(View):
 
     async def _follow(self) -> None:
         """Read to the end, and go on while the task does."""
-        opened = self.console.session.pipelines
+        opened = self.console.session.families.get("pipelines")
         assert opened is not None, "the view is only opened where there is an Airflow"
         airflow = (await opened()).airflow
         while True:

@@ -89,5 +89,11 @@ class View(Widget):
         """What stands at the right end of the tabs line."""
         return ""
 
+    def do_page_on(self) -> None:
+        """One page down, by the space bar; nothing where there are no pages."""
+        page_down = getattr(self, "do_page_down", None)
+        if page_down is not None:
+            page_down()
+
     def tick(self, now: float) -> None:
         """A second has passed; ages and elapsed times may have changed."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.database.asking import Database
-from opsconsole.runbooks.model import Runbook
-from opsconsole.runbooks.repair import Repair, runbook_for, values_of
+from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.actions import Place
 from opsconsole.ui.screens.pages_view import PagesView
 from opsconsole.ui.workbench.pages import PAGES
@@ -38,9 +37,8 @@ class WorkbenchView(PagesView):
             self._database = self.console.session.database(self.source)
         return self._database
 
-    def _runbook(self, repair: Repair) -> tuple[Runbook, dict[str, str]]:
-        here = replace(repair, arguments={**repair.arguments, "conn": self.source.partition("/")[2]})
-        return runbook_for(here), values_of(here)
+    def _placed(self, repair: Repair) -> Repair:
+        return replace(repair, arguments={**repair.arguments, "conn": self.source.partition("/")[2]})
 
     def do_next_database(self) -> None:
         """The same page of the environment's next database."""

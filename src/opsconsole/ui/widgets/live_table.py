@@ -21,6 +21,8 @@ from opsconsole.ui.widgets.cursor import Cursor, held_order, scrolled
 
 _HEAD = 2
 """Lines above the rows: title with counts, and the column titles."""
+_GUTTER = 2
+"""Cells before each row while any is marked."""
 _SAMPLE = 200
 """Rows that are looked at for the first column widths; later, only what is in view."""
 
@@ -79,6 +81,8 @@ class LiveTable(Canvas, can_focus=True):
         self._cursor = Cursor()
         self._top = 0
         self._picked = False
+        self._marked: set[str] = set()
+        self._mark_from: str | None = None
         self._sort = ""
         self._descending = True
         self._old = False
@@ -152,6 +156,45 @@ class LiveTable(Canvas, can_focus=True):
         row = self.selected_row
         return row.labels if row is not None else {}
 
+    # Marks
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The keys of the rows that are marked and still there, in the list's order; a filter hides none of them."""
+        return tuple(row.key for row in self._arrived if row.key in self._marked) if self._marked else ()
+
+    def toggle_mark(self) -> None:
+        """Mark the row under the cursor, or no longer; then on to the next."""
+        row = self.selected_row
+        if row is None:
+            return
+        self._marked ^= {row.key}
+        self._mark_from = row.key
+        self.move_to(self._cursor.index + 1)
+        self.repaint()
+
+    def mark_range(self) -> bool:
+        """Mark every row from the one that was marked last to that under the cursor; False where none was."""
+        if self._mark_from not in self._keys:
+            return False
+        first, last = sorted((self._keys.index(self._mark_from), self._cursor.index))
+        self._marked |= set(self._keys[first : last + 1]) - self._gone
+        self._mark_from = self._keys[self._cursor.index]
+        self.repaint()
+        return True
+
+    def mark_shown(self) -> None:
+        """Mark every row that the filter shows; none of them, where all are marked."""
+        shown = set(self._keys) - self._gone
+        self._marked = self._marked - shown if shown <= self._marked else self._marked | shown
+        self.repaint()
+
+    def unmark(self) -> None:
+        """Mark nothing."""
+        self._marked.clear()
+        self._mark_from = None
+        self.repaint()
+
     # Order
 
     def _arrange(self) -> None:
@@ -185,11 +228,12 @@ class LiveTable(Canvas, can_focus=True):
         room = max(0, height - _HEAD)
         self._top = max(0, min(self._top, len(self._rows) - room))
         visible = self._rows[self._top : self._top + room]
-        self._fit_columns(visible, width)
+        gutter = _GUTTER if self._marked else 0
+        self._fit_columns(visible, width - gutter)
         body = tuple(self._row(row, self._top + place, width) for place, row in enumerate(visible))
         mark = self._glyphs.down if self._descending else self._glyphs.up
-        lines = (self._caption(room, width), heading(self._columns, self._layout, self._sort, mark), *body)
-        return lines[:height]
+        head = heading(self._columns, self._layout, self._sort, mark)
+        return (self._caption(room, width), (Span(" " * gutter), *head) if gutter else head, *body)[:height]
 
     def _fit_columns(self, visible: Sequence[Row], width: int) -> None:
         widths = asked_widths(self._columns, visible, self._widths, self._sort)
@@ -201,6 +245,9 @@ class LiveTable(Canvas, can_focus=True):
         shown = row_line(row, self._layout, self._glyphs.ellipsis)
         if self._old or row.key in self._gone:
             shown = in_role(shown, "dim")
+        if self._marked:
+            marked = row.key in self._marked
+            shown = (Span(f"{self._glyphs.chosen} " if marked else " " * _GUTTER, "accent"), *shown)
         if index != self._cursor.index or not (self.has_focus or self._picked):
             return shown
         return in_role(fit_line(shown, width), "cursor" if self.has_focus else "selected")
@@ -212,6 +259,8 @@ class LiveTable(Canvas, can_focus=True):
             first = self._top + 1
             counts = f"{first:,}{self._glyphs.minus}{min(self._top + room, len(self._rows)):,} of {counts}"
         notes = [counts]
+        if self._marked:
+            notes.insert(0, f"{len(self.marked):,} marked")
         if self._filter:
             notes.append(f"filter {self._filter}")
         if self._sort:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from textual import events
 from textual.message import Message
@@ -90,6 +91,8 @@ class PaneView(Canvas, can_focus=True):
             How many lines have to be written to the terminal.
         """
         self._state, self._window, self._end = state, window, end
+        if self.pane.kind is Kind.SECTION:
+            self.show_folded(self.pane.folded)
         self._arrange()
         return self.repaint()
 
@@ -131,6 +134,12 @@ class PaneView(Canvas, can_focus=True):
     def text(self) -> str:
         """What is to be seen, as plain text."""
         return text_of(self.lines)
+
+    def show_folded(self, folded: bool) -> None:
+        """Show whether what is below this heading is put away."""
+        self.pane = replace(self.pane, folded=folded)
+        self._state = replace(self._state, pane=replace(self._state.pane, folded=folded))
+        self.repaint()
 
     # Moving
 

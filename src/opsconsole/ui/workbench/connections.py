@@ -11,7 +11,7 @@ from opsconsole.database.connections import Connections, pool_advice, read_conne
 from opsconsole.database.finding import NOTHING_HIDDEN
 from opsconsole.database.pooler import CRIT_WAIT, WARN_WAIT, Pool, Pooler
 from opsconsole.database.pooler_findings import pooler_findings, reach
-from opsconsole.database.sessions import CLIENT, Group, Key, grouped
+from opsconsole.database.sessions import Group, Key, grouped
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
@@ -54,7 +54,7 @@ class ConnectionsPage(Page[Database, Connections]):
         """One row for each group, and above them the whole."""
         key = _KEYS.get(order.grouping, "role")
         limits = {"role": reading.limits.roles, "database": reading.limits.databases}.get(key, {})
-        clients = [one for one in reading.activity.sessions if one.kind == CLIENT]
+        clients = [one for one in reading.activity.sessions if one.of_client]
         rows = [_row(one, limits.get(one.name)) for one in grouped(clients, key)]
         if reading.pooler is not None:
             rows += [

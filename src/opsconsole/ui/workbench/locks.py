@@ -86,7 +86,7 @@ def _member_row(root: Root, member: Member) -> Row:
     rails = "".join("│ " if more else "  " for more in member.goes_on[:-1])
     if member.goes_on:
         rails += "├ " if member.goes_on[-1] else "└ "
-    state = (session.state or session.kind) if session is not None else "prepared" if _prepared(member) else "gone"
+    state = session.doing if session is not None else "prepared" if _prepared(member) else "gone"
     if waiter is None:
         lock = Cell(_effect(root), "crit" if root.frees else "warn")
         seconds = session.transaction_seconds if session is not None else None

@@ -100,7 +100,7 @@ def session_detail(session: Session) -> Detail:
     """One session in full."""
     xmin = f"{session.xmin_age:,} transactions old" if session.xmin_age else ""
     facts = (
-        ("state", session.state or session.kind),
+        ("state", session.doing),
         ("waits for", ": ".join(filter(None, (session.wait_type, session.wait)))),
         ("statement for", _lasting(session.query_seconds if session.active else None)),
         ("transaction for", _lasting(session.transaction_seconds)),
@@ -129,7 +129,7 @@ def session_choices(session: Session) -> list[Choice]:
     named = {"pid": str(session.pid), "backend_start": session.backend_start}
     who = clean_line(f"{session.pid} ({session.role or session.kind} {session.application})".replace(" )", ")"))
     why = clean_line(
-        f"it is {session.state or session.kind}"
+        f"it is {session.doing}"
         + (f", in its transaction for {_lasting(session.transaction_seconds)}" if session.transaction_seconds else "")
         + (f", waiting for {session.wait_type} {session.wait}" if session.wait_type == "Lock" else "")
         + (f"; {' '.join(session.query.split())}" if session.query else ""),
@@ -153,7 +153,7 @@ def session_row(session: Session) -> Row:
             Cell(str(session.pid), "dim" if not session.active and not session.idle_in_transaction else "text"),
             Cell(state + workers, role),
             cells.words(told, "crit" if session.wait_type == "Lock" else "text"),
-            cells.lasting(session.transaction_seconds, *_LONG_TRANSACTION),
+            cells.lasting(_transaction(session), *_LONG_TRANSACTION),
             cells.lasting(session.query_seconds if session.active else None, *_LONG),
             cells.words(session.role, limit=63),
             cells.words(session.database, limit=63),
@@ -162,6 +162,11 @@ def session_row(session: Session) -> Row:
             cells.words(session.query, "text" if session.active else "dim"),
         ),
     )
+
+
+def _transaction(session: Session) -> float | None:
+    """Seconds; for the server an aborted transaction has ended, and for whoever waits for its client it has not."""
+    return session.seconds if session.idle_in_transaction else session.transaction_seconds
 
 
 def key_of(session: Session) -> str:
@@ -173,8 +178,9 @@ def _state(session: Session) -> tuple[str, Role]:
     if session.idle_in_transaction:
         return session.state.replace("transaction", "tx"), "warn"
     if session.active:
-        return session.state, "crit" if session.wait_type == "Lock" else "ok"
-    return session.state or session.kind, "dim"
+        # The column that says so has no room on a narrow terminal, and colour alone says nothing to everybody.
+        return ("waits for lock", "crit") if session.wait_type == "Lock" else (session.state, "ok")
+    return session.doing, "dim"
 
 
 def _sorted(sessions: Iterable[Session], sort: str) -> list[Session]:

@@ -1,0 +1,27 @@
+"""Monitoring as code on the command line: a verb is a module of this package, imported when it is asked for."""
+
+import argparse
+
+EXAMPLE = """\
+opsconsole monitoring export
+  opsconsole monitoring export --check
+  opsconsole monitoring check /etc/prometheus/rules/*.yml --format json
+  opsconsole monitoring drift"""
+
+VERBS: dict[str, str] = {
+    "export": "write rules with their tests, routes, scrape configuration and dashboards from config/ and screens/",
+    "check": "look at rule files of any kind: structure, PromQL, and traps that show only when it is too late",
+    "drift": "what Prometheus and Alertmanager have loaded, against what the files here say",
+}
+"""Verb -> its line in the help; it lives in `cli/monitoring/VERB.py`, which has `add_arguments` and `run`."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verbs of `monitoring`."""
+    from opsconsole.cli.main import CommandParser
+
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="monitoring_command", required=True, parser_class=CommandParser
+    )
+    for verb, summary in VERBS.items():
+        commands.add_parser(verb, help=summary, module=f"{__name__}.{verb}")

@@ -1,0 +1,74 @@
+"""Look at Prometheus rule files of any kind: structure, PromQL, and traps that Prometheus and promtool let through.
+
+A trap is a rule that is valid and does not do what it says: it can never fire, or always does, divides by nothing, asks
+for labels that an aggregation has dropped. Code 2: Prometheus would refuse a file. Code 1, with --strict: warnings.
+"""
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from opsconsole.cli.output import narrate, print_json, print_problems, problem_fields
+from opsconsole.core.exit_codes import Exit
+
+EXAMPLE = """\
+opsconsole monitoring check
+  opsconsole monitoring check /etc/prometheus/rules --strict
+  opsconsole monitoring check rules/*.yml --ignore no-runbook --scrape-interval 1m --format json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `monitoring check`."""
+    parser.description = __doc__
+    parser.add_argument("files", metavar="FILE|FOLDER", nargs="*", type=Path, help="rule files (else those exported)")
+    parser.add_argument("--scrape-interval", metavar="DURATION", default="15s", help="between two samples (15s)")
+    parser.add_argument("--ignore", metavar="CODE", action="append", default=[], help="leave out; can be repeated")
+    parser.add_argument("--strict", action="store_true", help="code 1 for warnings, too")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print the findings")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look at them, print, and choose the exit code."""
+    from opsconsole.cli.wiring import UsageError
+    from opsconsole.core.duration import parse_duration
+    from opsconsole.monitoring.lint.linting import lint_files
+    from opsconsole.monitoring.lint.promql import MissingParserError
+
+    try:
+        scrape = parse_duration(args.scrape_interval)
+    except ValueError as error:
+        raise UsageError(f"--scrape-interval: {error}") from None
+    files = list(_files(args.files or _exported(args)))
+    found, parsed = lint_files(files, scrape=scrape)
+    problems = [one for one in found if one.code not in args.ignore]
+    notes = [] if parsed else [str(MissingParserError())]
+    errors = sum(one.severity == "error" for one in problems)
+    if args.format == "json":
+        print_json({"files": files, "problems": [problem_fields(one) for one in problems], "notes": notes})
+    else:
+        print_problems(problems, on_stdout=True)
+        narrate(f"{len(files)} files: {errors} errors, {len(problems) - errors} warnings")
+    for note in notes:
+        narrate(note)
+    if errors:
+        return Exit.USAGE
+    return Exit.FAILED if problems and args.strict else Exit.DONE
+
+
+def _exported(args: argparse.Namespace) -> list[Path]:
+    from opsconsole.cli.wiring import pick_environment, resolve_settings
+
+    environment = pick_environment(resolve_settings(args), args)
+    folder = (environment.monitoring or Path("monitoring")) / "prometheus"
+    return [folder / "alerts", folder / "rules"]
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The rule files: those named, and those in the folders named."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(
+                one for one in path.rglob("*") if one.suffix in (".yml", ".yaml", ".rules") and one.is_file()
+            )
+        else:
+            yield path

@@ -1,0 +1,67 @@
+"""What Prometheus and every Alertmanager have loaded, against what `monitoring export` would write now.
+
+Rules by name and labels, their expressions in one spelling; scrape jobs and their targets; routes, receivers,
+inhibitions and quiet hours. Code 1: something differs, or a server did not show what it has. Nothing is changed.
+"""
+
+import argparse
+import asyncio
+from typing import TYPE_CHECKING
+
+from opsconsole.cli.output import narrate, print_json, print_table
+from opsconsole.core.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from opsconsole.monitoring.drift.asking import Standing
+
+EXAMPLE = """\
+opsconsole monitoring drift
+  opsconsole monitoring drift --ignore-extra --env production --format json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `monitoring drift`."""
+    parser.description = __doc__
+    parser.add_argument("--ignore-extra", action="store_true", help="leave out what only the servers have")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask, compare, print, and choose the exit code."""
+    found = _asked(args)
+    drift = [one for one in found.drift if not (args.ignore_extra and one.state == "extra")]
+    if args.format == "json":
+        fields = [
+            {"source": one.source, "kind": one.kind, "name": one.name, "state": one.state, "what": one.what}
+            for one in drift
+        ]
+        print_json({"sources": list(found.sources), "drift": fields, "notes": list(found.notes)})
+    else:
+        rows = [(one.source, one.state, one.kind, one.name, one.what or None) for one in drift]
+        if rows:
+            print_table(("SOURCE", "STATE", "KIND", "NAME", "WHAT"), rows, wrap=True)
+        narrate(f"{', '.join(found.sources)}: {len(drift) or 'no'} differences")
+    for note in found.notes:
+        narrate(note)
+    return Exit.FAILED if drift or not found.complete else Exit.DONE
+
+
+def _asked(args: argparse.Namespace) -> "Standing":
+    from opsconsole.cli.wiring import UsageError, open_sources, pick_environment, resolve_settings
+    from opsconsole.monitoring.content import load_content
+    from opsconsole.monitoring.drift.asking import standing
+    from opsconsole.monitoring.export import export
+
+    environment = pick_environment(resolve_settings(args), args)
+    if environment.prometheus is None and not environment.every_alertmanager:
+        raise UsageError(f"neither prometheus nor alertmanager is configured in environment {environment.name}")
+    files = export(load_content(environment), environment)
+    sources = open_sources(environment)
+
+    async def asked() -> "Standing":
+        try:
+            return await standing(environment, files, sources)
+        finally:
+            await sources.close()
+
+    return asyncio.run(asked())

@@ -1,0 +1,50 @@
+"""Write what Prometheus, Alertmanager and Grafana are given: rules with their unit tests, routes and receivers, scrape
+configuration, a dashboard for every screen. All of it comes from config/ and screens/, which have to be valid.
+
+With --check nothing is written, and code 1 says that something would be. Files that an earlier export made and this one
+does not are named and left alone: Prometheus would still load them, so remove them.
+"""
+
+import argparse
+from pathlib import Path
+
+from opsconsole.cli.output import narrate, print_json, print_text
+from opsconsole.cli.wiring import pick_environment, resolve_settings
+from opsconsole.core.exit_codes import Exit
+
+EXAMPLE = """\
+opsconsole monitoring export
+  opsconsole monitoring export --to /srv/monitoring --check --format json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `monitoring export`."""
+    parser.description = __doc__
+    parser.add_argument(
+        "--to", metavar="FOLDER", type=Path, help="the folder (else the one that is configured, else monitoring)"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; code 1 where something would be written")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print what was done")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write, or compare, and choose the exit code."""
+    from opsconsole.monitoring.content import load_content
+    from opsconsole.monitoring.export import Difference, differences, export, leftovers, write
+
+    environment = pick_environment(resolve_settings(args), args)
+    folder = args.to or environment.monitoring or Path("monitoring")
+    files = export(load_content(environment), environment)
+    if args.check:
+        found = differences(files, folder)
+    else:
+        found = [Difference(path, "written") for path in write(files, folder)]
+        found += [Difference(path, "leftover") for path in leftovers(files, folder)]
+    if args.format == "json":
+        changes = [{"path": one.path, "state": one.state} for one in found]
+        print_json({"folder": folder, "files": list(files), "changes": changes})
+    else:
+        for one in found:
+            print_text(f"{one.state:8}  {folder / one.path}")
+        narrate(f"{len(files)} files: {'all as they should be' if not found else f'{len(found)} to look at'}")
+    return Exit.FAILED if args.check and found else Exit.DONE

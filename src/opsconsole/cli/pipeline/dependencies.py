@@ -1,0 +1,53 @@
+"""Who feeds whom: the assets that a DAG updates and another waits for, as a tree, and what waits for what now."""
+
+import argparse
+
+from opsconsole.cli.output import narrate, print_table
+from opsconsole.cli.pipeline.opening import add_common, ago, ask, narrate_origin, print_told
+from opsconsole.core.exit_codes import Exit
+
+EXAMPLE = """\
+opsconsole pipeline dependencies
+  opsconsole pipeline dependencies --dag load_tariffs --format json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `pipeline dependencies`."""
+    parser.description = __doc__
+    add_common(parser)
+    parser.add_argument("--dag", metavar="DAG", default="", help="only what feeds this one, and what it feeds")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them."""
+    from opsconsole.cli.db.printing import fields_of
+    from opsconsole.pipelines.dependencies import around, feeds, tree, waiting
+
+    told = ask(args, lambda airflow: airflow.lineage())
+    lineage = around(told.value, args.dag) if args.dag else told.value
+    branches = tree(lineage)
+    shown = {one.dag_id for one in branches}
+    waits = [one for one in waiting(told.value) if one.dag_id in shown]
+    if args.format == "json":
+        value = {
+            "assets": lineage.assets,
+            "feeds": feeds(lineage),
+            "waiting": [{**fields_of(one), "reason": one.reason} for one in waits],
+        }
+        print_told("dependencies", told, value)
+        return Exit.DONE
+    reasons = {one.dag_id: one.reason for one in waits}
+    rows = [
+        (
+            "  " * one.depth + (one.asset.name if one.asset is not None else one.dag_id),
+            "asset" if one.asset is not None else "DAG",
+            ago(one.asset.updated_at, told.now) if one.asset is not None else None,
+            "what follows stands above" if one.again else reasons.get(one.dag_id),
+        )
+        for one in branches
+    ]
+    print_table(("WHO FEEDS WHOM", "KIND", "UPDATED", "WAITS FOR"), rows)
+    if not rows:
+        narrate("no assets: nothing starts a DAG here but time and people")
+    narrate_origin(told, "there are more assets, or more DAGs that may wait, than were asked for")
+    return Exit.DONE

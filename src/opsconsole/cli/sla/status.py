@@ -1,0 +1,61 @@
+"""Every SLA in its window, now; the worst first. Code 1: one is broken, or burns so fast that somebody is paged.
+
+LEFT is what remains of the budget, GONE IN when that is spent at the rate of the last hour. The columns of BURN say how
+many times as fast as allowed it was spent over 1 h, 6 h, 1 d and 3 d. What cannot be known is UNKNOWN, never OK.
+"""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from opsconsole.cli.output import print_json, print_table, rfc3339
+from opsconsole.cli.sla.opening import ask, narrate_survey, standing_fields
+from opsconsole.core.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from opsconsole.sla.standing import Standing
+
+EXAMPLE = """\
+opsconsole sla status
+  opsconsole sla status uptime api-latency --format json"""
+
+_COLUMNS = ("STATE", "SLA", "GOOD", "PROMISED", "LEFT", "GONE IN", "BURN 1H", "6H", "1D", "3D", "WINDOW", "WHY")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `sla status`."""
+    parser.description = __doc__
+    parser.add_argument("slas", metavar="SLA", nargs="*", help="only these, by name")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them, and choose the exit code."""
+    from opsconsole.core.state import State
+
+    survey = ask(args, lambda slas: slas.survey())
+    code = Exit.FAILED if any(one.state is State.CRIT for one in survey.standings) else Exit.DONE
+    if args.format == "json":
+        slas = [standing_fields(one) for one in survey.standings]
+        print_json({"taken_at": rfc3339(survey.taken_at), "slas": slas, "notes": list(survey.notes)})
+        return code
+    print_table(_COLUMNS, [_row(one) for one in survey.standings])
+    narrate_survey(survey)
+    return code
+
+
+def _row(one: "Standing") -> tuple[object, ...]:
+    from opsconsole.core.duration import age_text
+    from opsconsole.sla.wording import burn_text, share_text
+
+    burns = [burn_text(burn.long) for burn in one.burns] or ["-"] * 4
+    return (
+        one.state,
+        one.sla.label,
+        share_text(one.sli),
+        share_text(one.sla.objective),
+        None if one.budget_left is None else f"{one.budget_left:.0%}".replace("%", " %"),
+        None if one.exhausted_in is None else age_text(one.exhausted_in),
+        *burns,
+        one.period.title,
+        one.why or None,
+    )

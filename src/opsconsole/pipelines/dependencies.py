@@ -1,0 +1,141 @@
+"""Who feeds whom: DAGs tied by the assets that one updates and another waits for. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from opsconsole.pipelines.model import Asset, Lineage, Queued
+
+_DEEPEST = 200
+"""Levels of the tree; what lies deeper is not drawn there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One DAG that updates what another is started by."""
+
+    producer: str
+    consumer: str
+    asset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A DAG that some of its assets have been updated for, and others not: it starts when the rest are."""
+
+    dag_id: str
+    has: tuple[Queued, ...]
+    lacks: tuple[Asset, ...]
+    since_at: float | None
+    """Since when the first update waits (unix seconds)."""
+
+    @property
+    def reason(self) -> str:
+        """In words, with who would bring what is missing."""
+        if not self.lacks:
+            return "all of its assets are updated: its run should begin"
+        named = ", ".join(
+            f"{one.name} ({'from ' + ', '.join(one.producing_dags) if one.producers else 'from outside'})"
+            for one in self.lacks[:5]
+        )
+        return f"has {len(self.has)} of {len(self.has) + len(self.lacks)}; waits for {named}"
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One line of the tree."""
+
+    depth: int
+    key: tuple[str, ...]
+    """The names from the root to here."""
+    dag_id: str = ""
+    """Empty: it is an asset."""
+    asset: Asset | None = None
+    again: bool = False
+    """What follows stands further up already."""
+
+
+def feeds(lineage: Lineage) -> list[Feed]:
+    """Every pair of DAGs that an asset ties, by producer."""
+    found = {
+        Feed(producer, consumer, one.name)
+        for one in lineage.assets
+        for producer in one.producing_dags
+        for consumer in one.consumers
+    }
+    return sorted(found, key=lambda one: (one.producer, one.consumer, one.asset))
+
+
+def waiting(lineage: Lineage) -> list[Waiting]:
+    """The DAGs that some of their assets have been updated for, the one that waits longest first."""
+    by_dag: dict[str, list[Queued]] = {}
+    for one in lineage.queued:
+        by_dag.setdefault(one.dag_id, []).append(one)
+    found = []
+    for dag_id, has in by_dag.items():
+        there = {one.uri for one in has}
+        lacks = tuple(one for one in lineage.assets if dag_id in one.consumers and one.uri not in there)
+        since = min((one.since_at for one in has if one.since_at is not None), default=None)
+        found.append(Waiting(dag_id, tuple(has), lacks, since))
+    return sorted(found, key=lambda one: (one.since_at is None, one.since_at or 0.0, one.dag_id))
+
+
+def around(lineage: Lineage, dag_id: str) -> Lineage:
+    """Only what feeds a DAG, however far away, and what it feeds."""
+    kept = _reached(lineage.assets, dag_id, upstream=True) | _reached(lineage.assets, dag_id, upstream=False)
+    return Lineage(
+        tuple(one for one in lineage.assets if one.uri in kept),
+        tuple(one for one in lineage.queued if one.uri in kept),
+    )
+
+
+def _reached(assets: Sequence[Asset], dag_id: str, *, upstream: bool) -> set[str]:
+    inlets, outlets = _by_dag(assets, consumed=True), _by_dag(assets, consumed=False)
+    seen, found, coming = {dag_id}, set[str](), [dag_id]
+    while coming:
+        for one in (inlets if upstream else outlets).get(coming.pop(), ()):
+            found.add(one.uri)
+            there = one.producing_dags if upstream else one.consumers
+            coming += [other for other in there if other not in seen]
+            seen.update(there)
+    return found
+
+
+def _by_dag(assets: Iterable[Asset], *, consumed: bool) -> Mapping[str, list[Asset]]:
+    """DAG id -> the assets that it waits for, or else updates, by name."""
+    found: dict[str, list[Asset]] = {}
+    for one in sorted(assets, key=lambda one: one.name):
+        for dag_id in one.consumers if consumed else one.producing_dags:
+            found.setdefault(dag_id, []).append(one)
+    return found
+
+
+def tree(lineage: Lineage) -> list[Branch]:
+    """The tree from those that nobody feeds down to those that feed nobody: a DAG, its assets, their consumers.
+
+    What is reached by several ways is shown by each, and what follows from it only once; so circles end, too.
+    """
+    outlets = _by_dag(lineage.assets, consumed=False)
+    consumers = {dag for one in lineage.assets for dag in one.consumers}
+    lines: list[Branch] = []
+    seen: set[str] = set()
+
+    def grow(dag_id: str, above: tuple[str, ...]) -> None:
+        stop = dag_id in seen or len(above) > _DEEPEST
+        lines.append(Branch(len(above), (*above, dag_id), dag_id, again=stop and dag_id in outlets))
+        if stop:
+            return
+        seen.add(dag_id)
+        for one in outlets.get(dag_id, ()):
+            grow_asset(one, (*above, dag_id))
+
+    def grow_asset(asset: Asset, above: tuple[str, ...]) -> None:
+        lines.append(Branch(len(above), (*above, asset.name), asset=asset))
+        for consumer in sorted(asset.consumers):
+            grow(consumer, (*above, asset.name))
+
+    for one in sorted((one for one in lineage.assets if not one.producers), key=lambda one: one.name):
+        grow_asset(one, ())
+    for dag_id in (*sorted(outlets.keys() - consumers), *sorted(outlets.keys() | consumers)):
+        if dag_id not in seen:  # those that are left at last are circles, which nothing leads into
+            grow(dag_id, ())
+    return lines

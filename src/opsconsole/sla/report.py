@@ -1,0 +1,200 @@
+"""The report of a week or a month: what was promised and kept, against the period before, as Markdown and as one HTML
+page that loads nothing. Names and reasons are text in it, whatever they hold."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from opsconsole.core.duration import duration_text
+from opsconsole.core.state import State
+from opsconsole.sla.standing import Standing
+from opsconsole.sla.violations import Violation, mean_seconds_to_recovery
+from opsconsole.sla.wording import NOTHING, budget_text, change_text, moment_text, share_text, spent_text, target_text
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em;
+ color: #222; background: #fff }
+table { border-collapse: collapse } td, th { padding: .2em .8em; border-bottom: 1px solid #ccc; text-align: left }
+.CRIT { color: #a00; font-weight: 600 } .WARN { color: #850; font-weight: 600 } .UNKNOWN { color: #666 }
+@media (prefers-color-scheme: dark) { body { color: #ddd; background: #1b1b1b }
+ .CRIT { color: #f77 } .WARN { color: #eb5 } .UNKNOWN { color: #aaa } }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One part of the report."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    empty: str
+    """What is said where there are no rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every SLA in one period."""
+
+    environment: str
+    period: str
+    """`2026-W46`."""
+    taken_at: float
+    standings: tuple[Standing, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"SLA report {self.period} of {self.environment}"
+
+    @property
+    def summary(self) -> str:
+        """How many were kept, and what recovery took."""
+        met = [one.met for one in self.standings]
+        kept = f"{met.count(True)} of {len(met)} kept, {met.count(False)} broken, {met.count(None)} unknown"
+        found = [violation for one in self.standings for violation in one.violations]
+        before = sum(len(one.violations_before) for one in self.standings)
+        mttr = mean_seconds_to_recovery(found)
+        recovery = f", {duration_text(mttr)} to recovery on average" if mttr is not None else ""
+        goes_on = sum(one.end is None for one in found)
+        still = f", {goes_on} of them going on" if goes_on else ""
+        until = "" if all(one.period.end <= self.taken_at for one in self.standings) else "So far: "
+        return f"{until}{kept}. {len(found)} violations{still} (the period before: {before}){recovery}."
+
+
+def tables(report: Report) -> tuple[Table, ...]:
+    """What the report consists of."""
+    return _promises(report), _violations(report), _excluded(report), _unseen(report)
+
+
+def markdown(report: Report) -> str:
+    """As Markdown (CommonMark, tables as GitHub has them)."""
+    lines = [f"# {_md(report.title)}", "", f"{_md(report.summary)} Taken {moment_text(report.taken_at)}.", ""]
+    for table in tables(report):
+        lines += [f"## {_md(table.title)}", ""]
+        if table.rows:
+            lines += [_md_row(map(_md, table.columns)), _md_row(["---"] * len(table.columns))]
+            lines += [_md_row(map(_md, row)) for row in table.rows]
+        else:
+            lines.append(table.empty)
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def html(report: Report) -> str:
+    """As one page that loads nothing."""
+    parts = [
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(report.title)}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{escape(report.title)}</h1>"
+        f"<p>{escape(report.summary)} Taken {moment_text(report.taken_at)}.</p>"
+    ]
+    for table in tables(report):
+        parts.append(f"<h2>{escape(table.title)}</h2>")
+        if not table.rows:
+            parts.append(f"<p>{escape(table.empty)}</p>")
+            continue
+        parts.append(f"<table><tr>{_cells('th', table.columns)}</tr>")
+        parts += [f"<tr>{_cells('td', row)}</tr>" for row in table.rows]
+        parts.append("</table>")
+    return "\n".join((*parts, "</body></html>")) + "\n"
+
+
+def _promises(report: Report) -> Table:
+    columns = (
+        "State", "SLA", "Promised", "Good", "Before", "Change (points)", "Budget left", "Violations", "MTTR", "Counted",
+        "Known", "Owner",
+    )  # fmt: skip
+    return Table("Promises", columns, tuple(map(_promise, report.standings)), "Nothing is promised.")
+
+
+def _promise(one: Standing) -> tuple[str, ...]:
+    limit = target_text(one.sla.kind, one.sla.target)
+    coverage = one.tally.coverage
+    return (
+        _verdict(one),
+        one.sla.label,
+        share_text(one.sla.objective) + (f" {limit}" if limit else ""),
+        share_text(one.sli),
+        share_text(one.before.sli if one.before else None),
+        change_text(one.change),
+        budget_text(one.budget_left),
+        f"{len(one.violations)} (before {len(one.violations_before)})",
+        NOTHING if one.mttr is None else duration_text(one.mttr),
+        f"{one.tally.total:,.0f}",
+        NOTHING if coverage is None else budget_text(coverage),
+        one.sla.owner,
+    )
+
+
+def _verdict(one: Standing) -> str:
+    """`CRIT broken`; of what is known to be kept, whether that was close."""
+    if one.met is None or one.state is State.UNKNOWN:
+        return f"{State.UNKNOWN}"
+    return f"{one.state} {'kept' if one.met else 'broken'}"
+
+
+def _violations(report: Report) -> Table:
+    rows = [(one, found) for one in report.standings for found in one.violations]
+    rows.sort(key=lambda row: row[1].start)
+    columns = ("SLA", "Start", "End", "Recovered after", "Bad", "Of the budget")
+    return Table(
+        "Violations", columns, tuple(_violation(one, found) for one, found in rows), "None that cost 0.5 % of a budget."
+    )
+
+
+def _violation(one: Standing, found: Violation) -> tuple[str, ...]:
+    return (
+        one.sla.label + (f": {found.subject}" if found.subject else ""),
+        moment_text(found.start),
+        "goes on" if found.end is None else moment_text(found.end),
+        NOTHING if found.seconds is None else _seconds(found),
+        f"{found.bad:,.0f} of {found.total:,.0f}",
+        spent_text(found.spent),
+    )
+
+
+def _seconds(found: Violation) -> str:
+    assert found.seconds is not None
+    grain = f" (± {duration_text(found.grain)})" if found.grain > 60 else ""
+    return duration_text(found.seconds) + grain
+
+
+def _excluded(report: Report) -> Table:
+    seen: dict[tuple[str, float, float, str], list[str]] = {}
+    for one in report.standings:
+        for pause in one.excluded:
+            seen.setdefault((pause.name, pause.start, pause.end, pause.why), []).append(one.sla.label)
+    rows = tuple(
+        (name, moment_text(start), moment_text(end), duration_text(end - start), why, ", ".join(labels))
+        for (name, start, end, why), labels in sorted(seen.items(), key=lambda item: item[0][1])
+    )
+    return Table("Excluded as maintenance", ("Name", "Start", "End", "For", "Why", "SLAs"), rows, "Nothing.")
+
+
+def _unseen(report: Report) -> Table:
+    rows = [("", note) for note in report.notes]
+    for one in report.standings:
+        rows += [(one.sla.label, note) for note in (one.error, *one.notes) if note]
+        if one.state is State.UNKNOWN and not one.error:
+            rows.append((one.sla.label, one.why))
+    return Table("What could not be seen", ("SLA", "What"), tuple(rows), "Nothing.")
+
+
+def _md(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", text.replace("\n", "⏎"))
+
+
+def _md_row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cells(tag: str, cells: Sequence[str]) -> str:
+    def cell(text: str) -> str:
+        state = text.partition(" ")[0]
+        marked = f' class="{state}"' if state in State.__members__ else ""
+        return f"<{tag}{marked}>{escape(text)}</{tag}>"
+
+    return "".join(map(cell, cells))

@@ -1,0 +1,1 @@
+"""Alerts on the screen: what each page shows of a survey, and can start. The views are `screens.alerts`."""

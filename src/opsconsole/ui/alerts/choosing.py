@@ -1,0 +1,110 @@
+"""What can be done about alerts and silences, as choices that become runs of one step."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from opsconsole.alerts.matching import Matcher, all_hold
+from opsconsole.alerts.model import Alert, Silence, Survey
+from opsconsole.core.clean import clean_line
+from opsconsole.runbooks.repair import Repair
+from opsconsole.ui.pages.page import Choice
+
+ACK_FOR = "15m"
+SILENCE_FOR = "2h"
+_EDIT = "alert.edit-silence"
+_NAMED = 3
+"""Alerts that a preview names."""
+
+
+def alert_choices(alert: Alert, survey: Survey) -> list[Choice]:
+    """Say that somebody is on it, keep it back, or end what keeps it back."""
+    found = _keeping_back(alert.sent_labels, alert.name, survey, [alert])
+    for identity in alert.silenced_by:
+        silence = survey.silences.get(identity)
+        if silence is not None:
+            found += [one for one in silence_choices(silence, survey) if one.label != "edit"]
+    return found
+
+
+def group_choices(matchers: Mapping[str, str], alerts: Sequence[Alert], survey: Survey) -> list[Choice]:
+    """The same for all that have these labels; nothing where they have none in common."""
+    if not matchers:
+        return []
+    return _keeping_back(matchers, " ".join(f"{name}={value}" for name, value in matchers.items()), survey, alerts)
+
+
+def silence_choices(silence: Silence, survey: Survey) -> list[Choice]:
+    """Let it last longer, change it, end it."""
+    if silence.state == "expired":
+        text = _text(silence.matchers)
+        given = {"matchers": text, "duration": SILENCE_FOR, "comment": silence.comment or "again"}
+        return [
+            Choice(f"silence again{suffix}", Repair("alert.silence", {**given, **where}, f"Silence {text} again"))
+            for suffix, where in _places(_having(silence, survey), survey)
+        ]
+    name = clean_line(_text(silence.matchers), limit=80)
+    held = [one for one in survey.alerts if silence.id in one.silenced_by]
+    why = preview(held, "it keeps back now")
+    found: list[Choice] = []
+    for suffix, where in _places(_having(silence, survey), survey):
+        given = {"id": silence.id, **where}
+        edited = {**given, "matchers": _text(silence.matchers), "duration": SILENCE_FOR, "comment": silence.comment}
+        offered = [
+            *((f"for {longer} more", _EDIT, {**given, "duration": longer}, f"Until {longer} from now: {name}")
+              for longer in ("1h", "8h", "1d")),
+            ("edit", _EDIT, edited, f"Change the silence of {name}"),
+            ("end silence", "alert.unsilence", given, f"End the silence of {name}"),
+        ]  # fmt: skip
+        found += [Choice(f"{label}{suffix}", Repair(action, to, title, why)) for label, action, to, title in offered]
+    return found
+
+
+def preview(alerts: Iterable[Alert], words: str) -> str:
+    """`it matches 3 alerts of now: ApiDown (active), …`."""
+    found = list(alerts)
+    if not found:
+        return f"{words}: no alert"
+    named = ", ".join(f"{clean_line(one.name, limit=60)} ({one.state})" for one in found[:_NAMED])
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return f"{words}: {len(found)} alert{'' if len(found) == 1 else 's'}: {named}{more}"
+
+
+def _keeping_back(labels: Mapping[str, str], name: str, survey: Survey, alerts: Sequence[Alert]) -> list[Choice]:
+    matchers = tuple(Matcher.of(label, "=", value) for label, value in sorted(labels.items()))
+    text, shown = _text(matchers), clean_line(name, limit=80)
+    held = [one for one in survey.alerts if all_hold(matchers, one.sent_labels)]
+    why = preview(held, "it matches now")
+    having = {given.alertmanager for one in alerts for given in one.deliveries if given.state not in ("absent",)}
+    found: list[Choice] = []
+    for suffix, where in _places([side.name for side in survey.sides if side.name in having], survey):
+        ack = {"matchers": text, "duration": ACK_FOR, "comment": f"ACK! {clean_line(name, limit=200)}", **where}
+        found.append(Choice(f"acknowledge{suffix}", Repair("alert.silence", ack, f"Acknowledge {shown}", why)))
+        keep = {"matchers": text, "duration": SILENCE_FOR, "comment": f"silenced from the console: {shown}", **where}
+        found.append(Choice(f"silence{suffix}", Repair("alert.silence", keep, f"Silence {shown}", why)))
+    return found
+
+
+def _having(silence: Silence, survey: Survey) -> list[str]:
+    """The names of the Alertmanagers that have it."""
+    return [side.name for side in survey.sides if any(one.id == silence.id for one in side.silences)]
+
+
+def _places(names: Sequence[str], survey: Survey) -> list[tuple[str, dict[str, str]]]:
+    """(what to add to the label, the argument) of each Alertmanager that has to be told; peers tell each other."""
+    if len(survey.sides) <= 1:
+        return [("", {})]
+    seen: set[frozenset[str]] = set()
+    found: list[tuple[str, dict[str, str]]] = []
+    for side in survey.sides:
+        if side.name not in names:
+            continue
+        peers = frozenset(side.cluster.peers)
+        if len(peers) > 1:
+            if peers in seen:
+                continue
+            seen.add(peers)
+        found.append((f" ({side.name.rpartition('/')[2]})", {"alertmanager": side.name}))
+    return found
+
+
+def _text(matchers: Iterable[Matcher]) -> str:
+    return ", ".join(map(str, matchers))

@@ -1,0 +1,195 @@
+"""Errors as real servers know them: a PostgreSQL in each of its log formats, a Prometheus with two days behind it."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from opsconsole.config.errors import HTTP_ERRORS, MetricErrors
+from opsconsole.config.secrets import SecretRef
+from opsconsole.config.settings import PostgresSettings, PrometheusSettings
+from opsconsole.core.reading import SourceError
+from opsconsole.errors.memory import Memory
+from opsconsole.errors.metrics import MetricErrorsOf
+from opsconsole.errors.model import DAY, Heard, Kind
+from opsconsole.errors.postgres import PostgresErrorsOf
+from opsconsole.sources.postgres import PostgresSource
+from opsconsole.sources.prometheus import PrometheusSource
+from tests.servers import PostgresServer, WebServer, start_postgres, start_prometheus
+
+ROLES = """
+create role watcher login; create role reader login;
+grant pg_monitor to watcher, reader;
+grant execute on function pg_read_binary_file(text, bigint, bigint) to reader;
+create role nobody_special login;
+create table meters (id int primary key, name text);
+insert into meters values (1, 'a'), (2, 'b');
+grant all on meters to public
+"""
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    settings = (
+        "logging_collector=on", "log_destination=stderr,csvlog,jsonlog", "log_line_prefix=%m [%p] %q%u@%d %e ",
+        "log_timezone=Europe/Berlin", "deadlock_timeout=50ms",
+    )  # fmt: skip
+    with start_postgres(settings=settings) as server:
+        server.psql(ROLES)
+        yield server
+
+
+@asynccontextmanager
+async def errors_of(
+    server: PostgresServer, user: str = "postgres", memory: Memory | None = None
+) -> AsyncIterator[PostgresErrorsOf]:
+    source = PostgresSource(PostgresSettings("app", SecretRef.of(server.dsn(user=user)), connect_timeout=2.0))
+    try:
+        yield PostgresErrorsOf("postgres/app", source.read, DAY, memory)
+    finally:
+        await source.close()
+
+
+def fail(server: PostgresServer, *statements: str) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        for statement in statements:
+            with pytest.raises(psycopg.Error):
+                connection.execute(statement.encode())
+
+
+def of_type(heard: Heard, name: str) -> Kind:
+    (kind,) = [one for one in heard.kinds if one.type == name]
+    return kind
+
+
+@pytest.mark.parametrize("log_format", ["jsonlog", "csvlog", "stderr"])
+async def test_the_server_log_is_read_in_each_format(postgres: PostgresServer, log_format: str) -> None:
+    postgres.psql(f"alter system set log_destination = '{log_format}'")
+    postgres.psql("select pg_reload_conf()")
+    async with errors_of(postgres) as errors:
+        await errors.hear()
+        began = time.time()
+        fail(
+            postgres,
+            "insert into meters values (1, 'x')",
+            "insert into meters\nvalues (2, 'y')",
+            "select 'a' || \"no_such\nname\"",
+        )
+        heard = await errors.hear()
+        duplicate = of_type(heard, "ERROR 23505")
+        assert heard.notes == ()
+        assert duplicate.service == "postgres"
+        assert duplicate.message == 'duplicate key value violates unique constraint "meters_pkey"'
+        assert duplicate.last_at is not None
+        assert began - 1 <= duplicate.last_at <= time.time() + 1
+        latest = duplicate.samples[0]
+        assert "DETAIL:  Key (id)=(2) already exists." in latest.trace
+        assert "insert into meters\nvalues (2, 'y')" in latest.trace
+        count = duplicate.count
+        assert of_type(heard, "ERROR 42703").samples[0].labels["sqlstate"] == "42703"
+        fail(postgres, "insert into meters values (1, 'x')")
+        assert of_type(await errors.hear(), "ERROR 23505").count == count + 1
+
+
+async def test_who_may_not_read_the_log_is_told_how_to_allow_it(postgres: PostgresServer) -> None:
+    async with errors_of(postgres, "nobody_special") as errors:
+        assert "grant pg_monitor" in (await errors.hear()).notes[0]
+    async with errors_of(postgres, "watcher") as errors:
+        assert "grant execute on function pg_read_binary_file" in (await errors.hear()).notes[0]
+    fail(postgres, "insert into meters values (1, 'x')")
+    async with errors_of(postgres, "reader") as errors:
+        heard = await errors.hear()
+        assert heard.notes == ()
+        assert of_type(heard, "ERROR 23505").count >= 1
+
+
+async def test_a_deadlock_is_counted_from_one_look_to_the_next(postgres: PostgresServer, tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "errors.sqlite", "test")
+    async with errors_of(postgres, memory=memory) as errors:
+        await errors.hear()
+        await asyncio.to_thread(deadlock, postgres)
+        async with asyncio.timeout(10):  # statistics arrive when the session ends, or a second later
+            while not (found := [one for one in (await errors.hear()).kinds if one.type == "deadlock"]):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+    assert (found[0].count, found[0].service, found[0].message) == (1, "postgres", "a deadlock was ended")
+    async with errors_of(postgres, memory=Memory(tmp_path / "errors.sqlite", "test")) as later:
+        assert of_type(await later.hear(), "deadlock").count == 1
+
+
+def deadlock(server: PostgresServer) -> None:
+    """Two transactions that wait for each other; one of them is ended."""
+    both = threading.Barrier(2)
+
+    def lock(first: int, second: int) -> None:
+        try:
+            with psycopg.connect(server.dsn()) as connection:
+                connection.execute("update meters set name = name where id = %s", (first,))
+                both.wait(5)
+                connection.execute("update meters set name = name where id = %s", (second,))
+        except psycopg.errors.DeadlockDetected:
+            pass
+
+    threads = [threading.Thread(target=lock, args=pair) for pair in ((1, 2), (2, 1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+NOW = time.time() // 900 * 900
+
+
+def history() -> str:
+    """Two and a half days: one error every ten minutes until an hour ago, then ten a minute; another kind since 2 h."""
+    lines = ["# TYPE http_requests counter", "# TYPE up gauge"]
+    slow = fast = 0.0
+    start = NOW - 2.5 * DAY
+    ups, errors, bad = [], [], []
+    for minute in range(int(2.5 * DAY / 60) + 1):
+        at = start + minute * 60
+        slow += 10 if at > NOW - 3600 else 1 if minute % 10 == 0 else 0
+        fast += 1 if at > NOW - 7200 and minute % 2 == 0 else 0
+        ups.append(f'up{{job="api"}} 1 {at:.0f}')
+        errors.append(f'http_requests_total{{job="api",status="500"}} {slow:.0f} {at:.0f}')
+        bad.append(f'http_requests_total{{job="web",status="503"}} {fast:.0f} {at:.0f}')
+    return "\n".join([lines[0], *errors, *bad, lines[1], *ups, "# EOF", ""])
+
+
+@pytest.fixture(scope="module")
+def prometheus() -> Iterator[WebServer]:
+    with start_prometheus(history=history(), config="scrape_configs: []") as server:
+        yield server
+
+
+async def heard_of(server: WebServer, settings: MetricErrors = HTTP_ERRORS) -> Heard:
+    source = PrometheusSource(PrometheusSettings(server.url))
+    try:
+        return await MetricErrorsOf(settings, source, DAY, clock=lambda: NOW).hear()
+    finally:
+        await source.close()
+
+
+async def test_metrics_are_counted_by_time_against_yesterday(prometheus: WebServer) -> None:
+    heard = await heard_of(prometheus)
+    api, web = sorted(heard.kinds, key=lambda one: one.service)
+    assert (api.service, api.type, api.message) == ("api", "HTTP 500", "answered with status 500")
+    assert api.before == pytest.approx(144, abs=3)
+    assert api.count == pytest.approx(23 * 6 + 600, rel=0.03)
+    assert api.trend[-1] == pytest.approx(600, rel=0.05)
+    assert api.rate == pytest.approx(10 / 60, rel=0.15)
+    assert heard.covers_from_at is not None
+    assert heard.covers_from_at <= NOW - 2 * DAY + 900
+    assert web.before == 0
+    assert web.count == pytest.approx(60, abs=2)
+    assert web.first_at == pytest.approx(NOW - 7200, abs=1000)
+
+
+async def test_a_query_that_is_wrong_is_the_state_of_its_source(prometheus: WebServer) -> None:
+    with pytest.raises(SourceError, match="parse error"):
+        await heard_of(prometheus, MetricErrors("bad", "sum(increase(x[$step])"))
+    assert (await heard_of(prometheus, MetricErrors("none", "increase(no_such_total[$step])"))).kinds == ()

@@ -1,0 +1,77 @@
+"""The report: what it says, and that no name becomes markup in it."""
+
+# ruff: noqa: E501  tables of cases stand here on one line
+
+from html.parser import HTMLParser
+
+import pytest
+
+from opsconsole.core.state import State
+from opsconsole.sla.report import Report, html, markdown, tables
+from opsconsole.sla.wording import budget_text, burn_text, change_text, share_text, spent_text
+from tests.screens.fake_session import NOW
+from tests.screens.sla_readings import ByHand
+
+REPORT = Report("production", "2026-W46", NOW, tuple(ByHand().standings))
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1.0, "100 %"), (0.9999999, "99.999 %"), (0.995, "99.5 %"), (0.98608, "98.6 %"), (0.98618, "98.61 %"), (0.9, "90 %"), (0.1234, "12.3 %"), (0.0, "0 %"), (None, "–")],
+)  # fmt: skip
+def test_a_share_is_never_rounded_up_to_a_promise(share: float | None, text: str) -> None:
+    assert share_text(share) == text
+
+
+def test_numbers_in_words() -> None:
+    assert [budget_text(one) for one in (0.389, -1.2, 1.0, None)] == ["38 %", "-120 %", "100 %", "–"]
+    assert [spent_text(one) for one in (0.003, 0.16, 1.5)] == ["0.3 %", "16 %", "150 %"]
+    assert [change_text(one) for one in (0.00123, -0.01, 0.0, None)] == ["+0.123", "-1", "±0", "–"]
+    assert [burn_text(one) for one in (14.4, 6.04, 0.01, None)] == ["14×", "6.0×", "0×", "–"]
+
+
+def test_it_says_how_many_were_kept_and_what_recovery_took() -> None:
+    assert REPORT.summary.startswith("4 of 7 kept, 1 broken, 2 unknown. 5 violations, 1 of them going on")
+    promises, found, excluded, unseen = tables(REPORT)
+    assert promises.rows[0][0] == f"{State.CRIT} broken"
+    assert {row[0] for row in promises.rows} == {"CRIT broken", "CRIT kept", "WARN kept", "UNKNOWN", "OK kept"}
+    assert "goes on" in {row[2] for row in found.rows}
+    assert [row[0] for row in excluded.rows] == ["disks"]
+    assert ("Data fresher than 24 h", "prometheus: connection refused") in unseen.rows
+
+
+def test_names_are_text_in_markdown_and_html() -> None:
+    text = markdown(REPORT)
+    assert "# SLA report 2026-W46 of production" in text
+    assert "\\[31m" in text
+    columns = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("| ")}
+    assert columns == {3, 7, 13}
+
+    class Tags(HTMLParser):
+        seen: set[str] = set()
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.seen.add(tag)
+
+    Tags().feed(html(REPORT))
+    assert not Tags.seen - {
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "h1",
+        "h2",
+        "p",
+        "table",
+        "tr",
+        "th",
+        "td",
+    }
+
+
+def test_nothing_promised_is_said() -> None:
+    empty = Report("production", "2026-W46", NOW, ())
+    assert "Nothing is promised." in markdown(empty)
+    assert "0 of 0 kept" in empty.summary
