@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         (
             "  " * one.depth + (one.asset.name if one.asset is not None else one.dag_id),
             "asset" if one.asset is not None else "DAG",
-            ago(one.asset.updated_at, told.taken_at) if one.asset is not None else None,
+            ago(one.asset.updated_at, told.now) if one.asset is not None else None,
             "what follows stands above" if one.again else reasons.get(one.dag_id),
         )
         for one in branches

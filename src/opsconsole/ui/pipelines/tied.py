@@ -59,7 +59,7 @@ class TiedPage(Page[Pipelines, TiedReading]):
         summary = f"{assets} assets{about}   {len(reading.waiting)} DAGs wait for the rest of theirs"
         if not assets:
             summary = f"no assets{about}: nothing starts a DAG here but time and people"
-        now = reading.told.taken_at
+        now = reading.told.now
         rows = [_row(one, reading, now, self.dag_id) for one in reading.branches]
         more = "there are more assets, or more DAGs that may wait, than were asked for"
         return Sheet(_COLUMNS, rows, summary, notes=marks.notes_of(reading.told, more))
@@ -74,7 +74,7 @@ class TiedPage(Page[Pipelines, TiedReading]):
         if one is None:
             return None
         if one.asset is not None:
-            asset, now = one.asset, reading.told.taken_at
+            asset, now = one.asset, reading.told.now
             facts = [
                 ("URI", asset.uri),
                 ("updated", f"{age_text(max(0.0, now - asset.updated_at))} ago" if asset.updated_at else "not known"),
