@@ -12,8 +12,14 @@ from typing import Any
 
 import yaml
 
+from bench.alerts import keys as alert_keys
+from bench.alerts import many, refreshes
 from bench.database_objects import all_findings, fill, first_page
 from bench.measure import Program, highlights, in_turn, key_latencies, median, p95, steady
+from bench.pipelines import api_memory, left_open, listed, opened, until_red
+from bench.pipelines import console as pipelines_console
+from bench.pipelines import fill as fill_airflow
+from bench.pipelines import keys as dag_keys
 from bench.report import Row
 from bench.servers import CONSOLE, frozen_prometheus, hanging_server
 from bench.steps import HEAD, overhead, reading_time, step
@@ -211,6 +217,49 @@ def workbench(_: dict[str, Any]) -> Iterator[Row]:
                 yield Row(f"key on the {page} page, p95", p95(taken) * 1000, 50, "ms", how)
 
 
+def alerts(_: dict[str, Any]) -> Iterator[Row]:
+    """A refresh of 5,000 alerts of 2,000 rules, and keys while they are read."""
+    with tempfile.TemporaryDirectory() as folder, many(Path(folder)) as servers:
+        taken = refreshes(servers)
+        how = f"worst {max(taken):.2f} s of {len(taken)}; Prometheus and Alertmanager joined, nothing changed"
+        yield Row("refresh of 5,000 alerts of 2,000 rules", median(taken), 1.0, "s", how)
+        pressed = alert_keys(servers, Path(folder))
+        how = f"median {median(pressed) * 1000:.0f} ms, 80 keys"
+        yield Row("key on the alerts page, p95", p95(pressed) * 1000, 50, "ms", how)
+
+
+def pipelines(_: dict[str, Any]) -> Iterator[Row]:
+    """5,000 DAGs with 100,000 runs: listed, on the screen, by the API."""
+    with start_postgres() as server:
+        for version in (3, 2):
+            name = fill_airflow(server, version)
+            ours, bare = listed(server.dsn(name), version)
+            how = f"Airflow {version}, from its database, median of 5"
+            yield Row("list of 5,000 DAGs with 100,000 runs", ours, 1.0, "s", how)
+            yield Row("… against a bare driver reading the runs", ours / bare, 3.0, "x", f"{ours:.2f} s / {bare:.2f} s")
+        name = "airflow_3"
+        with pipelines_console(server.dsn(name)) as program:
+            yield Row("page of 5,000 DAGs, from key to rows", median([opened(program) for _ in range(3)]), 2.0, "s")
+            with HELLO.open() as hello:
+                hello.wait_for(HELLO.ready)
+                floor = key_latencies(hello, ["down", "up"], 80, highlights, pause=0.04)
+            taken = dag_keys(program)
+            how = f"median {median(taken) * 1000:.0f} ms, 80 keys, read again every 20"
+            yield Row("key on the page of 5,000 DAGs, p95", p95(taken) * 1000, 50, "ms", how)
+            how = f"median {median(taken) * 1000:.0f} ms / {median(floor) * 1000:.0f} ms"
+            yield Row("… median, against a minimal Textual app", median(taken) / median(floor), 2.0, "x", how)
+            open_page = left_open(program)
+            yield Row("page of 5,000 DAGs, left open", open_page.bytes_per_second, 2500, "B/s", "60 s")
+            yield Row("… its CPU", open_page.cpu_percent, 2.0, "%", "of a core, 60 s")
+            red, period = until_red(server, name, program)
+            yield Row(
+                "from failure to red, beyond the refresh", red - period, 1.0, "s", f"{red:.1f} s, every {period:.0f} s"
+            )
+    first, last = api_memory()
+    yield Row("survey of 5,000 DAGs by the API: memory", first, 20, "MiB", "more than without")
+    yield Row("… ten of them", last, 40, "MiB", f"{last - first:.0f} MiB more than one")
+
+
 @contextmanager
 def state_in(folder: Path) -> Iterator[None]:
     """The state folder of what is measured in this process."""
@@ -225,4 +274,4 @@ def state_in(folder: Path) -> Iterator[None]:
             os.environ["OPSCONSOLE_STATE"] = before
 
 
-CASES = (starting, watching, tables, keys, memory, steps, flooded_keys, database_objects, workbench)
+CASES = (starting, watching, tables, keys, memory, steps, flooded_keys, database_objects, workbench, alerts, pipelines)

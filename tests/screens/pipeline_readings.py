@@ -116,6 +116,9 @@ class ByHand:
     async def tasks(self, dag_id: str, run_id: str) -> tuple[Task, ...]:
         return self.tasked if dag_id == "load_tariffs" else ()
 
+    async def dag_tasks(self, dag_id: str, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        return await self.tasks(dag_id, ""), False
+
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
         self._answer()
         self.since.append(since)
@@ -135,10 +138,13 @@ class ByHand:
         self._answer()
         return self.tied, False
 
-    async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
+    async def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
         self._answer()
-        for one in self.lines:
-            yield one
+        for place in range(len(self.lines)):
+            yield str(place)
+
+    def read_line(self, raw: str) -> LogLine:
+        return self.lines[int(raw)]
 
     async def pools(self) -> tuple[Pool, ...]:
         self._answer()

@@ -150,6 +150,8 @@ async def test_a_command_begun_before_the_first_screen_is_typed_to_its_end(tmp_p
         app._open()
         await pilot.press("2")
         assert app.console_screen.prompt.asking, "the rest would be keys of the screen: b starts a runbook"
+        await pilot.press("ctrl+j")  # enter, as a terminal sends it that is not in raw mode yet
+        assert "no command or screen '42'" in text_of(await settle(pilot))
 
 
 async def test_a_number_without_a_screen_says_so(tmp_path: Path) -> None:

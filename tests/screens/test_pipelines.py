@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -11,6 +12,7 @@ from opsconsole.pipelines.model import DagParam
 from opsconsole.ui import opened
 from opsconsole.ui.actions import Place, Registry
 from opsconsole.ui.app import OpsConsole
+from opsconsole.ui.lines import Line
 from opsconsole.ui.screens.dashboard import DashboardView
 from opsconsole.ui.screens.pages_view import PagesView
 from opsconsole.ui.screens.pipelines import DagRunView, DagView, PipelinesView
@@ -18,7 +20,8 @@ from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.screens.several import SeveralView
 from opsconsole.ui.screens.task_log import TaskLogView
 from opsconsole.ui.screens.view import View
-from tests.screens.pipeline_readings import ByHand, pipelines
+from opsconsole.ui.table_layout import Row, row_line
+from tests.screens.pipeline_readings import ByHand, dag, pipelines, run
 from tests.screens.still import STATES, State, StillSources, still_session
 from tests.screens.test_app import in_time, painted, text_of
 
@@ -113,7 +116,7 @@ def test_the_screen(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("what", ["dag", "run", "log", "failures"])
+@pytest.mark.parametrize("what", ["dag", "run", "log", "failures", "dependencies", "trends"])
 def test_what_lies_deeper(snap_compare: Compare, tmp_path: Path, what: str, size: tuple[int, int]) -> None:
     way = ByHand()
 
@@ -124,10 +127,16 @@ def test_what_lies_deeper(snap_compare: Compare, tmp_path: Path, what: str, size
             "run": lambda: DagRunView("load_tariffs", "scheduled__900"),
             "log": lambda: TaskLogView(way.tasked[1]),
             "failures": lambda: PipelinesView("failures"),
+            "dependencies": lambda: PipelinesView("dependencies"),
+            "trends": lambda: DagView("load_tariffs"),
         }
-        app.console_screen.open_view(views[what]())
+        view = views[what]()
+        app.console_screen.open_view(view)
         await pilot.pause()
         await read(app)
+        if what == "trends" and isinstance(view, DagView):
+            view.open_page("trends")
+            await read(app)
         if what == "log":
             async with in_time("the log"):
                 while "no tariff" not in text_of(app):
@@ -306,3 +315,41 @@ async def test_marked_rows_are_one_list_of_exact_requests_confirmed_once_each_wi
         await pilot.press("enter", "enter")
         await wait("LAST RUNS")
         assert "marked" not in text_of(app)
+
+
+async def test_of_five_thousand_dags_only_those_in_view_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def counted(row: Row, *given: Any) -> Line:
+        drawn.append(row.key)
+        return row_line(row, *given)
+
+    for where in ("widgets.page_pane", "widgets.live_table"):
+        monkeypatch.setattr(f"opsconsole.ui.{where}.row_line", counted)
+    way = ByHand()
+    way.listed = [dag(f"dag_{number:04}") for number in range(5000)]
+    way.ran = {one.dag_id: [run(one.dag_id, 60.0)] for one in way.listed}
+    app = app_of(tmp_path, way)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened_at(pilot)
+        assert "dag_0000" in text_of(app)
+        assert len(set(drawn)) < 40
+        await pilot.press("colon", *"pipelines dags", "enter")
+        await read(app)
+        view = app.console_screen.view
+        assert isinstance(view, PagesView)
+        await pilot.press("end")
+        await painted(app)
+        assert view.table.selected_row is not None
+        assert view.table.selected_row.key == "dag_4999"
+        assert "dag_4999" in text_of(app)
+        drawn.clear()
+        way.failing = REFUSED  # what was known stays, grey
+        await pilot.press("r")
+        async with in_time("the failure"):
+            while not view._now.failed:
+                await painted(app)
+        await painted(app)
+        assert 0 < len(set(drawn)) < 40

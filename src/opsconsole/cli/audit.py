@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from opsconsole.cli.arguments import count
 from opsconsole.cli.output import narrate, print_json, print_problems, print_table, problem_fields, rfc3339
 from opsconsole.cli.wiring import UsageError, open_journal, resolve_settings
 from opsconsole.core.duration import duration_text, parse_duration
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--target", metavar="NAME", help="what it touched; * stands for anything")
     listing.add_argument("--outcome", choices=_OUTCOMES, metavar="OUTCOME", help=", ".join(_OUTCOMES))
     listing.add_argument("--run", metavar="ID", help="the steps of one runbook run")
-    listing.add_argument("--limit", metavar="N", type=_count, default=100, help="the newest N (100); 0: all")
+    listing.add_argument("--limit", metavar="N", type=count, default=100, help="the newest N (100); 0: all")
     verifying = commands.add_parser("verify", help="whether anything was edited or removed")
     for command in (listing, verifying):
         command.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
@@ -167,10 +168,3 @@ def _journal(args: argparse.Namespace) -> "Journal":
         print_problems(error.problems)
         narrate("the configuration is not valid; this is the journal in the state folder")
         return open_at()
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number

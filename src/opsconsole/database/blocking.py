@@ -18,6 +18,9 @@ from opsconsole.sources.postgres_cells import codec_of
 Node = str
 """`8123` for a session, `2PC NAME` for a prepared transaction."""
 
+HIDDEN_NAME = "(name not visible)"
+"""Stands for the name of a prepared transaction that cannot be found out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
@@ -140,7 +143,7 @@ def blocking_graph(waiters: Sequence[Waiter], activity: Activity) -> BlockingGra
 def _blockers(pids: Sequence[int], prepared: Sequence[str]) -> tuple[Node, ...]:
     found = [str(pid) for pid in dict.fromkeys(pids) if pid]
     if 0 in pids:
-        found += [f"2PC {clean_line(gid, limit=200)}" for gid in prepared] or ["2PC (name not visible)"]
+        found += [f"2PC {clean_line(gid, limit=200)}" for gid in prepared] or [f"2PC {HIDDEN_NAME}"]
     return tuple(found)
 
 

@@ -25,6 +25,11 @@ def parsed(text: str, schema: str = "public") -> tuple[str, str]:
     return (parts[0], parts[1]) if len(parts) == 2 else (schema, parts[0])
 
 
+def literal(text: str) -> str:
+    """`'it''s'`: a value, for statements that people read and copy."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def quoted(*parts: str) -> str:
     """`"schema"."name"`, whatever the parts hold. Always in quotes: which words are keywords differs by version."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)

@@ -64,6 +64,11 @@ class Session:
         return self.kind == CLIENT or (self.hidden and bool(self.role and self.database))
 
     @property
+    def origin(self) -> str:
+        """Where its client is, for people: an address, or `local`; empty where that is hidden."""
+        return self.client or ("" if self.hidden else "local")
+
+    @property
     def doing(self) -> str:
         """Its state for people; of the server's own processes what they are."""
         return self.state or self.kind or "hidden"

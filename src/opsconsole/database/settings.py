@@ -21,6 +21,8 @@ _ELSEWHERE = {
     "database user": "it is set for the role that asks, in this database: ALTER ROLE … IN DATABASE … RESET {name};",
 }
 """What wins over ALTER SYSTEM, by pg_settings.source, and how it is changed there."""
+_AT_START = ("command line", "environment variable")
+"""Sources that are read when the server starts."""
 _SIZE = "(database bytes)"
 MIB, GIB = float(2**20), float(2**30)
 
@@ -193,7 +195,8 @@ def advise(settings: Settled) -> tuple[Advice, ...]:
     found = [
         Advice(
             rule.name, rule.state, settings[rule.name].shown, rule.suggested, rule.why, rule.reference,
-            settings[rule.name].context == "postmaster", settings[rule.name].source,
+            settings[rule.name].context == "postmaster" or settings[rule.name].source in _AT_START,
+            settings[rule.name].source,
         )
         for rule in _RULES
         if rule.name in settings and rule.holds(settings[rule.name], settings)

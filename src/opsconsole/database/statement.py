@@ -23,6 +23,18 @@ def names() -> list[str]:
     return sorted(one.name.removesuffix(".sql") for one in folder.iterdir() if one.name.endswith(".sql"))
 
 
+def own(text: str) -> bool:
+    """Whether a statement that the server lists is one of these, by the remark with which each begins."""
+    return text.lstrip().startswith(_openings())
+
+
+@cache
+def _openings() -> tuple[str, ...]:
+    source = files("opsconsole.sources").joinpath("postgres_facts.sql").read_text("utf-8")
+    # The server's list may have no more than the beginning of a text.
+    return tuple(text.partition("\n")[0][:80] for text in (*map(_text, names()), source))
+
+
 @cache
 def _text(name: str) -> str:
     return files("opsconsole.database").joinpath("sql", f"{name}.sql").read_text("utf-8")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from opsconsole.core.duration import duration_text
 from opsconsole.database.asking import Database
 from opsconsole.database.finding import Coverage
+from opsconsole.database.naming import literal
 from opsconsole.database.row import Row
 from opsconsole.database.tables import Table, read_tables
 from opsconsole.sources.postgres_cells import codec_of
@@ -101,9 +102,9 @@ def remedy(holder: Holder) -> str:
     """What to do about it."""
     return {
         "session": f"end its transaction, or the session {holder.id}",
-        "prepared": f"ROLLBACK PREPARED {_literal(holder.id)}; or COMMIT PREPARED, as its transaction manager decides",
+        "prepared": f"ROLLBACK PREPARED {literal(holder.id)}; or COMMIT PREPARED, as its transaction manager decides",
         "slot": "bring its consumer back, or where there is none: "
-        f"SELECT pg_drop_replication_slot({_literal(holder.id)});",
+        f"SELECT pg_drop_replication_slot({literal(holder.id)});",
         "standby": "end the long query there, or set hot_standby_feedback = off there",
     }[holder.kind]
 
@@ -126,10 +127,6 @@ def oldest(holders: Iterable[Holder]) -> Holder | None:
 
 def _due(table: Table) -> bool:
     return (table.autovacuum.vacuum_due or 0.0) > 1
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _holder(row: Row, codec: str) -> Holder:

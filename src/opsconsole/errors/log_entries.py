@@ -20,7 +20,7 @@ class EntryJoiner:
         """`service` says of which service an entry is; `now` is unix seconds."""
         self._written = written
         self._parse = line_parser(written, now)
-        self._skips = written.format == "json"
+        self._may_matter = may_matter(written) if written.format == "json" else None
         self._service = service
         self._now = now
         self._entry: LogEntry | None = None
@@ -36,7 +36,7 @@ class EntryJoiner:
             where: where it stands, for people.
             at: when it was written, by whoever keeps it.
         """
-        if self._skips and line[:1] == "{" and not may_matter(line, self._written):
+        if self._may_matter is not None and line[:1] == "{" and not self._may_matter(line):
             yield from self.end()
             return
         begun = self._parse(line)

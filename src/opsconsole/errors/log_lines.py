@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opsconsole.config.errors import LogFormat
+from opsconsole.config.errors import LEVELS, LogFormat
 from opsconsole.errors.moments import parse_moment, zone
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -34,7 +34,7 @@ _LINE = re.compile(
 )
 _TIMED = re.compile(r"^[\[(]?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d")
 _PAIR = re.compile(r'([A-Za-z_][\w.@-]{0,100})=("(?:[^"\\]|\\.)*"|[^\s"]*)')
-_ERRONEOUS = re.compile(r"err|exc|fatal|crit|panic|fail|traceback|severe|emerg|alert|[56]0", re.IGNORECASE)
+_ERRONEOUS = r"err|exc|fatal|crit|panic|fail|traceback|severe|emerg|alert|\"(?:level|lvl|severity)\":\s?\"?[56]0"
 
 
 @dataclass(slots=True)
@@ -62,9 +62,10 @@ def line_parser(written: LogFormat, now: Callable[[], float]) -> Parse:
     return {"json": reader.json, "logfmt": reader.logfmt, "regex": reader.pattern}.get(written.format, reader.auto)
 
 
-def may_matter(line: str, written: LogFormat) -> bool:
-    """False only where the line cannot tell of an error: spares parsing most of a log."""
-    return _ERRONEOUS.search(line) is not None or any(level in line.lower() for level in written.levels)
+def may_matter(written: LogFormat) -> Callable[[str], object]:
+    """What says of a line whether it may tell of an error; false only where it cannot: spares parsing most of a log."""
+    own = [re.escape(level) for level in written.levels if level not in LEVELS]
+    return re.compile("|".join((_ERRONEOUS, *own)), re.IGNORECASE).search
 
 
 class _Reader:

@@ -9,10 +9,11 @@ from opsconsole.config.settings import Environment
 from opsconsole.monitoring import objectives
 from opsconsole.monitoring.content import Content
 from opsconsole.monitoring.dashboards import dashboard, provider_file
+from opsconsole.monitoring.keeping import KEY
 from opsconsole.monitoring.notifying import alertmanager_file
-from opsconsole.monitoring.rules import rule_file, rule_path, test_files
+from opsconsole.monitoring.rules import rule_file, rule_path, unit_test_files
 from opsconsole.monitoring.scraping import prometheus_file
-from opsconsole.monitoring.text import json_text, yaml_text
+from opsconsole.monitoring.text import MARK, json_text, yaml_text
 
 Files = Mapping[str, str]
 """A path below `monitoring/` -> the text of the file."""
@@ -68,6 +69,16 @@ def leftovers(files: Files, folder: Path) -> list[str]:
     return [path for path in there if path not in files]
 
 
+def foreign(files: Files, folder: Path) -> list[str]:
+    """Files that `write` would replace and that no export made."""
+    return [path for path in files if (folder / path).exists() and not _is_ours(folder / path)]
+
+
+def _is_ours(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return f'"{KEY}"' in text if path.suffix == ".json" else MARK in text[:200]
+
+
 def write(files: Files, folder: Path) -> list[str]:
     """Bring `folder` to what `files` say. A file is there as a whole or not at all; one that is the same is left alone.
 
@@ -96,7 +107,7 @@ def _rules(content: Content) -> dict[str, str]:
     for group in alerting.groups:
         path = rule_path(alerting, group)
         made: dict[str, dict[str, Any]] = {f"prometheus/{path}": rule_file(alerting, group, books)}
-        for test, tests in test_files(alerting, group, books, f"../{path}").items():
+        for test, tests in unit_test_files(alerting, group, books, f"../{path}").items():
             made[f"prometheus/tests/{test}"] = tests
         origin = "config/slas.yaml" if group in (objectives.GROUP, objectives.RECORDINGS) else "config/alerts.yaml"
         files |= {path: yaml_text(one, origin=origin) for path, one in made.items()}

@@ -97,7 +97,7 @@ def _burning(sla: Sla, pair: BurnWindow) -> AlertRule:
     series = [f'{error_ratio_name(window)}{{slo="{sla.name}"}}' for window in (pair.long, pair.short)]
     gone = prometheus_duration(pair.exhausts_in(PERIODS[sla.window]) // 3600 * 3600)
     bad = _above(pair.error_ratio(sla.objective))
-    text = f"{sla.label}: {{{{ $value | humanizePercentage }}}} bad over {long}, limit {_percent(sla.budget)}"
+    text = f"{sla.label}: {{{{ $value | humanizePercentage }}}} bad over {long}, {_percent(sla.budget)} allowed"
     rule = AlertRule(
         "ErrorBudgetBurn", GROUP, _SEVERITIES[pair.severity], f"{series[0]} > ({limit}) and {series[1]} > ({limit})",
         team=sla.owner, labels={"slo": sla.name, "long": long, "short": short}, summary=text,

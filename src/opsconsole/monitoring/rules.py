@@ -7,6 +7,8 @@ from opsconsole.config.alerting import Alerting, AlertRule, Expected, RecordingR
 from opsconsole.monitoring.text import prometheus_duration
 
 _USUAL_STEP = 60.0
+Case = tuple[AlertRule, int, RuleTest]
+"""A rule, and one of its tests with its position among them."""
 
 
 def rule_path(alerting: Alerting, group: str) -> str:
@@ -43,7 +45,7 @@ def alerting_rule(rule: AlertRule, alerting: Alerting, runbook_files: Mapping[st
     }
 
 
-def test_files(
+def unit_test_files(
     alerting: Alerting, group: str, runbook_files: Mapping[str, str], rules: str
 ) -> dict[str, dict[str, Any]]:
     """The unit tests of a group, for `promtool test rules`: the name of a file -> its content.
@@ -51,12 +53,16 @@ def test_files(
     promtool evaluates all rules of a file at each step of a test, so tests whose samples are far apart have a file of
     their own, with steps as long. `rules` is the path of the rule file, seen from theirs.
     """
+    cases = [
+        (rule, position, test)
+        for rule in alerting.alerts
+        if rule.group == group
+        for position, test in enumerate(rule.tests, start=1)
+    ]
     by_interval: dict[float, list[dict[str, Any]]] = {}
-    for rule in alerting.alerts:
-        if rule.group == group:
-            for position, test in enumerate(rule.tests, start=1):
-                found = _test(rule, test, position, alerting, runbook_files)
-                by_interval.setdefault(test.interval, []).append(found)
+    for together in _together(cases):
+        interval = together[0][2].interval
+        by_interval.setdefault(interval, []).append(_test(together, alerting, runbook_files))
     return {
         _test_name(group, interval): {
             "rule_files": [rules],
@@ -72,22 +78,37 @@ def _test_name(group: str, interval: float) -> str:
     return f"{group}-alerts{step}.test.yml"
 
 
-def _test(
-    rule: AlertRule, test: RuleTest, position: int, alerting: Alerting, runbook_files: Mapping[str, str]
-) -> dict[str, Any]:
+def _together(cases: Iterable[Case]) -> Iterable[list[Case]]:
+    """Cases that one test can hold: the same alert of several objectives, whose series their name keeps apart. promtool
+    sets a database up for each test, which is most of what one takes."""
+    found: dict[object, list[Case]] = {}
+    for number, (rule, position, test) in enumerate(cases):
+        key: object = number
+        if test.series and all('slo="' in series for series in test.series):
+            labels = tuple(pair for pair in rule.labels.items() if pair[0] != "slo")
+            key = (rule.name, labels, position, test.interval, test.at)
+        found.setdefault(key, []).append((rule, position, test))
+    return found.values()
+
+
+def _test(together: list[Case], alerting: Alerting, runbook_files: Mapping[str, str]) -> dict[str, Any]:
     expected = [
         {
             "exp_labels": {**rule.all_labels, **one.labels},
             "exp_annotations": _annotations(rule, alerting, runbook_files, one),
         }
+        for rule, _, test in together
         for one in test.fires
     ]
+    rule, position, first = together[0]
+    series = {name: values for _, _, test in together for name, values in test.series.items()}
+    which = " ".join((rule.name, *(value for label, value in rule.labels.items() if label != "slo")))
     return {
-        "name": f"{rule.name} {'fires' if expected else 'does not fire'} ({position})",
-        "interval": prometheus_duration(test.interval),
-        "input_series": [{"series": series, "values": values} for series, values in test.series.items()],
+        "name": f"{which} {'fires' if expected else 'does not fire'} ({position})",
+        "interval": prometheus_duration(first.interval),
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
         "alert_rule_test": [
-            {"eval_time": prometheus_duration(test.at), "alertname": rule.name, "exp_alerts": expected}
+            {"eval_time": prometheus_duration(first.at), "alertname": rule.name, "exp_alerts": expected}
         ],
     }
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+MARK = "# Made by `opsconsole monitoring export`"
+"""How a file begins that may be written over."""
 _WIDE = 10_000
 """Characters a line: an expression stays in one, so that a difference shows in one."""
 
@@ -16,7 +18,7 @@ def yaml_text(content: Mapping[str, Any], *, origin: str) -> str:
         _plain(content), Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=_WIDE,
         default_flow_style=False,
     )  # fmt: skip
-    return f"# Made by `opsconsole monitoring export` from {origin}: change that, and export again.\n{body}"
+    return f"{MARK} from {origin}: change that, and export again.\n{body}"
 
 
 def _dumper() -> Any:

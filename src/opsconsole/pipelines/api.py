@@ -19,6 +19,7 @@ from opsconsole.pipelines.model import (
     Task,
     Try,
 )
+from opsconsole.pipelines.rare import RareRuns
 from opsconsole.pipelines.run_list import RunList
 from opsconsole.pipelines.way import MOST_ASSETS, MOST_DAGS, MOST_RUNS, MOST_TASKS, MOST_WAITING, Asking
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, Params, path
@@ -43,6 +44,8 @@ class _Api(ABC):
     newest_first: str
     active_only: Params
     health_at: str
+    logs_as: str
+    """The media type in which a log comes line by line."""
     assets_are: str
     """What version 2 of Airflow calls datasets."""
     queued_at: str
@@ -50,6 +53,10 @@ class _Api(ABC):
 
     def __init__(self, source: AirflowSource) -> None:
         self.source = source
+        self._rare = RareRuns(self._some_runs)
+
+    async def _some_runs(self, dag_id: str, most: int) -> tuple[Run, ...]:
+        return (await self._runs(dag_id, most))[0]
 
     async def version(self) -> str:
         return (await self.source.version()).text
@@ -59,29 +66,30 @@ class _Api(ABC):
         return self.source.clock_ahead
 
     async def survey(self, per_dag: int) -> tuple[Survey, bool]:
-        """The runs are the newest over all DAGs, at most `MOST_RUNS`: of a DAG that ran long ago there may be none."""
         params = (*self.active_only, ("order_by", "dag_id"))
-        page = await self.source.pages("/dags", "dags", params, most=MOST_DAGS, what="list DAGs")
-        dags = {one.dag_id: one for one in map(wire.dag_of, page.entries)}
+        page = await self.source.pages("/dags", "dags", wire.dag_of, params, most=MOST_DAGS, what="list DAGs")
+        dags = tuple({one.dag_id: one for one in page.entries}.values())
         runs, cut = await self._runs(_ALL, MOST_RUNS)
-        kept: dict[str, list[Run]] = {}
+        newest: dict[str, list[Run]] = {}
         for run in runs:
-            mine = kept.setdefault(run.dag_id, [])
+            mine = newest.setdefault(run.dag_id, [])
             if len(mine) < per_dag:
                 mine.append(run)
-        return Survey(
-            tuple(dags.values()), {dag_id: RunList.of(mine) for dag_id, mine in kept.items()}
-        ), page.cut or cut
+        if not cut:
+            return Survey(dags, {dag_id: RunList.of(mine) for dag_id, mine in newest.items()}), page.cut
+        latest, unseen = await self._rare.completed(dags, newest, per_dag)
+        return Survey(dags, latest, unseen), page.cut or bool(unseen)
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
         return await self._runs(dag_id, most)
 
     async def _runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
         page = await self.source.pages(
-            path("dags", dag_id, "dagRuns"), "dag_runs", (("order_by", self.newest_first),), most=most, what="list runs"
-        )
+            path("dags", dag_id, "dagRuns"), "dag_runs", wire.run_of, (("order_by", self.newest_first),), most=most,
+            what="list runs",
+        )  # fmt: skip
         # While pages are read, new runs push old ones from one page to the next.
-        found = {(one.dag_id, one.run_id): one for one in map(wire.run_of, page.entries)}
+        found = {(one.dag_id, one.run_id): one for one in page.entries}
         return tuple(found.values()), page.cut
 
     async def run(self, dag_id: str, run_id: str) -> Run | None:
@@ -94,20 +102,28 @@ class _Api(ABC):
 
     async def tasks(self, dag_id: str, run_id: str) -> tuple[Task, ...]:
         page = await self.source.pages(
-            path("dags", dag_id, "dagRuns", run_id, "taskInstances"), "task_instances", most=MOST_TASKS,
+            path("dags", dag_id, "dagRuns", run_id, "taskInstances"), "task_instances", wire.task_of, most=MOST_TASKS,
             what="see the tasks of the run",
         )  # fmt: skip
-        return tuple({one.key: one for one in map(wire.task_of, page.entries)}.values())
+        return tuple({one.key: one for one in page.entries}.values())
+
+    async def dag_tasks(self, dag_id: str, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        page = await self.source.pages(
+            path("dags", dag_id, "dagRuns", _ALL, "taskInstances"), "task_instances", wire.task_of,
+            (("start_date_gte", wire.rfc3339(since)),), most=most, what="see the tasks of the DAG",
+        )  # fmt: skip
+        return page.entries, page.cut
 
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
         page = await self.source.pages(
             path("dags", _ALL, "dagRuns", _ALL, "taskInstances"),
             "task_instances",
+            wire.task_of,
             (("state", "failed"), ("end_date_gte", wire.rfc3339(since))),
             most=most,
             what="see failed tasks",
         )
-        return tuple(map(wire.task_of, page.entries)), page.cut
+        return page.entries, page.cut
 
     async def tries(self, task: Task) -> tuple[Try, ...]:
         mapped = [str(task.map_index)] if task.map_index >= 0 else []
@@ -132,10 +148,11 @@ class _Api(ABC):
 
     async def lineage(self) -> tuple[Lineage, bool]:
         page = await self.source.pages(
-            f"/{self.assets_are}", self.assets_are, most=MOST_ASSETS, what=f"see {self.assets_are}"
-        )
-        assets = tuple(one for one in map(wire.asset_of, page.entries) if one.producers or one.consumers)
-        uris = {entry["id"]: str(entry.get("uri", "")) for entry in page.entries if "id" in entry}
+            f"/{self.assets_are}", self.assets_are, wire.numbered_asset_of, most=MOST_ASSETS,
+            what=f"see {self.assets_are}",
+        )  # fmt: skip
+        assets = tuple(one for _, one in page.entries if one.producers or one.consumers)
+        uris = {number: one.uri for number, one in page.entries}
         consumers = sorted({dag for one in assets for dag in one.consumers})
         asked = await asyncio.gather(*(self._queued(dag, uris) for dag in consumers[:MOST_WAITING]))
         queued = tuple(one for found in asked for one in found)
@@ -153,19 +170,26 @@ class _Api(ABC):
         return tuple(wire.queued_of(one, uris) for one in entries if isinstance(one, dict))
 
     async def pools(self) -> tuple[Pool, ...]:
-        page = await self.source.pages("/pools", "pools", most=1000, what="see pools")
-        return tuple(map(wire.pool_of, page.entries))
+        page = await self.source.pages("/pools", "pools", wire.pool_of, most=1000, what="see pools")
+        return page.entries
 
     async def broken_files(self) -> tuple[BrokenFile, ...]:
-        page = await self.source.pages("/importErrors", "import_errors", most=1000, what="see import errors")
-        return tuple(map(wire.broken_file_of, page.entries))
+        page = await self.source.pages(
+            "/importErrors", "import_errors", wire.broken_file_of, most=1000, what="see import errors"
+        )
+        return page.entries
 
     async def health(self) -> tuple[Component, ...]:
         answer = await self.source.get(self.health_at, what="see its health")
         return (Component("api", True), *wire.components_of(answer))
 
+    async def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
+        where, params = self._log_at(task, number)
+        async for line in self.source.lines(where, params, accept=self.logs_as, what="read the log"):
+            yield line
+
     @abstractmethod
-    def log(self, task: Task, number: int) -> AsyncIterator[LogLine]: ...
+    def read_line(self, raw: str) -> LogLine: ...
 
     def _log_at(self, task: Task, number: int) -> tuple[str, Params]:
         where = path("dags", task.dag_id, "dagRuns", task.run_id, "taskInstances", task.task_id, "logs", str(number))
@@ -178,13 +202,12 @@ class Api3(_Api):
     newest_first = "-run_after"
     active_only = (("exclude_stale", "true"),)
     health_at = "/monitor/health"
+    logs_as = "application/x-ndjson"
     assets_are = "assets"
     queued_at = "queuedEvents"
 
-    async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
-        where, params = self._log_at(task, number)
-        async for line in self.source.lines(where, params, accept="application/x-ndjson", what="read the log"):
-            yield wire.structured_line(line)
+    def read_line(self, raw: str) -> LogLine:
+        return wire.structured_line(raw)
 
 
 class Api2(_Api):
@@ -193,13 +216,12 @@ class Api2(_Api):
     newest_first = "-execution_date"
     active_only = (("only_active", "true"),)
     health_at = "/health"
+    logs_as = "text/plain"
     assets_are = "datasets"
     queued_at = "queuedEvent"
 
-    async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
-        where, params = self._log_at(task, number)
-        async for line in self.source.lines(where, params, accept="text/plain", what="read the log"):
-            yield wire.plain_line(line)
+    def read_line(self, raw: str) -> LogLine:
+        return wire.plain_line(raw)
 
 
 def _latest_only(task: Task) -> tuple[Try, ...]:

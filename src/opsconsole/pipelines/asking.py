@@ -15,6 +15,7 @@ from opsconsole.pipelines.metadata import Metadata
 from opsconsole.pipelines.model import (
     BrokenFile,
     Component,
+    DagHistory,
     DagParam,
     Lineage,
     LogLine,
@@ -37,6 +38,8 @@ DOWN = frozenset({"unreachable", "timeout", "overloaded", "garbage", "gone", "in
 """Kinds of SourceError that say the API is not there, rather than that it said no."""
 _REST = 15.0
 """Seconds for which an API that was down is not asked again while the metadata database answers."""
+MOST_OF_DAG = 3_000
+"""Task instances of one DAG's history: thirty requests of the API."""
 PER_DAG = 14
 """Runs of each DAG that a survey has, unless it is asked for others: two weeks of a daily one."""
 
@@ -86,6 +89,19 @@ class Airflow:
 
         return await self._read(read)
 
+    async def history(self, dag_id: str, most: int) -> Told[DagHistory]:
+        """The latest `most` runs of a DAG with their tasks; of many tasks those of the newest runs."""
+
+        async def read(way: Asking) -> tuple[DagHistory, bool]:
+            runs, _ = await way.runs(dag_id, most)
+            begun = [one.started_at for one in runs if one.started_at is not None]
+            tasks, cut = await way.dag_tasks(dag_id, min(begun), MOST_OF_DAG) if begun else ((), False)
+            known = {one.run_id for one in runs}
+            kept = tuple(one for one in tasks if one.run_id in known)
+            return DagHistory(runs, kept, await _structure(way, dag_id)), cut
+
+        return await self._read(read)
+
     async def tries(self, task: Task) -> Told[tuple[Try, ...]]:
         """The tries of a task instance, the first first."""
         return await self._read(lambda way: _whole(way.tries(task)))
@@ -124,13 +140,21 @@ class Airflow:
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
         """The log of a try, line by line; whatever its length, no more than a line is held."""
+        way = await self._of_logs()
+        async for raw in way.raw_log(task, number):
+            yield way.read_line(raw)
+
+    async def raw_log(self, task: Task, number: int) -> AsyncIterator[tuple[str, Callable[[str], LogLine]]]:
+        """The same unparsed, each line with what parses it: for whoever will look at few of half a million."""
+        way = await self._of_logs()
+        async for raw in way.raw_log(task, number):
+            yield raw, way.read_line
+
+    async def _of_logs(self) -> Asking:
         if self._source is None:
             assert self._metadata is not None
-            way: Asking = self._metadata
-        else:
-            way = await self._the_api(self._source)
-        async for line in way.log(task, number):
-            yield line
+            return self._metadata
+        return await self._the_api(self._source)
 
     async def _read(self, read: Callable[[Asking], Awaitable[tuple[T, bool]]], *, insist: bool = False) -> Told[T]:
         """What `read` makes of the first way that answers. `insist`: ask the API even if it was down just now."""

@@ -110,6 +110,11 @@ class Metadata:
         rows, _ = await self._rows("tasks", binds, MOST_TASKS)
         return tuple(map(_task, rows))
 
+    async def dag_tasks(self, dag_id: str, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        binds = {"DAG_ID": dag_id, "SINCE": repr(since), "MOST": str(most + 1)}
+        rows, _ = await self._rows("task_durations", binds, most + 1)
+        return tuple(map(_task, rows[:most])), len(rows) > most
+
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
         binds = {"DAG_ID": "", "RUN_ID": "", "SINCE": repr(since), "MOST": str(most + 1)}
         rows, _ = await self._rows("tasks", binds, most + 1)
@@ -149,7 +154,11 @@ class Metadata:
         waits = tuple(Queued(row.text("dag_id"), row.text("uri"), row.moment("since_at")) for row in queued)
         return Lineage(assets, waits), cut
 
-    def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
+    def read_line(self, raw: str) -> LogLine:
+        """Never asked: there is nothing to read."""
+        return LogLine(clean(raw, limit=20_000))
+
+    def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
         """Logs are no part of the database.
 
         Raises:

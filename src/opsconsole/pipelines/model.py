@@ -328,6 +328,8 @@ class Survey:
     dags: tuple[Dag, ...]
     runs: Mapping[str, Sequence[Run]]
     """DAG id -> its latest runs, the newest first (a `run_list.RunList`, where there are thousands)."""
+    unseen: tuple[str, ...] = ()
+    """Ids of DAGs of which it is not known yet how they ended last, though they may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,3 +340,13 @@ class RunDetail:
     tasks: tuple[Task, ...]
     structure: Structure
     """Of the DAG as it is now; empty where that is not to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class DagHistory:
+    """The latest runs of one DAG, the newest first, with the tasks that began in them."""
+
+    runs: tuple[Run, ...]
+    tasks: tuple[Task, ...]
+    structure: Structure
+    """Of the DAG as it is now."""

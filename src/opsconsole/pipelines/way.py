@@ -52,6 +52,10 @@ class Asking(Protocol):
         """The task instances of a run."""
         ...
 
+    async def dag_tasks(self, dag_id: str, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
+        """Task instances of one DAG that began after `since` (unix seconds), whatever their run."""
+        ...
+
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
         """Task instances of all DAGs that failed, and ended after `since` (unix seconds)."""
         ...
@@ -72,8 +76,12 @@ class Asking(Protocol):
         """The assets that DAGs update or wait for."""
         ...
 
-    def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
-        """The log of a try, line by line."""
+    def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
+        """The log of a try, line by line as it comes; `read_line` makes sense of one."""
+        ...
+
+    def read_line(self, raw: str) -> LogLine:
+        """A line of a log; clean."""
         ...
 
     async def pools(self) -> tuple[Pool, ...]: ...

@@ -124,6 +124,11 @@ def asset_of(entry: Entry) -> Asset:
     )
 
 
+def numbered_asset_of(entry: Entry) -> tuple[int, Asset]:
+    """As `asset_of`, with the number by which queued updates name it in version 2 of the API."""
+    return _whole(entry, "id"), asset_of(entry)
+
+
 def queued_of(entry: Entry, uris: Mapping[int, str]) -> Queued:
     """An entry of `…/queuedEvents`, which names an asset by its id (3) or its URI (2)."""
     uri = _text(entry, "uri") or clean_line(uris.get(_whole(entry, "asset_id"), ""))

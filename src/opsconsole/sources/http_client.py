@@ -27,8 +27,8 @@ _BODY_LIMIT = 64 * 1024 * 1024
 """Bytes of one answer; what is longer is read as a stream. 5,000 alerts are about 5 MB."""
 _PARSE_ASIDE = 256 * 1024
 """Bytes from which an answer is parsed beside the event loop."""
-_DATE_STEP = 1.0
-"""Seconds between two values of the header Date."""
+_LEAST_SKEW = 3.0
+"""Seconds of difference that are none: the header Date has whole ones, and servers make it anew about once in one."""
 
 
 class HttpClient:
@@ -127,12 +127,12 @@ class HttpClient:
         """Compare clocks: the server said `date` at some moment between `sent` and now. What may be the header's step,
         or the time that the answer was on its way, is no difference."""
         try:
-            told = parsedate_to_datetime(date).timestamp() + _DATE_STEP / 2
+            told = parsedate_to_datetime(date).timestamp() + 0.5
         except (ValueError, TypeError, IndexError, OverflowError):
             return
         came = time.time()
         ahead = told - (sent + came) / 2
-        self.clock_ahead = ahead if abs(ahead) > _DATE_STEP + (came - sent) / 2 else 0.0
+        self.clock_ahead = ahead if abs(ahead) > _LEAST_SKEW + (came - sent) / 2 else 0.0
 
     async def _opened(self) -> "httpx.AsyncClient":
         async with self._opening:

@@ -123,8 +123,9 @@ def _take(answer: Rows, result: "PGresult", max_rows: int) -> bool:
     """Keep the rows of `result` that still fit; True when there are too many, or they are too large."""
     width = range(result.nfields)
     fitting = min(result.ntuples, max_rows - len(answer.rows)) if answer.size <= _BYTES_LIMIT else 0
-    rows = [tuple(result.get_value(row, column) for column in width) for row in range(fitting)]
-    answer.size += sum(len(value) for row in rows for value in row if value is not None)
+    value = result.get_value
+    rows = [tuple([value(row, column) for column in width]) for row in range(fitting)]
+    answer.size += sum([len(cell) for row in rows for cell in row if cell is not None])
     if answer.size > _BYTES_LIMIT:
         rows, fitting = [], 0
     answer.rows += rows

@@ -155,6 +155,7 @@ async def test_a_role_without_rights_is_told_what_it_cannot_see(server: Postgres
     session = activity.by_pid()[pid]
     assert "secret" not in session.query
     assert (session.doing, session.role, session.application) == ("hidden", "postgres", "payroll")
+    assert session.origin == "", "where it comes from is hidden, and not local"
     assert Filter().admits(session)
     assert activity.coverage.notes == (f'what sessions of other roles do is hidden: grant pg_monitor to "{BARE}";',)
 

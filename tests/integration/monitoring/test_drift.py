@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,11 @@ def drift(monitored: Monitored, capsys: Say, *arguments: str) -> tuple[int, dict
     said = json.loads(capsys.readouterr().out)
     assert said["sources"] == ["prometheus", "alertmanager"]
     assert said["notes"] == []
-    return code, {(one["kind"], one["name"].partition("{")[0]): (one["state"], one["what"]) for one in said["drift"]}
+    return code, {(one["kind"], one["name"].partition("{")[0]): (one["state"], _words(one)) for one in said["drift"]}
+
+
+def _words(drift: dict[str, Any]) -> str:
+    return "; ".join(f"{one['part']}: {one['here']} here, {one['loaded']} loaded" for one in drift["changes"])
 
 
 def test_what_was_exported_and_loaded_is_no_drift(monitored: Monitored, capsys: Say) -> None:

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -26,9 +27,14 @@ from opsconsole.pipelines.dependencies import Feed, feeds, waiting
 from opsconsole.pipelines.failures import read_failures
 from opsconsole.pipelines.history import standings
 from opsconsole.pipelines.model import Component, RunDetail, Survey, Task, Way
+from opsconsole.pipelines.opening import open_pipelines
 from opsconsole.pipelines.timing import timing
 from opsconsole.pipelines.vitality import vitality
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource
+from opsconsole.sources.registry import Sources
+from opsconsole.ui.pages.page import Order
+from opsconsole.ui.pages.reading import PageReading
+from opsconsole.ui.pipelines.dags import DagsPage
 from tests.airflow_servers import JWT_SECRET, VIEWER
 from tests.integration.pipelines.conftest import ODD, Story, action, done
 
@@ -55,6 +61,7 @@ async def surveys(story: Story) -> tuple[Survey, Survey]:
     for one, way in ((after, Way.API), (told, Way.METADATA)):
         assert one.origin.way is way
         assert one.origin.version.startswith(str(story.server.version))
+        assert one.ahead == 0.0, "both have the clock of this machine"
     return after.value, told.value
 
 
@@ -310,6 +317,76 @@ def _expired(token: str) -> str:
 
 def _encoded(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+async def test_a_token_that_expires_between_two_pages_is_renewed(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = story.environment("api").airflow
+    assert settings is not None
+    if story.server.version == 2:
+        return  # basic credentials do not expire
+    monkeypatch.setattr("opsconsole.sources.airflow.client.PAGE", 1)
+    client, expired = AirflowSource(settings), ""
+
+    def make(entry: Any) -> str:
+        nonlocal expired
+        if not expired:
+            client._login._token = expired = _expired(client._login._token)
+        return str(entry["dag_id"])
+
+    try:
+        page = await client.pages("/dags", "dags", make, (("order_by", "dag_id"),), most=10)
+    finally:
+        await client.close()
+    assert (page.entries, page.cut) == ((ODD, "fails", "succeeds"), False)
+    assert client._login._token not in ("", expired)
+
+
+async def test_who_may_only_look_is_refused_whatever_he_tries(story: Story) -> None:
+    viewer = story.environment("api", VIEWER)
+    ran = {"dag": "fails", "run": story.failed}
+    tried: list[tuple[str, dict[str, str]]] = [
+        ("retry", ran), ("clear", ran), ("clear", {**ran, "task": "transform"}), ("mark", {**ran, "state": "success"}),
+        ("mark", {**ran, "task": "transform", "state": "success"}), ("trigger", {"dag": "fails"}),
+        ("pause", {"dag": "fails"}), ("unpause", {"dag": "fails"}),
+    ]  # fmt: skip
+    if story.server.version == 3:
+        tried.append(("backfill", {"dag": ODD, "from": "2026-02-03", "to": "2026-02-04"}))
+    before = await detail_of(story, "metadata", "fails", story.failed)
+    for name, arguments in tried:
+        result = await done(action(f"airflow.{name}", viewer, **arguments))
+        assert (result.outcome, "403: user watcher may not" in result.detail) == ("refused", True), (name, result)
+    assert await detail_of(story, "metadata", "fails", story.failed) == before
+
+
+async def test_a_page_outlives_an_api_that_goes_and_comes_back(story: Story) -> None:
+    environment = story.environment("api", timeout=5.0)
+    sources = Sources(environment)
+    asked, page = open_pipelines(environment, sources), DagsPage()
+    shown = PageReading(page, Order(page.sorts[0]))
+
+    async def read() -> tuple[list[str], str]:
+        asked._asked_at = -math.inf  # no survey serves two readings here
+        await shown.read(asked, time.time, print)
+        return sorted(row.key for row in shown.sheet.rows) if shown.sheet else [], shown.failed
+
+    known = [ODD, "fails", "succeeds"]
+    try:
+        while (await read()) != (known, ""):  # a machine with other things to do answers late
+            pass
+        story.server.programs["api"].send(signal.SIGSTOP)
+        try:
+            rows, failed = await read()
+        finally:
+            story.server.programs["api"].send(signal.SIGCONT)
+        assert (rows, failed.startswith("no answer within 5 s")) == (known, True)
+        trouble = shown.trouble(time.time())
+        assert trouble is not None
+        assert trouble.text.startswith("STALE")
+        while (await read()) != (known, ""):
+            pass
+        assert shown.trouble(time.time()) is None
+    finally:
+        await sources.close()
 
 
 async def test_while_the_api_hangs_the_database_tells_and_says_so(story: Story) -> None:

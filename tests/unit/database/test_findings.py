@@ -133,6 +133,7 @@ def test_a_setting_is_changed_where_it_comes_from(source: str, restart: bool, ho
     found = setting("fsync", "off", source=source, context="postmaster" if restart else "sighup")
     (advice,) = advise({"fsync": found})
     assert advice.how.startswith(how)
+    assert advice.restart == (restart or source == "command line")
     assert (advice.sql == "") == ("ALTER SYSTEM SET" not in how)
 
 

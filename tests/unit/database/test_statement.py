@@ -3,7 +3,7 @@
 import pytest
 
 from opsconsole.database import statement as module
-from opsconsole.database.statement import conditions, names, statement
+from opsconsole.database.statement import conditions, names, own, statement
 from opsconsole.sources.sqltext import slots
 
 TEXT = """\
@@ -53,3 +53,10 @@ def test_every_statement_can_be_taken_apart_on_servers_with_everything_and_with_
         everything.setdefault(view, set()).add(column)
     slots(statement(name, {view: frozenset(found) for view, found in everything.items()}))
     slots(statement(name, {}))
+
+
+def test_the_questions_of_the_console_are_known_by_how_they_begin() -> None:
+    assert all(own(statement(name, {})[:100]) for name in names())
+    assert not own("select 1")
+    assert not own("")
+    assert not own("-- Who")

@@ -25,7 +25,7 @@ from opsconsole.errors.masking import LONGEST, normalized
         ("mail to ops+night@example.com bounced", "mail to <email> bounced"),
         ("object 0x7f00c0ffee of commit 3f9c1a2b7d", "object <address> of commit <id>"),
         ("worker-3 took node_12 for job20261129", "worker-<n> took node_<n> for job<n>"),
-        ("used 5GB, 99 %, 12ms, 3.5e-7 of 1,234", "used <n>GB, <n> %, <n>ms, <n>e-<n> of <n>"),
+        ("used 5GB, 99 %, 12ms, 3.5e-7 of 1,234", "used <n>GB, <n> %, <n>ms, <n> of <n>"),
         ("a\n  b\tc", "a b c"),
     ],
 )

@@ -9,7 +9,7 @@ from opsconsole.config.loading import load_settings
 from opsconsole.core.content import shipped_content
 from opsconsole.monitoring.content import load_content
 from opsconsole.monitoring.export import Files, differences, export, write
-from opsconsole.monitoring.text import prometheus_duration
+from opsconsole.monitoring.text import MARK, prometheus_duration
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_what_is_the_same_is_not_written_again(shipped: Files, tmp_path: Path) -
     assert sorted(write(shipped, tmp_path)) == sorted(shipped)
     path = tmp_path / "prometheus/alerts/service-alerts.yml"
     before = path.stat().st_ino
-    (tmp_path / "prometheus/prometheus.yml").write_text("edited by hand\n")
+    (tmp_path / "prometheus/prometheus.yml").write_text(f"{MARK}, and edited by hand\n")
     (tmp_path / "prometheus/alerts/gone-alerts.yml").write_text("groups: []\n")
     (tmp_path / "prometheus/alerts/own.rules").write_text("groups: []\n")
     assert {(one.path, one.state) for one in differences(shipped, tmp_path)} == {
@@ -61,6 +61,19 @@ def test_a_check_writes_nothing_and_says_so_by_its_code(tmp_path: Path, capsys: 
     assert not (tmp_path / "m").exists()
     assert main(["monitoring", "export", "--to", str(tmp_path / "m"), *config]) == 0
     assert main(["monitoring", "export", "--to", str(tmp_path / "m"), "--check", *config]) == 0
+
+
+def test_what_somebody_else_wrote_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = ["--config", str(shipped_content() / "config" / "opsconsole.yaml"), "--to", str(tmp_path)]
+    own = tmp_path / "prometheus" / "prometheus.yml"
+    own.parent.mkdir()
+    own.write_text("scrape_configs: []\n")
+    assert main(["monitoring", "export", *config]) == 2
+    assert f"no export made {own}" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*.yml")) == [own]
+    assert main(["monitoring", "export", *config, "--force"]) == 0
+    assert own.read_text() != "scrape_configs: []\n"
+    assert main(["monitoring", "export", *config]) == 0
 
 
 def test_nothing_is_made_from_definitions_that_are_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -190,6 +190,12 @@ def test_numbers_are_folded_and_expressions_have_one_spelling() -> None:
     assert normalized("no (promql") == "no (promql"
 
 
+@pytest.mark.parametrize("text", ["(" * 30_000 + "1" + ")" * 30_000, "1" + "+1" * 5000, "(" * 500 + "up" + ")" * 500])
+def test_no_expression_takes_more_stack_than_there_is(text: str) -> None:
+    assert codes(text) == ["too-deep"]
+    assert normalized(text) == text
+
+
 def test_two_rules_that_cannot_be_told_apart() -> None:
     texts = {"severity": "a"}
     one, other = (Rule("r.yml", "X", "up == 0", labels=labels, at=(4, 3)) for labels in (texts, {"severity": "b"}))

@@ -30,7 +30,7 @@ def test_each_pair_of_windows_is_an_alert_of_its_own() -> None:
         f'slo:sli_error:ratio_rate1h{{slo="api"}} {limit} and slo:sli_error:ratio_rate5m{{slo="api"}} {limit}'
     )
     assert "gone within 2d2h" in burning[0].description
-    assert "limit 0.5%" in burning[0].summary
+    assert "0.5% allowed" in burning[0].summary
     assert all(one.hold == 0 for one in burning), "the short window ends it; to wait would only make it late"
 
 

@@ -42,7 +42,7 @@ async def test_failures_are_asked_for_since_a_moment_by_airflows_clock() -> None
     ("date", "ahead"),
     [
         (datetime.fromtimestamp(1000.0, UTC), 0.0),
-        (datetime.fromtimestamp(999.0, UTC), 0.0),
+        (datetime.fromtimestamp(998.0, UTC), 0.0),
         (datetime.fromtimestamp(1060.0, UTC), 60.0),
         (datetime.fromtimestamp(880.0, UTC), -120.0),
     ],

@@ -91,10 +91,10 @@ def dags(many: int, page: int) -> Callable[..., Answer]:
 async def test_all_pages_come_whatever_their_size() -> None:
     with fake(dags=dags(250, 40)) as server:
         source = AirflowSource(AirflowSettings(url=server.url))
-        page = await source.pages("/dags", "dags", most=1000)
-        assert [one["dag_id"] for one in page.entries] == [f"dag-{number}" for number in range(250)]
+        page = await source.pages("/dags", "dags", lambda entry: entry["dag_id"], most=1000)
+        assert list(page.entries) == [f"dag-{number}" for number in range(250)]
         assert not page.cut
-        some = await source.pages("/dags", "dags", most=70)
+        some = await source.pages("/dags", "dags", lambda entry: entry["dag_id"], most=70)
         assert (len(some.entries), some.cut, some.total) == (70, True, 250)
         await source.close()
 

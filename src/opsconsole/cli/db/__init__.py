@@ -2,6 +2,8 @@
 
 import argparse
 
+from opsconsole.cli.verbs import add_verbs
+
 EXAMPLE = """\
 opsconsole db activity --conn app
   opsconsole db queries --window 10s
@@ -40,10 +42,4 @@ VERBS: dict[str, str] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verbs of `db`."""
-    from opsconsole.cli.main import CommandParser
-
-    commands = parser.add_subparsers(
-        title="commands", metavar="COMMAND", dest="db_command", required=True, parser_class=CommandParser
-    )
-    for verb, summary in VERBS.items():
-        commands.add_parser(verb, help=summary, module=f"{__name__}.{verb.replace('-', '_')}")
+    add_verbs(parser, __name__, VERBS)

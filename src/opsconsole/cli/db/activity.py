@@ -6,10 +6,11 @@ What needs somebody stands first: transactions that do nothing, and waiting for 
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from opsconsole.cli.arguments import duration
 from opsconsole.cli.db.opening import add_common, ask
 from opsconsole.cli.db.printing import fields_of, narrate_notes, print_reading
 from opsconsole.cli.output import print_table
-from opsconsole.core.duration import duration_text, parse_duration
+from opsconsole.core.duration import duration_text
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--app", default="", metavar="TEXT", help="only where the application's name has this in it")
     parser.add_argument("--database", default="", metavar="NAME", help="only sessions in this database")
     parser.add_argument(
-        "--min-duration", type=parse_duration, default=0.0, metavar="TIME", help="only what takes longer than 10s, 5m"
+        "--min-duration", type=duration, default=0.0, metavar="TIME", help="only what takes longer than 10s, 5m"
     )
     parser.add_argument("--group-by", choices=tuple(_GROUPS), help="count them instead of listing them")
     parser.add_argument("--all", action="store_true", help="the server's own processes and the console's too")
@@ -81,7 +82,7 @@ def _row(session: "Session") -> tuple[object, ...]:
         session.role,
         session.database,
         session.application,
-        session.client or "local",
+        session.origin or None,
         " ".join(session.query.split()),
     )
 

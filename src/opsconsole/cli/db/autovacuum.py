@@ -19,8 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out."""
+    from opsconsole.cli.wiring import UsageError
     from opsconsole.runbooks.repair import Repair
 
+    if not args.scale_factor and not args.threshold:
+        raise UsageError("what is to be set? --scale-factor SHARE, --threshold ROWS, or both")
     schema, table = repairing.named(args.name)
     arguments = {"schema": schema, "table": table, "scale_factor": args.scale_factor, "threshold": args.threshold}
     return repairing.carry_out(args, Repair("postgres.autovacuum", arguments, f"Autovacuum of {schema}.{table}"))

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opsconsole.cli.arguments import lasting
 from opsconsole.cli.db.opening import add_common, ask, database_of
 from opsconsole.cli.output import narrate, print_json, print_text
 from opsconsole.cli.wiring import UsageError
-from opsconsole.core.duration import parse_duration
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--diff", metavar=("A", "B"), nargs=2, type=Path, help="two saved plans, or EXPLAIN's own JSON")
     parser.add_argument("--analyze", action="store_true", help="run it, and roll it back")
     parser.add_argument("--yes", action="store_true", help="--analyze without asking")
-    parser.add_argument(
-        "--timeout", metavar="DURATION", type=parse_duration, default=30.0, help="the most it may take (30s)"
-    )
+    parser.add_argument("--timeout", metavar="DURATION", type=lasting, default=30.0, help="the most it may take (30s)")
     parser.add_argument("--save", metavar="FILE", type=Path, help="keep the plan")
 
 

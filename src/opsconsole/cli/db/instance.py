@@ -7,10 +7,11 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
+from opsconsole.cli.arguments import duration
 from opsconsole.cli.db.opening import add_common, ask
 from opsconsole.cli.db.printing import fields_of, narrate_notes, print_reading
 from opsconsole.cli.output import narrate, print_table
-from opsconsole.core.duration import duration_text, parse_duration
+from opsconsole.core.duration import duration_text
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.units import format_value
 
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `db instance`."""
     parser.description = __doc__
     add_common(parser)
-    parser.add_argument("--interval", metavar="TIME", type=parse_duration, default=5.0, help="between readings (5s)")
+    parser.add_argument("--interval", metavar="TIME", type=duration, default=5.0, help="between readings (5s)")
 
 
 def run(args: argparse.Namespace) -> int:

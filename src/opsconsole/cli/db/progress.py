@@ -7,10 +7,11 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
+from opsconsole.cli.arguments import duration
 from opsconsole.cli.db.opening import add_common, ask
 from opsconsole.cli.db.printing import fields_of, narrate_notes, print_reading, share
 from opsconsole.cli.output import narrate, print_table
-from opsconsole.core.duration import duration_text, parse_duration
+from opsconsole.core.duration import duration_text
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `db progress`."""
     parser.description = __doc__
     add_common(parser)
-    parser.add_argument("--window", type=parse_duration, default=1.0, metavar="TIME", help="between the looks (1s)")
+    parser.add_argument("--window", type=duration, default=1.0, metavar="TIME", help="between the looks (1s)")
 
 
 def run(args: argparse.Namespace) -> int:

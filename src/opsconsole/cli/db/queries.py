@@ -1,8 +1,8 @@
 """Statements by what they cost, from pg_stat_statements: since its counters began, or over a window from now on.
 
 Marks: `slow` takes more than a second, `slow-at-worst` did at least once; `n+1?` looks like a query in a loop (very
-often, one row, quick, dear in sum); `anew` was counted anew within the window. There are no percentiles: the server
-keeps none.
+often, one row, quick, dear in sum); `anew` was counted anew within the window; `console` is a question of the
+console itself. There are no percentiles: the server keeps none.
 """
 
 import argparse
@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from opsconsole.cli.arguments import count, lasting
 from opsconsole.cli.db.opening import add_common, ask
 from opsconsole.cli.output import narrate, print_json, print_table
 from opsconsole.cli.wiring import UsageError
-from opsconsole.core.duration import duration_text, parse_duration
+from opsconsole.core.duration import duration_text
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.units import format_value
 
@@ -41,10 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = __doc__
     add_common(parser)
     span = parser.add_mutually_exclusive_group()
-    span.add_argument("--window", metavar="DURATION", type=_window, help="read, wait so long, and show what was done")
+    span.add_argument("--window", metavar="DURATION", type=lasting, help="read, wait so long, and show what was done")
     span.add_argument("--since-reset", action="store_true", help="all that is counted (the default)")
     parser.add_argument("--sort", choices=_SORTS, default="total", help="most first, of what (total)")
-    parser.add_argument("--limit", metavar="N", type=_count, default=20, help="the first N (20); 0: all")
+    parser.add_argument("--limit", metavar="N", type=count, default=20, help="the first N (20); 0: all")
     parser.add_argument("--slow", action="store_true", help="only those slower than a second")
     parser.add_argument("--save-baseline", metavar="NAME", help="keep it, to compare with later")
     parser.add_argument("--against", metavar="NAME", help="say what became slower since that baseline")
@@ -151,23 +152,12 @@ def _row(usage: "Usage", block_size: int) -> tuple[object, ...]:
 
 
 def _marks(usage: "Usage") -> str:
+    from opsconsole.database.statement import own
+
     marks = (
         ("slow-at-worst" if usage.slow_at_worst else "slow", usage.slow),
         ("n+1?", usage.n_plus_one),
         ("anew", usage.restarted),
+        ("console", own(usage.text)),
     )
     return " ".join(name for name, there in marks if there)
-
-
-def _window(text: str) -> float:
-    seconds = parse_duration(text)
-    if seconds <= 0:
-        raise ValueError(text)
-    return seconds
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number

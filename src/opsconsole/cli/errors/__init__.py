@@ -8,6 +8,7 @@ source did not answer.
 import argparse
 from typing import TYPE_CHECKING
 
+from opsconsole.cli.verbs import add_verbs
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _COLUMNS = ("FINGERPRINT", "NEW", "COUNT", "RATE", "FIRST", "LAST", "TREND", "SE
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `errors`, and its verbs."""
     from opsconsole.cli.errors.opening import add_common
-    from opsconsole.cli.main import CommandParser
 
     parser.description = __doc__
     add_common(parser)
@@ -41,11 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--new", action="store_true", help="only what was not there before yesterday")
     parser.add_argument("--services", action="store_true", help="one row a service instead")
     parser.add_argument("--limit", metavar="N", type=int, default=0, help="the first N (all)")
-    commands = parser.add_subparsers(
-        title="commands", metavar="COMMAND", dest="errors_command", required=False, parser_class=CommandParser
-    )
-    for verb, summary in VERBS.items():
-        commands.add_parser(verb, help=summary, module=f"{__name__}.{verb}")
+    add_verbs(parser, __name__, VERBS, required=False)
 
 
 def run(args: argparse.Namespace) -> int:

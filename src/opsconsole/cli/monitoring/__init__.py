@@ -2,6 +2,8 @@
 
 import argparse
 
+from opsconsole.cli.verbs import add_verbs
+
 EXAMPLE = """\
 opsconsole monitoring export
   opsconsole monitoring export --check
@@ -18,10 +20,4 @@ VERBS: dict[str, str] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verbs of `monitoring`."""
-    from opsconsole.cli.main import CommandParser
-
-    commands = parser.add_subparsers(
-        title="commands", metavar="COMMAND", dest="monitoring_command", required=True, parser_class=CommandParser
-    )
-    for verb, summary in VERBS.items():
-        commands.add_parser(verb, help=summary, module=f"{__name__}.{verb}")
+    add_verbs(parser, __name__, VERBS)

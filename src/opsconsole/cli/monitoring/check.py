@@ -5,6 +5,7 @@ for labels that an aggregation has dropped. Code 2: Prometheus would refuse a fi
 """
 
 import argparse
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ EXAMPLE = """\
 opsconsole monitoring check
   opsconsole monitoring check /etc/prometheus/rules --strict
   opsconsole monitoring check rules/*.yml --ignore no-runbook --scrape-interval 1m --format json"""
+
+_GROUPS = re.compile(r"^[ \t{\"']*groups[\"']?[ \t]*:", re.MULTILINE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,12 +50,17 @@ def run(args: argparse.Namespace) -> int:
         print_json({"files": files, "problems": [problem_fields(one) for one in problems], "notes": notes})
     else:
         print_problems(problems, on_stdout=True)
-        narrate(f"{len(files)} files: {errors} errors, {len(problems) - errors} warnings")
+        warnings = len(problems) - errors
+        narrate(f"{_count(len(files), 'file')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     for note in notes:
         narrate(note)
     if errors:
         return Exit.USAGE
     return Exit.FAILED if problems and args.strict else Exit.DONE
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _exported(args: argparse.Namespace) -> list[Path]:
@@ -64,11 +72,14 @@ def _exported(args: argparse.Namespace) -> list[Path]:
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The rule files: those named, and those in the folders named."""
+    """The files named, and in the folders named those with groups of rules: unit tests may stand beside them."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(
-                one for one in path.rglob("*") if one.suffix in (".yml", ".yaml", ".rules") and one.is_file()
-            )
+            found = (one for pattern in ("*.yml", "*.yaml", "*.rules") for one in path.rglob(pattern))
+            yield from sorted(one for one in found if one.is_file() and _GROUPS.search(_text(one)))
         else:
             yield path
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode(errors="replace")

@@ -8,11 +8,14 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
-from opsconsole.cli.output import narrate, print_json, print_table
+from opsconsole.cli.output import narrate, print_json, print_text
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from opsconsole.monitoring.drift.asking import Standing
+    from opsconsole.monitoring.drift.difference import Drift
 
 EXAMPLE = """\
 opsconsole monitoring drift
@@ -31,19 +34,34 @@ def run(args: argparse.Namespace) -> int:
     found = _asked(args)
     drift = [one for one in found.drift if not (args.ignore_extra and one.state == "extra")]
     if args.format == "json":
-        fields = [
-            {"source": one.source, "kind": one.kind, "name": one.name, "state": one.state, "what": one.what}
-            for one in drift
-        ]
-        print_json({"sources": list(found.sources), "drift": fields, "notes": list(found.notes)})
+        print_json(
+            {"sources": list(found.sources), "drift": [_fields(one) for one in drift], "notes": list(found.notes)}
+        )
     else:
-        rows = [(one.source, one.state, one.kind, one.name, one.what or None) for one in drift]
-        if rows:
-            print_table(("SOURCE", "STATE", "KIND", "NAME", "WHAT"), rows, wrap=True)
-        narrate(f"{', '.join(found.sources)}: {len(drift) or 'no'} differences")
+        print_text("\n".join(_lines(drift))) if drift else None
+        narrate(f"{', '.join(found.sources)}: {len(drift) or 'no'} difference{'' if len(drift) == 1 else 's'}")
     for note in found.notes:
         narrate(note)
     return Exit.FAILED if drift or not found.complete else Exit.DONE
+
+
+def _fields(one: "Drift") -> dict[str, object]:
+    changes = [{"part": change.part, "here": change.here, "loaded": change.loaded} for change in one.changes]
+    return {"source": one.source, "kind": one.kind, "name": one.name, "state": one.state, "changes": changes}
+
+
+def _lines(drift: "list[Drift]") -> "Iterator[str]":
+    """By server: a line for each difference, and below it what is how on either side."""
+    source = ""
+    for one in drift:
+        if one.source != source:
+            source = one.source
+            yield source
+        yield f"  {one.state:7}  {one.kind} {one.name}"
+        for change in one.changes:
+            yield f"             {change.part}"
+            yield f"               here    {' '.join(change.here.split()) or '-'}"
+            yield f"               loaded  {' '.join(change.loaded.split()) or '-'}"
 
 
 def _asked(args: argparse.Namespace) -> "Standing":

@@ -2,14 +2,15 @@
 configuration, a dashboard for every screen. All of it comes from config/ and screens/, which have to be valid.
 
 With --check nothing is written, and code 1 says that something would be. Files that an earlier export made and this one
-does not are named and left alone: Prometheus would still load them, so remove them.
+does not are named and left alone: Prometheus would still load them, so remove them. A file of the same name that no
+export made is not written over, unless with --force.
 """
 
 import argparse
 from pathlib import Path
 
 from opsconsole.cli.output import narrate, print_json, print_text
-from opsconsole.cli.wiring import pick_environment, resolve_settings
+from opsconsole.cli.wiring import UsageError, pick_environment, resolve_settings
 from opsconsole.core.exit_codes import Exit
 
 EXAMPLE = """\
@@ -24,13 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", metavar="FOLDER", type=Path, help="the folder (else the one that is configured, else monitoring)"
     )
     parser.add_argument("--check", action="store_true", help="write nothing; code 1 where something would be written")
+    parser.add_argument("--force", action="store_true", help="write over files that no export made, too")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print what was done")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write, or compare, and choose the exit code."""
     from opsconsole.monitoring.content import load_content
-    from opsconsole.monitoring.export import Difference, differences, export, leftovers, write
+    from opsconsole.monitoring.export import Difference, differences, export, foreign, leftovers, write
 
     environment = pick_environment(resolve_settings(args), args)
     folder = args.to or environment.monitoring or Path("monitoring")
@@ -38,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
     if args.check:
         found = differences(files, folder)
     else:
+        if not args.force and (others := foreign(files, folder)):
+            raise UsageError(f"no export made {', '.join(str(folder / one) for one in others)}; --force writes over it")
         found = [Difference(path, "written") for path in write(files, folder)]
         found += [Difference(path, "leftover") for path in leftovers(files, folder)]
     if args.format == "json":

@@ -2,6 +2,8 @@
 
 import argparse
 
+from opsconsole.cli.verbs import add_verbs
+
 EXAMPLE = """\
 opsconsole pipeline list
   opsconsole pipeline tasks load_tariffs
@@ -18,6 +20,7 @@ VERBS: dict[str, str] = {
     "pools": "pools, and what takes their slots",
     "imports": "files of DAGs that cannot be imported",
     "sla": "which DAGs keep what was promised of them (slas.yaml)",
+    "trends": "how long a DAG and its tasks take, against their own past",
     "dependencies": "who feeds whom by assets, and what waits for what",
     "params": "what a run of a DAG can be given",
     "trigger": "start a run of a DAG",
@@ -33,10 +36,4 @@ VERBS: dict[str, str] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verbs of `pipeline`."""
-    from opsconsole.cli.main import CommandParser
-
-    commands = parser.add_subparsers(
-        title="commands", metavar="COMMAND", dest="pipeline_command", required=True, parser_class=CommandParser
-    )
-    for verb, summary in VERBS.items():
-        commands.add_parser(verb, help=summary, module=f"{__name__}.{verb}")
+    add_verbs(parser, __name__, VERBS)

@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from fnmatch import fnmatchcase
 
     from opsconsole.pipelines.history import standings
+    from opsconsole.pipelines.rare import unseen_note
 
     told = ask(args, lambda airflow: airflow.survey())
     found = [
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         print_told("dags", told, [standing_fields(one) for one in found])
         return Exit.DONE
     print_table(_COLUMNS, [_row(one, told.now) for one in found])
-    narrate_origin(told, "older runs are not looked at: of DAGs that run rarely some are missing")
+    narrate_origin(told, unseen_note(told.value.unseen))
     return Exit.DONE
 
 

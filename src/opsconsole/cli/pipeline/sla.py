@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Print them, and choose the exit code."""
     from opsconsole.core.state import State
     from opsconsole.pipelines.promises import promises
+    from opsconsole.pipelines.rare import unseen_note
 
     slas = _slas(args)
     told = ask(args, lambda airflow: airflow.survey())
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         narrate(
             "nothing is promised: slas: in the configuration names no file, or there is none of kind pipeline in it"
         )
-    narrate_origin(told, "older runs are not looked at")
+    narrate_origin(told, unseen_note(told.value.unseen))
     return code
 
 

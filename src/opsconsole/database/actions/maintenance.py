@@ -209,7 +209,8 @@ class _Maintenance:
 
     def _effect(self, before: Standing, after: Standing, parts: Sequence[Part]) -> str:
         """What it did, in words."""
-        where = f"{len(self.parts)} partitions: " if before.kind == "p" else ""
+        count = f"{len(self.parts)} partition" + ("s" if len(self.parts) != 1 else "")
+        where = f"{count}: " if before.kind == "p" else ""
         others = of_others(self.sign, self.parts, parts)
         also = f"; somebody else did the same meanwhile ({others} more)" if others else ""
         match self.sign:

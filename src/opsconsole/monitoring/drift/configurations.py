@@ -11,7 +11,7 @@ from opsconsole.alerts.matching import parse_matchers
 from opsconsole.alerts.routing import Route, Routing, routing_of
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import parse_duration
-from opsconsole.monitoring.drift.difference import Drift, Things, compared
+from opsconsole.monitoring.drift.difference import Change, Drift, Things, compared
 from opsconsole.monitoring.text import prometheus_duration
 
 _WHERE = ("to", "channel", "api_url_file", "routing_key_file", "service_key_file", "url_file")
@@ -56,7 +56,9 @@ def alertmanager_drift(source: str, here: str, loaded: str) -> Iterator[Drift]:
     ours, theirs = routing_of(here), routing_of(loaded)
     yield from compared(source, "route", _routes(ours), _routes(theirs))
     if _order(ours.root) != _order(theirs.root) and sorted(_order(ours.root)) == sorted(_order(theirs.root)):
-        yield Drift(source, "route", "all", "changed", "their order, and the first one that matches is taken")
+        # The first one that matches is taken.
+        order = Change("order", ", ".join(_order(ours.root)), ", ".join(_order(theirs.root)))
+        yield Drift(source, "route", "all", "changed", (order,))
     yield from compared(source, "receiver", _receivers(parsed(here)), _receivers(parsed(loaded)))
     yield from compared(source, "inhibition", _inhibitions(parsed(here)), _inhibitions(parsed(loaded)))
     yield from compared(source, "quiet hours", _intervals(ours), _intervals(theirs))

@@ -2,9 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Things = Mapping[str, Mapping[str, str]]
 """Things by name, each as named texts."""
+
+
+class Change(NamedTuple):
+    """A part of a thing that is one way here, and another way loaded; empty: it is not there."""
+
+    part: str
+    here: str
+    loaded: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -16,8 +25,8 @@ class Drift:
     """`alert`, `recording`, `scrape job`, `global`, `route`, `receiver`, `inhibition`, `quiet hours`."""
     name: str
     state: str
-    what: str = ""
-    """Of `changed`: what. `for: 5m here, 1m loaded`."""
+    changes: tuple[Change, ...] = ()
+    """Of `changed`."""
 
 
 def compared(source: str, kind: str, here: Things, loaded: Things) -> Iterator[Drift]:
@@ -25,18 +34,15 @@ def compared(source: str, kind: str, here: Things, loaded: Things) -> Iterator[D
     for name, ours in here.items():
         if name not in loaded:
             yield Drift(source, kind, name, "missing")
-        elif what := changes(ours, loaded[name]):
-            yield Drift(source, kind, name, "changed", what)
+        elif found := changes(ours, loaded[name]):
+            yield Drift(source, kind, name, "changed", found)
     for name in loaded:
         if name not in here:
             yield Drift(source, kind, name, "extra")
 
 
-def changes(here: Mapping[str, str], loaded: Mapping[str, str]) -> str:
-    """What differs, in words."""
-    keys = dict.fromkeys((*here, *loaded))
-    return "; ".join(
-        f"{key}: {here.get(key) or 'nothing'} here, {loaded.get(key) or 'nothing'} loaded"
-        for key in keys
-        if here.get(key, "") != loaded.get(key, "")
-    )
+def changes(here: Mapping[str, str], loaded: Mapping[str, str]) -> tuple[Change, ...]:
+    """What differs."""
+    parts = dict.fromkeys((*here, *loaded))
+    pairs = (Change(part, here.get(part, ""), loaded.get(part, "")) for part in parts)
+    return tuple(one for one in pairs if one.here != one.loaded)

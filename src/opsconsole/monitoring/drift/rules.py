@@ -29,10 +29,9 @@ class RuleText:
         labels = {f"label {name}": value for name, value in self.labels}
         return {"expr": self.expr, "for": self.hold, **labels, **dict(self.annotations)}
 
-    @property
-    def title(self) -> str:
-        """The name, with the labels that tell it from others of this name."""
-        if not self.labels:
+    def title(self, *, alone: bool) -> str:
+        """The name, and unless it is the only one of that name, its labels."""
+        if alone or not self.labels:
             return self.name
         return f"{self.name}{{{', '.join(f'{name}={value}' for name, value in self.labels)}}}"
 
@@ -71,23 +70,25 @@ def unhealthy(answer: Any) -> Iterator[str]:
 
 def rule_drift(source: str, here: Iterable[RuleText], loaded: Iterable[RuleText]) -> Iterator[Drift]:
     """What is missing, extra and changed. Rules of one name belong together by their labels, else in their order."""
-    ours, theirs = list(here), list(loaded)
-    for key in dict.fromkeys((one.kind, one.name) for one in (*ours, *theirs)):
-        left = [one for one in ours if (one.kind, one.name) == key]
-        right = [one for one in theirs if (one.kind, one.name) == key]
+    by_name: dict[tuple[str, str], tuple[list[RuleText], list[RuleText]]] = {}
+    for side, rules in enumerate((here, loaded)):
+        for one in rules:
+            by_name.setdefault((one.kind, one.name), ([], []))[side].append(one)
+    for left, right in by_name.values():
+        alone = max(len(left), len(right)) == 1
         both = Counter(left) & Counter(right)
         for rest in (left, right):
             for one in both.elements():
                 rest.remove(one)
-        pairs = [(one, other) for one in left if (other := _same_labels(one, right)) is not None]
-        if len(left) == len(right) == 1:
-            pairs = [(left[0], right[0])]
-        for one, other in pairs:
-            left.remove(one)
-            right.remove(other)
-            yield Drift(source, one.kind, one.title, "changed", changes(one.parts, other.parts))
-        yield from (Drift(source, one.kind, one.title, "missing") for one in left)
-        yield from (Drift(source, one.kind, one.title, "extra") for one in right)
+        for one in list(left):
+            other = right[0] if alone and right else _same_labels(one, right)
+            if other is not None:
+                left.remove(one)
+                right.remove(other)
+                found = changes(one.parts, other.parts)
+                yield Drift(source, one.kind, one.title(alone=alone), "changed", found)
+        yield from (Drift(source, one.kind, one.title(alone=alone), "missing") for one in left)
+        yield from (Drift(source, one.kind, one.title(alone=alone), "extra") for one in right)
 
 
 def _same_labels(rule: RuleText, others: Iterable[RuleText]) -> RuleText | None:

@@ -8,7 +8,7 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.problem import Problem
 from opsconsole.monitoring.lint.files import read_rules
 from opsconsole.monitoring.lint.labels import Kept, kept_labels
-from opsconsole.monitoring.lint.promql import MissingParserError, parse
+from opsconsole.monitoring.lint.promql import MissingParserError, TooDeepError, parse
 from opsconsole.monitoring.lint.rule import Rule
 from opsconsole.monitoring.lint.templates import labels_in, uses_value, wrong_in
 from opsconsole.monitoring.lint.traps import traps
@@ -46,7 +46,9 @@ def lint_rules(rules: Iterable[Rule], *, scrape: float = SCRAPE_INTERVAL) -> tup
             kept = kept_labels(parse(rule.expr))
         except MissingParserError:
             parsed = False
-        except (ValueError, RecursionError) as error:
+        except TooDeepError as error:
+            problems.append(rule.problem("too-deep", str(error)))
+        except ValueError as error:
             said = clean_line(error, limit=200) or "it cannot be read"
             problems.append(rule.problem("bad-promql", f"no PromQL: {said}", error=True))
         problems += _texts(rule, kept)

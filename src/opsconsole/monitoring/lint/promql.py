@@ -16,11 +16,24 @@ _ARITHMETIC = {
 }  # fmt: skip
 
 
+_LONGEST = 20_000
+"""Characters; the longest of public rules have a tenth."""
+_DEEPEST = 400
+_OPERATORS = ("+", "-", "*", "/", "%", "^", "=", "<", ">", " and ", " or ", " unless ")
+
+
 class MissingParserError(Exception):
     """The library is not installed."""
 
     def __init__(self) -> None:
         super().__init__("PromQL is not looked at: promql-parser is missing; pip install 'opsconsole[promql]'")
+
+
+class TooDeepError(Exception):
+    """An expression that no person wrote."""
+
+    def __init__(self) -> None:
+        super().__init__("too long, or nested too deeply, to be looked at")
 
 
 @lru_cache(maxsize=4096)
@@ -29,8 +42,11 @@ def parse(text: str) -> "Expr":
 
     Raises:
         ValueError: it is no PromQL; with what the parser says.
+        TooDeepError: it would take more stack than there is; a parser in machine code does not survive that.
         MissingParserError: the library is not there.
     """
+    if len(text) > _LONGEST or text.count("(") > _DEEPEST or sum(map(text.count, _OPERATORS)) > 2 * _DEEPEST:
+        raise TooDeepError
     try:
         from promql_parser import parse as parsed
     except ImportError:
@@ -43,7 +59,7 @@ def normalized(text: str) -> str:
     PromQL, or cannot be parsed here, with single spaces."""
     try:
         return " ".join(parse(text).prettify().split())
-    except (ValueError, MissingParserError):
+    except (ValueError, MissingParserError, TooDeepError):
         return " ".join(text.split())
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 from opsconsole.config.settings import AirflowSettings
@@ -14,6 +14,7 @@ from opsconsole.sources.airflow.errors import AirflowError, detail_of, refusal
 from opsconsole.sources.airflow.login import Login
 from opsconsole.sources.http_client import HttpClient, parsed
 
+T = TypeVar("T")
 Params = tuple[tuple[str, str], ...]
 
 PAGE = 100
@@ -35,10 +36,10 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[T]):
     """Entries of a list, and how many there are in all (as Airflow counts them)."""
 
-    entries: tuple[Mapping[str, Any], ...]
+    entries: tuple[T, ...]
     total: int
 
     @property
@@ -95,33 +96,43 @@ class AirflowSource:
         return await self._http.shared((where, given), lambda: self._asked("GET", where, given, None, what))
 
     async def pages(
-        self, where: str, key: str, params: Iterable[tuple[str, str]] = (), *, most: int, what: str = "read it"
-    ) -> Page:
-        """Up to `most` entries under `key` of the list at `where`: the first page, then the others at once.
+        self,
+        where: str,
+        key: str,
+        make: Callable[[Mapping[str, Any]], T],
+        params: Iterable[tuple[str, str]] = (),
+        *,
+        most: int,
+        what: str = "read it",
+    ) -> Page[T]:
+        """What `make` makes of up to `most` entries under `key` of the list at `where`: the first page, then the others
+        at once. No more than the pages under way are held as they came, which take ten times as much.
 
         Airflow may give less on a page than it was asked for (`maximum_page_limit`): what it gave is then the size.
         """
         given = tuple(params)
-        first, total = await self._page(where, key, given, min(PAGE, most), 0, what)
+        first, total = await self._page(where, key, make, given, min(PAGE, most), 0, what)
         wanted = min(most, total)
         if not first or len(first) >= wanted:
             return Page(tuple(first[:most]), max(total, len(first)))
         size = len(first)
         rest = await asyncio.gather(
-            *(self._page(where, key, given, size, offset, what) for offset in range(size, wanted, size))
+            *(self._page(where, key, make, given, size, offset, what) for offset in range(size, wanted, size))
         )
         entries = [*first, *(one for page, _ in rest for one in page)]
         return Page(tuple(entries[:most]), total)
 
     async def _page(
-        self, where: str, key: str, params: Params, limit: int, offset: int, what: str
-    ) -> tuple[list[Mapping[str, Any]], int]:
+        self, where: str, key: str, make: Callable[[Mapping[str, Any]], T], params: Params, limit: int, offset: int,
+        what: str,
+    ) -> tuple[list[T], int]:  # fmt: skip
         answer = await self.get(where, (*params, ("limit", str(limit)), ("offset", str(offset))), what=what)
         found = answer.get(key) if isinstance(answer, dict) else None
         if not isinstance(found, list):
             raise self._garbage(where)
         total = answer.get("total_entries")
-        return [one for one in found if isinstance(one, dict)], total if isinstance(total, int) else len(found)
+        made = [make(one) for one in found if isinstance(one, dict)]
+        return made, total if isinstance(total, int) else len(found)
 
     async def send(
         self, method: str, where: str, body: Any = None, params: Iterable[tuple[str, str]] = (), *, what: str

@@ -103,7 +103,7 @@ class Prompt(Canvas):
             case "escape" | "ctrl+c":
                 self.cancel()
                 return
-            case "enter":
+            case "enter" | "ctrl+j":  # so enter arrives that was typed before the terminal was ours
                 self._accept()
             case "tab":
                 self._complete()

@@ -72,6 +72,9 @@ class Page(ABC, Generic[S, R]):
     title: ClassVar[str]
     period: ClassVar[float]
     """Seconds between two readings."""
+    thrift: ClassVar[float] = 0.0
+    """Seconds of pause for each second of CPU that a reading takes, where that is more than `period`: a page of
+    thousands of rows is read less often, so that leaving it open costs no more than others do."""
     sorts: ClassVar[tuple[str, ...]]
     """What it can be sorted by; the first is the default."""
     groupings: ClassVar[tuple[str, ...]] = ()

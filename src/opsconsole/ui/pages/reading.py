@@ -1,8 +1,10 @@
 """One page of one source as it stands: what was read last, how it is wanted, and why nothing newer is there."""
 
 import asyncio
+import math
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from opsconsole.core.clean import clean_line
@@ -12,7 +14,10 @@ from opsconsole.ui.lines import Span
 from opsconsole.ui.pages.page import Order, Page, Sheet
 
 LONGEST_PAUSE = 30.0
-"""Seconds between two tries at most, while the source does not answer."""
+"""Seconds between two readings at most, where the source does not answer or a reading is dear."""
+
+_CHEAP = 0.2
+"""Seconds of CPU up to which a reading is never too dear: the first one imports what it needs."""
 
 
 @dataclass(slots=True)
@@ -30,7 +35,13 @@ class PageReading:
     failures: int = 0
     asked_at: float | None = None
     """Unix seconds of the question that is not answered yet."""
+    cost: float = 0.0
+    """Seconds of CPU that the last reading took."""
     filter: str = ""
+    prepare: Callable[[Sheet], Any] = field(default=lambda sheet: None, repr=False)
+    """What else to make of a sheet, beside the event loop: there may be thousands of rows."""
+    prepared: Any = field(default=None, repr=False)
+    """What `prepare` made of `sheet`."""
 
     async def read(self, source: Any, clock: Callable[[], float], report: Callable[[Exception], object]) -> bool:
         """Read once; whether it is wanted otherwise by now.
@@ -40,26 +51,32 @@ class PageReading:
             clock: Unix seconds.
             report: told of a fault of ours; the reading goes on.
         """
-        order, self.asked_at = self.order, clock()
+        order, self.asked_at, begun = self.order, clock(), time.process_time()
         try:
             reading = await self.page.take(source, self.reading, order)
-            sheet = await asyncio.to_thread(self.page.sheet, reading, order)
+            sheet, prepared = await asyncio.to_thread(self._made_of, reading, order)
         except SourceError as error:
             self.failed, self.failures = clean_line(error.message), self.failures + 1
         except Exception as error:
             report(error)
             self.failed, self.failures = f"failed unexpectedly: {type(error).__name__}", self.failures + 1
         else:
-            self.reading, self.sheet = reading, sheet
+            self.reading, self.sheet, self.prepared = reading, sheet, prepared
             self.taken_at, self.failed, self.failures = clock(), "", 0
+            self.cost = time.process_time() - begun
         finally:
             self.asked_at = None
         return self.order != order
 
+    def _made_of(self, reading: Any, order: Order) -> tuple[Sheet, Any]:
+        sheet = self.page.sheet(reading, order)
+        return sheet, self.prepare(sheet)
+
     @property
     def pause(self) -> float:
         """Seconds until the next reading; longer while it fails."""
-        period = self.page.period
+        dear = math.ceil(self.page.thrift * self.cost) if self.cost > _CHEAP else 0
+        period = max(self.page.period, min(LONGEST_PAUSE, dear))
         if not self.failures:
             return period
         return min(LONGEST_PAUSE, max(1.0, period) * 2.0 ** min(self.failures - 1, 6))

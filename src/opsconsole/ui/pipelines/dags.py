@@ -11,6 +11,7 @@ from opsconsole.pipelines.history import Standing, standings
 from opsconsole.pipelines.model import Survey, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.pipelines.promises import Promise, promises
+from opsconsole.pipelines.rare import unseen_note
 from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.lines import state_role
 from opsconsole.ui.pages import cells
@@ -52,6 +53,7 @@ class DagsPage(Page[Pipelines, DagsReading]):
     id = "dags"
     title = "DAGs"
     period = 5.0
+    thrift = 50.0
     sorts = ("trouble", "name", "duration", "next")
 
     async def take(self, source: Pipelines, before: DagsReading | None, order: Order) -> DagsReading:
@@ -109,8 +111,7 @@ class DagsPage(Page[Pipelines, DagsReading]):
 
 def _reading(source: Pipelines, told: Told[Survey]) -> DagsReading:
     promised = {one.dag_id: one for one in promises(source.slas, told.value, told.now)}
-    more = "older runs are not looked at: of DAGs that run rarely some are missing"
-    notes = (*source.notes, *marks.notes_of(told, more))
+    notes = (*source.notes, *marks.notes_of(told), *filter(None, [unseen_note(told.value.unseen)]))
     return DagsReading(told, tuple(standings(told.value, told.now)), promised, notes)
 
 

@@ -22,6 +22,7 @@ def pages_of_dag(dag_id: str) -> tuple[PageSpec, ...]:
     """Those of one DAG."""
     return (
         _spec("runs", "Runs", "runs:RunsPage", dag_id),
+        _spec("trends", "Trends", "trending:TrendsPage", dag_id),
         _spec("dependencies", "Dependencies", "tied:TiedPage", dag_id),
     )
 

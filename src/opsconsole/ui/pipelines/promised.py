@@ -8,6 +8,7 @@ from opsconsole.core.duration import duration_text
 from opsconsole.pipelines.model import Survey, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.pipelines.promises import Judged, Promise, promises
+from opsconsole.pipelines.rare import unseen_note
 from opsconsole.ui.lines import state_role
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Detail, Order, Page, Sheet
@@ -44,13 +45,15 @@ class PromisedPage(Page[Pipelines, PromisedReading]):
     id = "sla"
     title = "SLA"
     period = 5.0
+    thrift = 50.0
     sorts = ("broken", "left")
 
     async def take(self, source: Pipelines, before: PromisedReading | None, order: Order) -> PromisedReading:
         told = await source.survey()
         found = tuple(await asyncio.to_thread(promises, source.slas, told.value, told.now))
-        none = () if source.slas else ("nothing is promised: slas: in the configuration names no file",)
-        return PromisedReading(told, found, (*source.notes, *none, *marks.notes_of(told)))
+        none = "" if source.slas else "nothing is promised: slas: in the configuration names no file"
+        more = tuple(filter(None, (none, unseen_note(told.value.unseen))))
+        return PromisedReading(told, found, (*source.notes, *marks.notes_of(told), *more))
 
     def sheet(self, reading: PromisedReading, order: Order) -> Sheet:
         """One row a promise."""

@@ -175,7 +175,7 @@ class PagesView(MarkingList):
                 spans.append(Span(f"   {clean_line(shown.order.grouping, limit=60)}", "accent"))
             if shown.order.filter:
                 spans.append(Span(f"   filter {clean_line(shown.order.filter, limit=200)}", "accent"))
-            spans.append(Span(f"   every {duration_text(shown.page.period)}", "dim"))
+            spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
         return (fit_line(line(*spans), width),)
 
     def _paint_notes(self, width: int, height: int) -> Lines:

@@ -1,15 +1,17 @@
 """The log of one try of a task, followed while the task runs."""
 
 import asyncio
-from collections import deque
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, overload
 
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.log_tail import MOST_LINES, LogTail
 from opsconsole.pipelines.model import LogLine, Task
 from opsconsole.ui.actions import Place
 from opsconsole.ui.dialogs.prompt import Ask
@@ -19,12 +21,12 @@ from opsconsole.ui.screens.text import Scroller
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 
-MOST_LINES = 20_000
-"""Lines that are kept, the last ones: a log may have millions."""
 _PAUSE = 2.0
 """Seconds between two looks at the log of a task that runs."""
 _AT_ONCE = 500
-"""Lines between two repaints while a long log is read."""
+"""Lines between two chances for keys while a long log is read,"""
+_REPAINT = 0.5
+"""and seconds between two repaints."""
 _ROLES: dict[str, Role] = {"error": "crit", "critical": "crit", "warning": "warn", "debug": "dim"}
 
 
@@ -43,8 +45,9 @@ class TaskLogView(View):
         self.title = f"Log of {clean_line(task.title, limit=60)}"
         self._tried = task
         self._number = task.try_number
-        self._lines: deque[LogLine] = deque(maxlen=MOST_LINES)
-        self._count = 0
+        self._lines = LogTail(_unread)
+        self._found = LogTail(_unread)
+        """Those of them that match, and of a search through all of it those that matched before."""
         self._said = "asking…"
         self._failed = ""
         self._filter = ""
@@ -68,8 +71,8 @@ class TaskLogView(View):
         self.workers.cancel_group(self, "log")
 
     def _begin(self) -> None:
-        self._lines.clear()
-        self._count, self._said, self._failed = 0, "asking…", ""
+        self._lines, self._found = LogTail(_unread), LogTail(_unread)
+        self._said, self._failed = "asking…", ""
         self.run_worker(self._follow(), group="log", exclusive=True, exit_on_error=False)
 
     async def _follow(self) -> None:
@@ -78,6 +81,7 @@ class TaskLogView(View):
         assert opened is not None, "the view is only opened where there is an Airflow"
         airflow = (await opened()).airflow
         while True:
+            began = time.monotonic()
             try:
                 await self._read(airflow)
                 over = await self._over(airflow)
@@ -89,19 +93,30 @@ class TaskLogView(View):
             self._show()
             if over:
                 return
-            await asyncio.sleep(_PAUSE)
+            # Airflow reads the log from its beginning each time: one that takes it long is not asked for all the time.
+            await asyncio.sleep(max(_PAUSE, time.monotonic() - began))
 
     async def _read(self, airflow: Airflow) -> None:
         """The lines after those that are known; Airflow sends a log from its beginning."""
-        seen = 0
-        async for one in airflow.log(self._tried, self._number):
+        seen, painted = 0, time.monotonic()
+        known = self._lines.fed
+        async for raw, parse in airflow.raw_log(self._tried, self._number):
             seen += 1
-            if seen > self._count:
-                self._lines.append(one)
-                self._count = seen
+            if seen > known:
+                if not self._lines.fed:
+                    self._lines, self._found = LogTail(parse), LogTail(parse)
+                self._take(raw, parse(raw).text if self._matches is not None else "")
             if seen % _AT_ONCE == 0:
-                self._show()
+                if time.monotonic() - painted > _REPAINT:
+                    painted = time.monotonic()
+                    self._said = "reading…"
+                    self._show()
                 await asyncio.sleep(0)  # keys come first
+
+    def _take(self, raw: str, text: str) -> None:
+        self._lines.feed(raw)
+        if self._matches is not None and self._matches(text):
+            self._found.feed(raw)
 
     async def _over(self, airflow: Airflow) -> bool:
         """Whether nothing more will be written."""
@@ -125,25 +140,26 @@ class TaskLogView(View):
         else:
             self._scroller.repaint()
 
-    def _page(self, width: int) -> Lines:
-        shown = [one for one in self._lines if self._matches is None or self._matches(one.text)]
-        return tuple(_line(one) for one in shown) or (line(Span(self._nothing(), "dim")),)
+    def _page(self, width: int) -> Sequence[Line]:
+        shown = self._lines if self._matches is None else self._found
+        return _Painted(shown) if len(shown) else (line(Span(self._nothing(), "dim")),)
 
     def _nothing(self) -> str:
         if self._failed:
             return ""
-        if self._matches is not None and self._lines:
+        if self._matches is not None and len(self._lines):
             return "no line matches"
         return self._said or "the log is empty"
 
     def _paint_summary(self, width: int, _height: int) -> Lines:
         task = self._tried
         where = f"{task.dag_id}  {task.run_id}  {task.title}  try {self._number} of {task.try_number}"
-        spans = [Span(clean_line(where), "dim"), Span(f"   {self._count:,} lines")]
-        if self._count > MOST_LINES:
-            spans.append(Span(f", the last {MOST_LINES:,} kept", "warn"))
+        spans = [Span(clean_line(where), "dim"), Span(f"   {self._lines.fed:,} lines")]
+        if self._lines.dropped and self._matches is None:
+            spans.append(Span(f", the last {len(self._lines):,} kept", "warn"))
         if self._filter:
-            spans.append(Span(f"   filter {self._filter}", "accent"))
+            kept = f", the last {len(self._found):,} kept" if self._found.dropped else ""
+            spans.append(Span(f"   filter {self._filter}: {self._found.fed:,}{kept}", "accent"))
         if self._failed:
             spans.append(Span(f"   ERROR {self._failed}; trying again", "error"))
         elif self._said:
@@ -186,6 +202,8 @@ class TaskLogView(View):
                 self._set_filter(text)
             except ValueError as error:
                 return str(error)
+            if self._matches is not None and self._lines.dropped:
+                self._begin()  # what is kept is not all: search the log as it comes again
             return None
 
         history = self.console.history("/")
@@ -196,6 +214,10 @@ class TaskLogView(View):
     def _set_filter(self, text: str) -> None:
         self._matches = matcher(text)
         self._filter = text.strip()
+        lines, self._found = self._lines, LogTail(self._lines.parse)
+        for raw in lines.raw if self._matches is not None else ():
+            if self._matches is not None and self._matches(lines.parse(raw).text):
+                self._found.feed(raw)
         self._show()
 
     def do_back(self) -> None:
@@ -232,6 +254,30 @@ class TaskLogView(View):
     def _scroll(self, rows: int) -> None:
         self._following = False
         self._scroller.scroll_by(rows)
+
+
+class _Painted(Sequence[Line]):
+    """Lines of a log, each painted when it is looked at."""
+
+    def __init__(self, lines: Sequence[LogLine]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, place: int) -> Line: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Line, ...]: ...
+    def __getitem__(self, place: int | slice) -> Line | tuple[Line, ...]:
+        if isinstance(place, slice):
+            return tuple(map(_line, self._lines[place]))
+        return _line(self._lines[place])
+
+
+def _unread(raw: str) -> LogLine:
+    """Before the first line has come, with what parses it."""
+    return LogLine(clean_line(raw))
 
 
 def _line(one: LogLine) -> Line:

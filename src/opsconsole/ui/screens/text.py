@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -14,8 +14,8 @@ from opsconsole.ui.lines import Line, Lines, Span, fit, fit_line, line
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 
-Page = Callable[[int], Lines]
-"""From a width in cells to all lines of the page."""
+Page = Callable[[int], Sequence[Line]]
+"""From a width in cells to all lines of the page; a long one makes those that are looked at when they are."""
 
 
 class Scroller(Canvas):
@@ -35,7 +35,7 @@ class Scroller(Canvas):
         self._total = len(lines)
         room = height - 1 if len(lines) > height else height
         self._top = max(0, min(self._top, len(lines) - room))
-        shown = lines[self._top : self._top + room]
+        shown = tuple(lines[self._top : self._top + room])
         if room == height:
             return shown
         where = f" {self._top + 1} to {self._top + len(shown)} of {len(lines)} lines"

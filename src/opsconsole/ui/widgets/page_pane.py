@@ -43,13 +43,12 @@ class PagePane(PaneView):
         super().__init__(pane, glyphs=glyphs, clock=clock)
         made = spec.make()
         self.page_id = spec.id
-        self._reading = PageReading(made, Order(made.sorts[0]))
+        self._reading = PageReading(made, Order(made.sorts[0]), prepare=_items)
         self._source = source
         self._report = report
         self._paused = paused
         self._wake = asyncio.Event()
         self._read_now = False
-        self._rows: Sequence[Item] = ()
         self._widths: tuple[int, ...] = ()
 
     @property
@@ -98,8 +97,6 @@ class PagePane(PaneView):
             self._reading.failed, self._reading.failures = error.message, self._reading.failures + 1
             return
         await self._reading.read(source, self._clock, self._report)
-        # There may be thousands: beside the event loop, which has keys to answer.
-        self._rows = await asyncio.to_thread(_items, self._reading.sheet)
 
     # Showing
 
@@ -110,7 +107,7 @@ class PagePane(PaneView):
 
     def find_items(self) -> Sequence[Item]:
         """The rows of the page."""
-        return self._rows
+        return self._reading.prepared or ()
 
     def paint(self, width: int, height: int) -> Lines:
         """Title with the page's sums, the rows, and what could not be seen; or why it cannot be drawn."""
@@ -156,9 +153,8 @@ class PagePane(PaneView):
         return [fit_line(line(Span(f"not seen: {clean_line(note)}", "warn")), width) for note in notes[:1]]
 
 
-def _items(sheet: Sheet | None) -> tuple[Item, ...]:
-    rows = sheet.rows if sheet is not None else ()
-    return tuple(Item(row.key, row.labels, State.OK, row.text, subject=row) for row in rows)
+def _items(sheet: Sheet) -> tuple[Item, ...]:
+    return tuple(Item(row.key, row.labels, State.OK, row.text, subject=row) for row in sheet.rows)
 
 
 def _row(item: Item) -> Row:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from opsconsole.core.duration import duration_text
 from opsconsole.database.asking import Database
-from opsconsole.database.blocking import BlockingGraph, Member, Root, read_blocking
+from opsconsole.database.blocking import HIDDEN_NAME, BlockingGraph, Member, Root, read_blocking
+from opsconsole.database.naming import literal
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
@@ -55,8 +56,8 @@ class LocksPage(Page[Database, BlockingGraph]):
         if member is root.top:
             facts.append(("effect", root.effect))
         if member.session is None:
-            hint = (("how", "its owner ends it: ROLLBACK PREPARED or COMMIT PREPARED, with its name"),)
-            return Detail(member.node, (*facts, *(hint if member.node.startswith("2PC ") else ())))
+            hint = (("how", _ending(member)),) if _prepared(member) else ()
+            return Detail(member.node, (*facts, *hint))
         known = session_detail(member.session)
         return Detail(known.title, (*facts, *known.facts), known.parts)
 
@@ -120,6 +121,16 @@ def _row(key: str, node: Cell, state: Cell, lock: str) -> Row:
 
 def _prepared(member: Member) -> bool:
     return member.node.startswith("2PC ")
+
+
+def _ending(member: Member) -> str:
+    """How a prepared transaction is ended, where its name is known."""
+    name = member.node.removeprefix("2PC ")
+    if name == HIDDEN_NAME:
+        return "its owner ends it: ROLLBACK PREPARED or COMMIT PREPARED, with its name"
+    return (
+        f"in its database, as its owner: ROLLBACK PREPARED {literal(name)}; or COMMIT PREPARED, as its manager decides"
+    )
 
 
 def _key(root: Root, member: Member) -> str:

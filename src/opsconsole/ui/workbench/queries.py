@@ -10,6 +10,7 @@ from opsconsole.core.units import format_value
 from opsconsole.database.asking import Database
 from opsconsole.database.comparison import Comparison, Verdict
 from opsconsole.database.finding import Coverage
+from opsconsole.database.statement import own
 from opsconsole.database.statement_usage import Span, Usage, between, ranked, since_reset
 from opsconsole.database.statements import Key, Snapshot, read_statements, read_texts
 from opsconsole.ui.pages import cells
@@ -160,7 +161,7 @@ class QueriesPage(Page[Database, QueriesReading]):
                 cells.size(counters.wal_bytes or None),
                 cells.words(usage.user, "dim", 63),
                 cells.words(usage.database, "dim", 63),
-                Cell(_marks(usage), "warn"),
+                Cell("console", "dim") if own(self._text(usage)) else Cell(_marks(usage), "warn"),
                 cells.words(self._text(usage)),
             ),
         )

@@ -109,7 +109,7 @@ def session_detail(session: Session) -> Detail:
         ("role", session.role),
         ("database", session.database),
         ("application", session.application),
-        ("client", session.client or "local socket"),
+        ("client", session.client or ("" if session.hidden else "local socket")),
         ("connected since", session.backend_start),
         ("parallel workers", ", ".join(str(one.pid) for one in session.workers)),
         ("query id", session.query_id),
@@ -158,7 +158,7 @@ def session_row(session: Session) -> Row:
             cells.words(session.role, limit=63),
             cells.words(session.database, limit=63),
             cells.words(session.application, limit=63),
-            cells.words(session.client or "local", "dim"),
+            cells.words(session.origin, "dim"),
             cells.words(session.query, "text" if session.active else "dim"),
         ),
     )

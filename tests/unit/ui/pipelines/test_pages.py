@@ -137,6 +137,16 @@ async def test_a_source_that_hangs_is_said_to_be_silent_after_two_periods() -> N
     assert shown.trouble(1000.0) is None
 
 
+async def test_a_reading_that_is_dear_is_taken_less_often() -> None:
+    page = SPECS["dags"].make()
+    shown = PageReading(page, Order(page.sorts[0]))
+    await shown.read(pipelines(ByHand()), lambda: 100.0, print)
+    assert shown.cost > 0
+    for cost, pause in ((0.19, 5.0), (0.41, 21.0), (3.0, 30.0)):
+        shown.cost = cost
+        assert shown.pause == pause
+
+
 async def test_what_makes_a_run_longer_is_said_with_its_numbers() -> None:
     way = ByHand()
     way.tasked = (task("fetch", 5.0, 20.0), task("check", 30.0, 600.0))

@@ -116,6 +116,9 @@ def test_the_tree_says_what_ending_its_root_would_do() -> None:
     prepared = LocksPage().sheet(made.PREPARED, Order("effect"))
     assert (cells(prepared, 0)["node"], cells(prepared, 0)["state"]) == ("2PC order-7", "prepared")
     assert LocksPage().choices(made.PREPARED, prepared.rows[0].key) == []
+    told = LocksPage().detail(made.PREPARED, prepared.rows[0].key)
+    assert told is not None
+    assert "ROLLBACK PREPARED 'order-7';" in dict(told.facts)["how"]
     deadlock = LocksPage().sheet(made.DEADLOCK, Order("effect"))
     assert cells(deadlock, 0)["node"] == "8124 > 8125 > 8124"
 

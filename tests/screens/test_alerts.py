@@ -1,0 +1,156 @@
+"""How alerts look, and what each key does: on a survey made by hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from opsconsole.alerts.episodes import Episode, History
+from opsconsole.alerts.explaining import Explanation, Measured
+from opsconsole.alerts.expression import Condition
+from opsconsole.alerts.model import Alert, Survey
+from opsconsole.ui import opened
+from opsconsole.ui.app import OpsConsole
+from opsconsole.ui.screens.alerts import AlertsView, AlertView
+from opsconsole.ui.screens.runbook import RunbookView
+from opsconsole.ui.screens.several import SeveralView
+from tests.screens.still import StillSources, still_session
+from tests.screens.test_app import in_time, painted, text_of
+from tests.screens.test_pipelines import opened_at, read
+from tests.unit.ui.alerts.surveys import NOW, survey
+
+Compare = Callable[..., bool]
+SIZES = ((80, 24), (120, 40))
+
+
+@pytest.fixture(autouse=True)
+def still_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the machine or of the moment gets into a picture."""
+    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(opened, "_LIBRARY_DELAY", 0.0)
+
+
+class ByHand:
+    """Answers as `alerts.asking.Alerts` does."""
+
+    async def shared_survey(self) -> Survey:
+        return survey(flapping={"api": 4})
+
+    async def history(self, seconds: float, read: Survey) -> History:
+        labels = {"alertname": "ApiDown", "severity": "critical", "job": "api"}
+        found = (Episode(labels, NOW - 120, NOW - 120, None), Episode(labels, NOW - 7200, NOW - 7200, NOW - 7000, 3))
+        return History(NOW - seconds, NOW, 15.0, found)
+
+    async def explain(self, alert: Alert, read: Survey) -> Explanation:
+        burning = [
+            Condition(f"slo:err:ratio_rate{window}", ">", "14.4 * 0.005", 0.072, window, 14.4)
+            for window in ("5m", "1h")
+        ]
+        quick = tuple(Measured(one, (({}, 0.2),), 0.072) for one in burning)
+        absent = Measured(Condition("absent(up)"))
+        graph = tuple((NOW - 3600 + 60 * n, 0.01 if n < 45 else 0.2) for n in range(61))
+        return Explanation(
+            (quick, (absent,)), graph, quick[0], NOW - 3600, NOW, await self.history(7 * 86_400.0, read), ()
+        )
+
+
+def app_of(folder: Path) -> OpsConsole:
+    source = ByHand()
+
+    async def given() -> object:
+        return source
+
+    return OpsConsole(still_session(folder, StillSources("live"), first_screen="alerts", families={"alerts": given}))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_screen(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    async def before(pilot: Pilot[int]) -> None:
+        await opened_at(pilot)
+
+    assert snap_compare(app_of(tmp_path), run_before=before, terminal_size=size)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_why_an_alert_fires(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    async def before(pilot: Pilot[int]) -> None:
+        app = await opened_at(pilot)
+        app.console_screen.open_view(AlertView(survey().alerts[1].fingerprint))
+        async with in_time("why"):
+            while "burns 40.0 times" not in text_of(app):
+                await pilot.pause()
+        await painted(app)
+
+    assert snap_compare(app_of(tmp_path), run_before=before, terminal_size=size)
+
+
+async def test_every_key_of_alerts_does_something(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        async def wait(said: str) -> None:
+            async with in_time(said):
+                while said not in text_of(app):
+                    await pilot.pause()
+
+        app.commander.open_family("alerts")
+        async with in_time("the view"):
+            while not isinstance(app.console_screen.view, AlertsView):
+                await pilot.pause()
+        await read(app)
+        for key, said in (
+            ("s", "sorted by newest"), ("v", "as Alertmanager sends them together"), ("escape", "every 5.0 s"),
+            ("tab", "1 match nothing"), ("tab", "mean time to repair"), ("tab", "2 routes to 2 receivers"),
+            ("tab", "nobody is told"), ("tab", "1 undelivered"), ("s", "sorted by oldest"), ("s", "sorted by name"),
+            ("s", "sorted by trouble"), ("home", "order held"), ("f", "name no DAG, no table and no pane"),
+            ("i", "labels"), ("escape", "every 5.0 s"), ("x", "nothing runs before you say so"),
+            ("escape", "every 5.0 s"), ("b", "Service restart"),
+        ):  # fmt: skip
+            await pilot.press(key)
+            await wait(said)
+
+
+async def test_a_filter_in_the_language_of_alerts_then_grouped_then_back(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+        app.commander.open_family("alerts")
+
+        async def wait(said: str) -> None:
+            async with in_time(said):
+                while said not in text_of(app):
+                    await pilot.pause()
+
+        await wait("every 5.0 s")
+        await pilot.press("slash", *"job=api @rule=firing", "enter")
+        await wait("2 of 6 shown")
+        assert "DiskFull" not in text_of(app)
+        await pilot.press("v", *"by alertname", "enter")
+        await wait("alertname=ApiDown")
+        await pilot.press("home", "enter")
+        await wait('filter job=api @rule=firing alertname="ApiDown"')
+        await wait("1 of 6 shown")
+        await pilot.press("escape", "escape")
+        await wait("DiskFull")
+
+
+async def test_what_is_marked_is_acknowledged_together(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+        app.commander.open_family("alerts")
+
+        async def shown(view: type[RunbookView], said: str) -> None:
+            async with in_time(said):
+                while not (isinstance(app.console_screen.view, view) and said in text_of(app)):
+                    await pilot.pause()
+
+        async with in_time("the rows"):
+            while "ApiDown" not in text_of(app):
+                await pilot.pause()
+        await pilot.press("home", "down", "a")
+        await shown(RunbookView, "ACK! ApiDown")
+        assert "it matches now: 1 alert: ApiDown (active)" in text_of(app)
+        await pilot.press("escape", "home", "down", "space", "space", "a")
+        await shown(SeveralView, "ACK! Watchdog")
