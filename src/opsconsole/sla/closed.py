@@ -46,7 +46,8 @@ class ClosedDays:
             asked = await reader.grid(begin * DAY, min(until * DAY, end), HOUR)
             for day in range(begin, until):
                 found[day] = [one for one in asked if day * DAY <= one.start < (day + 1) * DAY]
-                if (day + 1) * DAY + LATE <= now and not reader.partial:
+                # What was asked for only in part is no whole day, however long it is over.
+                if (day + 1) * DAY <= end and (day + 1) * DAY + LATE <= now and not reader.partial:
                     days[day] = found[day]
                     self._new = self._new or bool(found[day])
         whole = [one for day in range(first, last + 1) for one in found.get(day, days.get(day, []))]
