@@ -18,7 +18,7 @@ DATABASE = "database"
 FAMILY_PAGES = {
     DATABASE: DATABASE_PAGES,
     "sla": ("objectives", "violations"),
-    "pipelines": ("dags", "sla", "failures", "imports", "parts", "pools"),
+    "pipelines": ("dags", "sla", "failures", "dependencies", "imports", "parts", "pools"),
     "errors": ("errors", "services", "recent"),
     "alerts": ("alerts", "silences", "history", "receivers", "watch"),
 }
