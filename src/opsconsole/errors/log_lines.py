@@ -34,7 +34,11 @@ _LINE = re.compile(
 )
 _TIMED = re.compile(r"^[\[(]?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d")
 _PAIR = re.compile(r'([A-Za-z_][\w.@-]{0,100})=("(?:[^"\\]|\\.)*"|[^\s"]*)')
-_ERRONEOUS = r"err|exc|fatal|crit|panic|fail|traceback|severe|emerg|alert|\"(?:level|lvl|severity)\":\s?\"?[56]0"
+_ERRONEOUS = (
+    "err", "exc", "fatal", "crit", "panic", "fail", "traceback", "severe", "emerg", "alert",
+    *(f'"{name}":{blank}{number}' for name in ("level", "severity") for blank in ("", " ") for number in (50, 60)),
+)  # fmt: skip
+"""Without one of these no line of JSON tells of an error; the numbers are pino's and bunyan's."""
 
 
 @dataclass(slots=True)
@@ -62,10 +66,16 @@ def line_parser(written: LogFormat, now: Callable[[], float]) -> Parse:
     return {"json": reader.json, "logfmt": reader.logfmt, "regex": reader.pattern}.get(written.format, reader.auto)
 
 
-def may_matter(written: LogFormat) -> Callable[[str], object]:
+def may_matter(written: LogFormat) -> Callable[[str], bool]:
     """What says of a line whether it may tell of an error; false only where it cannot: spares parsing most of a log."""
-    own = [re.escape(level) for level in written.levels if level not in LEVELS]
-    return re.compile("|".join((_ERRONEOUS, *own)), re.IGNORECASE).search
+    # Substrings: a search for all of them that ignores case takes fifty times as long.
+    signs = (*_ERRONEOUS, *(level for level in written.levels if level not in LEVELS))
+
+    def may(line: str) -> bool:
+        small = line.lower()
+        return any(sign in small for sign in signs)
+
+    return may
 
 
 class _Reader:
