@@ -38,6 +38,8 @@ from opsconsole.ui.pipelines.dags import DagsPage
 from tests.airflow_servers import JWT_SECRET, VIEWER
 from tests.integration.pipelines.conftest import ODD, Story, action, done
 
+KNOWN = [ODD, "eats", "fails", "feeds", "succeeds", "typed"]
+"""Ids of all DAGs, in their order."""
 pytestmark = pytest.mark.timeout(600)  # the first test of each version waits for its Airflow
 
 
@@ -67,7 +69,7 @@ async def surveys(story: Story) -> tuple[Survey, Survey]:
 
 async def test_both_ways_tell_the_same_of_dags_and_runs(story: Story) -> None:
     by_api, by_metadata = await surveys(story)
-    assert [one.dag_id for one in by_api.dags] == [ODD, "eats", "fails", "feeds", "succeeds", "typed"]
+    assert [one.dag_id for one in by_api.dags] == KNOWN
     assert by_api.dags == by_metadata.dags
 
     def told_of(runs: Any) -> list[Any]:
@@ -293,7 +295,7 @@ async def test_a_token_that_is_none_or_has_expired_is_renewed_or_refused(story: 
         await client.get("/dags")
         valid = client._login._token
         client._login._token = _expired(valid)
-        assert (await client.get("/dags", (("limit", "1"),)))["total_entries"] == 3
+        assert (await client.get("/dags", (("limit", "1"),)))["total_entries"] == len(KNOWN)
         assert client._login._token not in ("", _expired(valid))
     finally:
         await client.close()
@@ -337,7 +339,7 @@ async def test_a_token_that_expires_between_two_pages_is_renewed(story: Story, m
         page = await client.pages("/dags", "dags", make, (("order_by", "dag_id"),), most=10)
     finally:
         await client.close()
-    assert (page.entries, page.cut) == ((ODD, "fails", "succeeds"), False)
+    assert (list(page.entries), page.cut) == (KNOWN, False)
     assert client._login._token not in ("", expired)
 
 
@@ -369,20 +371,19 @@ async def test_a_page_outlives_an_api_that_goes_and_comes_back(story: Story) -> 
         await shown.read(asked, time.time, print)
         return sorted(row.key for row in shown.sheet.rows) if shown.sheet else [], shown.failed
 
-    known = [ODD, "fails", "succeeds"]
     try:
-        while (await read()) != (known, ""):  # a machine with other things to do answers late
+        while (await read()) != (KNOWN, ""):  # a machine with other things to do answers late
             pass
         story.server.programs["api"].send(signal.SIGSTOP)
         try:
             rows, failed = await read()
         finally:
             story.server.programs["api"].send(signal.SIGCONT)
-        assert (rows, failed.startswith("no answer within 5 s")) == (known, True)
+        assert (rows, failed.startswith("no answer within 5 s")) == (KNOWN, True)
         trouble = shown.trouble(time.time())
         assert trouble is not None
         assert trouble.text.startswith("STALE")
-        while (await read()) != (known, ""):
+        while (await read()) != (KNOWN, ""):
             pass
         assert shown.trouble(time.time()) is None
     finally:

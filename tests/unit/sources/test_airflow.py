@@ -178,9 +178,10 @@ async def test_a_change_that_is_not_answered_is_unknown_and_not_sent_again() -> 
         server.released.wait(10)
         return 200, {"dag_run_id": "late"}
 
-    with fake(load=lambda *_: (200, {"dag_id": "load", "is_paused": False}), dagRuns=hang) as server:
+    load = {"dag_id": "load", "is_paused": False}
+    with fake(load=lambda *_: (200, load), details=lambda *_: (200, load), dagRuns=hang) as server:
         environment = Environment(
-            "test", Path("s"), Path("r"), airflow=AirflowSettings(url=server.url, timeout=0.5)
+            "test", Path("s"), Path("r"), airflow=AirflowSettings(url=server.url, timeout=2.0)
         )  # fmt: skip
         registration = registry.find("airflow.trigger")
         assert registration is not None
