@@ -113,7 +113,7 @@ class Tallies:
             first_at=tally.first_at,
             last_at=tally.last_at,
             trend=self._trend(within, start),
-            samples=tuple(sorted(tally.samples, key=lambda one: -one.at)),
+            samples=_latest_first(tally.samples),
             frame=tally.frame,
         )
 
@@ -154,3 +154,9 @@ def _keep(samples: deque[Sample], one: Sample) -> None:
     oldest = min(range(len(samples)), key=lambda at: samples[at].at)
     if one.at >= samples[oldest].at:
         samples[oldest] = one
+
+
+def _latest_first(samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    """Of two within one moment the one that was told later is the later one."""
+    placed = sorted(enumerate(samples), key=lambda item: (-item[1].at, -item[0]))
+    return tuple(one for _, one in placed)

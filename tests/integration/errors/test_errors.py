@@ -62,6 +62,13 @@ def fail(server: PostgresServer, *statements: str) -> None:
                 connection.execute(statement.encode())
 
 
+async def until(server: PostgresServer, condition: str) -> None:
+    """Wait until it holds for a new session: what the collector writes arrives a moment later."""
+    async with asyncio.timeout(10):
+        while server.psql(f"select {condition}") != "t":  # noqa: ASYNC110  a server's log tells nobody
+            await asyncio.sleep(0.05)
+
+
 def of_type(heard: Heard, name: str) -> Kind:
     (kind,) = [one for one in heard.kinds if one.type == name]
     return kind
@@ -80,6 +87,7 @@ async def test_the_server_log_is_read_in_each_format(postgres: PostgresServer, l
             "insert into meters\nvalues (2, 'y')",
             "select 'a' || \"no_such\nname\"",
         )
+        await until(postgres, f"pg_read_file(pg_current_logfile('{log_format}')) like '%no_such%no_such%'")
         heard = await errors.hear()
         duplicate = of_type(heard, "ERROR 23505")
         assert heard.notes == ()
