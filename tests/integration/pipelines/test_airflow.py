@@ -347,7 +347,7 @@ async def test_who_may_only_look_is_refused_whatever_he_tries(story: Story) -> N
     viewer = story.environment("api", VIEWER)
     ran = {"dag": "fails", "run": story.failed}
     tried: list[tuple[str, dict[str, str]]] = [
-        ("retry", ran), ("clear", ran), ("clear", {**ran, "task": "transform"}), ("mark", {**ran, "state": "success"}),
+        ("retry", ran), ("clear", ran), ("clear", {**ran, "tasks": "transform"}), ("mark", {**ran, "state": "success"}),
         ("mark", {**ran, "task": "transform", "state": "success"}), ("trigger", {"dag": "fails"}),
         ("pause", {"dag": "fails"}), ("unpause", {"dag": "fails"}),
     ]  # fmt: skip
