@@ -343,23 +343,6 @@ async def test_a_token_that_expires_between_two_pages_is_renewed(story: Story, m
     assert client._login._token not in ("", expired)
 
 
-async def test_who_may_only_look_is_refused_whatever_he_tries(story: Story) -> None:
-    viewer = story.environment("api", VIEWER)
-    ran = {"dag": "fails", "run": story.failed}
-    tried: list[tuple[str, dict[str, str]]] = [
-        ("retry", ran), ("clear", ran), ("clear", {**ran, "task": "transform"}), ("mark", {**ran, "state": "success"}),
-        ("mark", {**ran, "task": "transform", "state": "success"}), ("trigger", {"dag": "fails"}),
-        ("pause", {"dag": "fails"}), ("unpause", {"dag": "fails"}),
-    ]  # fmt: skip
-    if story.server.version == 3:
-        tried.append(("backfill", {"dag": ODD, "from": "2026-02-03", "to": "2026-02-04"}))
-    before = await detail_of(story, "metadata", "fails", story.failed)
-    for name, arguments in tried:
-        result = await done(action(f"airflow.{name}", viewer, **arguments))
-        assert (result.outcome, "403: user watcher may not" in result.detail) == ("refused", True), (name, result)
-    assert await detail_of(story, "metadata", "fails", story.failed) == before
-
-
 async def test_a_page_outlives_an_api_that_goes_and_comes_back(story: Story) -> None:
     environment = story.environment("api", timeout=5.0)
     sources = Sources(environment)
