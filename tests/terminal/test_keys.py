@@ -376,8 +376,9 @@ def themes(seat: Seat) -> None:
 PROOFS: dict[str, Callable[[Seat], None]] = {
     "open": opens, "runbook": runbook, "zoom": zoom, "time-range": time_range, "filter": filters,
     "last-error": last_error, "next-pane": panes, "previous-pane": panes, "up": up_and_down, "down": up_and_down,
-    "left": left_and_right, "right": left_and_right, "page-up": pages, "page-down": pages, "top": pages,
-    "bottom": pages, "earlier": through_time, "later": through_time, "closer": through_time, "wider": through_time,
+    "left": left_and_right, "right": left_and_right, "page-up": pages, "page-down": pages, "page-on": pages,
+    "top": pages, "bottom": pages,
+    "earlier": through_time, "later": through_time, "closer": through_time, "wider": through_time,
     "refresh": refresh, "pause": pause, "variable": variable, "copy": copy, "workbench": no_database,
     "back-to-run": no_run, "note": note,
     "command": command, "palette": palette, "help": help_page, "back": back, "next-theme": themes,
@@ -678,5 +679,6 @@ def test_quitting(server: FaultServer, tmp_path: Path) -> None:
 
 def test_the_places_are_all_looked_at() -> None:
     here = {Place.DASHBOARD, Place.RUNBOOKS, Place.RUN, Place.HELP}
-    # The workbench is looked at in test_workbench.py; pipelines and their logs in tests/screens/test_pipelines.py.
-    assert set(EVERYWHERE) == here | {Place.WORKBENCH, Place.PIPELINES, Place.LOG}
+    # The workbench is looked at in test_workbench.py; the others in tests/screens: test_pipelines.py, test_slas.py, …
+    families = {Place.PIPELINES, Place.LOG, Place.SLAS, Place.ERRORS, Place.ALERTS, Place.ALERT}
+    assert set(EVERYWHERE) == here | {Place.WORKBENCH} | families

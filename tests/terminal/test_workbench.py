@@ -212,7 +212,8 @@ def test_every_key_of_the_workbench_does_something(site: Site, server: PostgresS
     """Those that it shares with other lists move in a list; its own are tried one by one."""
     elsewhere = {Place.DASHBOARD, Place.RUNBOOKS}
     own = {action.id for action in Registry() if Place.WORKBENCH in action.where and not action.where & elsewhere}
-    assert own == {"fix", "next-page", "previous-page", "next-database", "explain", "sort", "group"}
+    marks = {"mark", "mark-range", "mark-all"}
+    assert own == {"fix", "next-page", "previous-page", "next-database", "explain", "sort", "group", *marks}
     with blocked(server), site.console() as terminal:
         terminal.wait_for(r"1 Plain")
         terminal.press("w")
@@ -220,6 +221,13 @@ def test_every_key_of_the_workbench_does_something(site: Site, server: PostgresS
         for key, shown in (
             ("d", "there is no other database"),
             ("s", "sorted by query"),
+            ("v", "^ *NAME +SESSIONS"),
+            ("v", "idle in tx"),
+            ("space", r"1 marked"),
+            ("esc", "idle in tx"),
+            ("M", "space marks the first row"),
+            ("*", r"\d marked"),
+            ("esc", "idle in tx"),
             ("v", "^ *NAME +SESSIONS"),
             ("p", "paused; p goes on"),
             ("p", "reading again"),

@@ -128,8 +128,8 @@ class Console(TextualScreen[None], inherit_bindings=False):
         if leaving is view:
             return
         self._ahead.clear()
-        self._clear_flash()  # it was about what is left; keys of the new view stand there
         if leaving is not None:
+            self._clear_flash()  # it was about what is left; keys of the new view stand there
             self._hide(leaving)
         if root:
             for other in self._views:
