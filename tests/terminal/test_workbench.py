@@ -221,8 +221,6 @@ def test_every_key_of_the_workbench_does_something(site: Site, server: PostgresS
         for key, shown in (
             ("d", "there is no other database"),
             ("s", "sorted by query"),
-            ("v", "^ *NAME +SESSIONS"),
-            ("v", "idle in tx"),
             ("space", r"1 marked"),
             ("esc", "idle in tx"),
             ("M", "space marks the first row"),

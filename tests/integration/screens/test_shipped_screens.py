@@ -130,7 +130,8 @@ def test_on_a_prometheus_that_knows_none_of_it_nothing_fails(prometheus: WebServ
     panes = panes_of(environment, "prometheus")
     assert errors(panes) == {}
     found = overview_of(environment)
-    assert {check.area for check in found.checks if check.state is not State.ERROR} == {"services"}
+    # A Prometheus without rules has no alert that fires, and knows that.
+    assert {check.area for check in found.checks if check.state is not State.ERROR} == {"services", "alerts"}
     assert [(row.state, row.subject) for row in found.attention if row.area] == [(State.CRIT, "dead 127.0.0.1:9")]
 
 
