@@ -10,7 +10,6 @@ from opsconsole.alerts.episodes import Episode, History
 from opsconsole.alerts.explaining import Explanation, Measured
 from opsconsole.alerts.expression import Condition
 from opsconsole.alerts.model import Alert, Survey
-from opsconsole.ui import opened
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.screens.alerts import AlertsView, AlertView
 from opsconsole.ui.screens.runbook import RunbookView
@@ -20,17 +19,10 @@ from tests.screens.test_app import in_time, painted, text_of
 from tests.screens.test_pipelines import opened_at
 from tests.unit.ui.alerts.surveys import NOW, survey
 
+pytestmark = pytest.mark.usefixtures("still_surroundings")
+
 Compare = Callable[..., bool]
 SIZES = ((80, 24), (120, 40))
-
-
-@pytest.fixture(autouse=True)
-def still_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the machine or of the moment gets into a picture."""
-    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(opened, "_LIBRARY_DELAY", 0.0)
 
 
 class ByHand:

@@ -7,7 +7,6 @@ import pytest
 from textual.pilot import Pilot
 
 from opsconsole.errors.model import Mute, Survey
-from opsconsole.ui import opened
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.screens.errors import ErrorsView
 from opsconsole.ui.screens.runbook import RunbookView
@@ -16,17 +15,10 @@ from tests.screens.test_app import in_time, text_of
 from tests.screens.test_pipelines import opened_at
 from tests.unit.ui.errors.test_pages import READING
 
+pytestmark = pytest.mark.usefixtures("still_surroundings")
+
 Compare = Callable[..., bool]
 SIZES = ((80, 24), (120, 40))
-
-
-@pytest.fixture(autouse=True)
-def still_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the machine or of the moment gets into a picture."""
-    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(opened, "_LIBRARY_DELAY", 0.0)
 
 
 class ByHand:

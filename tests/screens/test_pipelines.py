@@ -9,7 +9,6 @@ from textual.pilot import Pilot
 
 from opsconsole.config.settings import AirflowSettings
 from opsconsole.pipelines.model import DagParam
-from opsconsole.ui import opened
 from opsconsole.ui.actions import Place, Registry
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.lines import Line
@@ -25,18 +24,11 @@ from tests.screens.pipeline_readings import ByHand, dag, pipelines, run
 from tests.screens.still import STATES, State, StillSources, still_session
 from tests.screens.test_app import in_time, painted, text_of
 
+pytestmark = pytest.mark.usefixtures("still_surroundings")
+
 Compare = Callable[..., bool]
 SIZES = ((80, 24), (120, 40))
 REFUSED = "connection refused at 127.0.0.1"
-
-
-@pytest.fixture(autouse=True)
-def still_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the machine or of the moment gets into a picture."""
-    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(opened, "_LIBRARY_DELAY", 0.0)
 
 
 def app_of(

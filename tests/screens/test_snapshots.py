@@ -10,24 +10,16 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from opsconsole.ui import opened
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.screens.runbooks import RunbooksView
 from tests.screens.still import STATES, State, StillSources, still_session
 from tests.screens.test_app import painted
 
+pytestmark = pytest.mark.usefixtures("still_surroundings")
+
 Compare = Callable[..., bool]
 SIZES = ((80, 24), (120, 40))
 SCREENS = ("overview", "system-health", "resources", "database-overview")
-
-
-@pytest.fixture(autouse=True)
-def still_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the machine or of the moment gets into a picture."""
-    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(opened, "_LIBRARY_DELAY", 0.0)
 
 
 async def quiet(pilot: Pilot[int]) -> OpsConsole:

@@ -11,7 +11,6 @@ from opsconsole.sources.json_http import JsonHttp
 
 PAGE = 2000
 """Lines of one answer; Loki refuses more than 5000 unless told otherwise (max_entries_limit_per_query)."""
-_MOST_BYTES = 64 * 1024 * 1024
 _BILLION = 1_000_000_000
 
 
@@ -35,7 +34,7 @@ class LokiSource:
 
     def __init__(self, settings: LokiSettings, *, name: str = "loki") -> None:
         self.name = name
-        self._http = JsonHttp(name, "Loki", settings, at_once=2, most_bytes=_MOST_BYTES)
+        self._http = JsonHttp(name, "Loki", settings)
 
     async def lines(self, query: str, start_ns: int, end_ns: int, *, limit: int = PAGE) -> list[LokiLine]:
         """The latest `limit` lines that LogQL `query` brings from `start_ns` (inclusive) to `end_ns`, latest first."""
