@@ -98,13 +98,21 @@ class Failing:
 
 
 @pytest.fixture(scope="module")
-def failing(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
+def seat(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
     with FaultServer() as metrics, DatabaseLine(postgres.port) as line:
         dsn = through(line, postgres)
         site = Site(tmp_path_factory.mktemp("failing"), metrics.url, {"app": dsn})
         site.screen("both", [METRIC, BASE], refresh=f"{INTERVAL:g}s")
         with site.console(columns=2 * HALF) as terminal:
             yield Failing(Watched(terminal), metrics, line)
+
+
+@pytest.fixture
+def failing(seat: Failing) -> Iterator[Failing]:
+    """Sources that can be made to fail; they work again afterwards, and what the test opened is closed."""
+    yield seat
+    seat.set("ok")
+    seat.watched.terminal.press("esc")
 
 
 @pytest.mark.parametrize(
