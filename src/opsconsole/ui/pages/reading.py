@@ -16,6 +16,9 @@ from opsconsole.ui.pages.page import Order, Page, Sheet
 LONGEST_PAUSE = 30.0
 """Seconds between two readings at most, where the source does not answer or a reading is dear."""
 
+_PROMPT = 1.0
+"""Seconds within which an answer comes as a rule: whoever comes back to a page sees no fault meanwhile."""
+
 _CHEAP = 0.2
 """Seconds of CPU up to which a reading is never too dear: the first one imports what it needs."""
 
@@ -90,7 +93,10 @@ class PageReading:
         return Span(f"STALE {age_text(max(0.0, now - self.taken_at))}  {self.failed}; trying again", "stale")
 
     def _silence(self, now: float) -> Span | None:
-        """A source that hangs says nothing: after two periods that is said for it, before its time-out comes."""
-        if self.asked_at is None or self.taken_at is None or now - self.asked_at <= 2 * self.page.period:
+        """A source that hangs says nothing. Where what is shown is older than two periods, be it because nobody looked
+        for a while, that is said for it, before its time-out comes."""
+        if self.asked_at is None or self.taken_at is None or now - self.asked_at <= _PROMPT:
+            return None
+        if now - self.taken_at <= 2 * self.pause:
             return None
         return Span(f"STALE {age_text(max(0.0, now - self.taken_at))}  no answer yet", "stale")

@@ -128,13 +128,22 @@ async def test_a_source_that_hangs_is_said_to_be_silent_after_two_periods() -> N
     now[0] = 105.0
     asking = asyncio.ensure_future(shown.read(Hanging(), lambda: now[0], print))
     await asyncio.sleep(0)
-    assert shown.trouble(115.0) is None
-    said = shown.trouble(116.0)
+    assert shown.trouble(110.0) is None
+    said = shown.trouble(111.0)
     assert said is not None
-    assert said.text == "STALE 16s  no answer yet"
+    assert said.text == "STALE 11s  no answer yet"
     asking.cancel()
     await asyncio.wait({asking})
     assert shown.trouble(1000.0) is None
+    now[0] = 300.0  # nobody looked for a while
+    asking = asyncio.ensure_future(shown.read(Hanging(), lambda: now[0], print))
+    await asyncio.sleep(0)
+    assert shown.trouble(301.0) is None, "an answer may be on its way"
+    said = shown.trouble(301.5)
+    assert said is not None
+    assert said.text == "STALE 3m  no answer yet"
+    asking.cancel()
+    await asyncio.wait({asking})
 
 
 async def test_a_reading_that_is_dear_is_taken_less_often() -> None:
