@@ -2,8 +2,7 @@
 
     (slo:err:ratio_rate5m > (14.4*0.005) and slo:err:ratio_rate1h > (14.4*0.005)) or absent(up)
 
-is fulfilled where one of its alternatives is, each of which is a conjunction of conditions. Parsed by promql-parser
-(the extra `promql`), which is Prometheus's own grammar.
+is fulfilled where one of its alternatives is, each of which is a conjunction of conditions.
 """
 
 import re
@@ -12,11 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsconsole.core.clean import clean_line
+from opsconsole.sources.promqltree import MissingParserError, TooDeepError, parse
 
 COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
-_LONGEST = 20_000
-"""Characters of an expression that is looked into; and its deepest nesting."""
-_DEEPEST = 100
 _ENDS_IN_WINDOW = re.compile(r"(\d+(?:ms|[smhdwy]))$")
 _DURATION = re.compile(r"\[(\d+(?:ms|[smhdwy]))+")
 _OTHER_WAY = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
@@ -68,13 +65,11 @@ def split(expression: str) -> tuple[Alternative, ...]:
         CannotSplit: the parser is not installed, or does not take it.
     """
     try:
-        import promql_parser
-    except ImportError:
+        return tuple(_alternatives(parse(expression)))
+    except MissingParserError:
         raise CannotSplit("the expression is not taken apart: pip install 'opsconsole[promql]'") from None
-    if len(expression) > _LONGEST or expression.count("(") > _DEEPEST:
-        raise CannotSplit("the expression is too long to be taken apart")
-    try:
-        return tuple(_alternatives(promql_parser.parse(expression)))
+    except TooDeepError as error:
+        raise CannotSplit(f"the expression is not taken apart: {error}") from None
     except ValueError as error:
         raise CannotSplit(f"the expression is not taken apart: {clean_line(error, limit=200)}") from None
 

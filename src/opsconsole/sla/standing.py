@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from opsconsole.config.slas import Sla
+from opsconsole.core.duration import age_text
 from opsconsole.core.state import State
 from opsconsole.sla.burn import DAY, HOUR, BurnWindow, burn_windows
 from opsconsole.sla.periods import Excluded, Period, excluded, merged
@@ -144,8 +145,6 @@ def unread(sla: Sla, period: Period, now: float, error: str = "") -> Standing:
 
 def stale(known: Standing, now: float, error: str) -> Standing:
     """What was known of an SLA while its source does not answer: the figures stay, with their age."""
-    from opsconsole.core.duration import age_text
-
     was = known.why if known.error else f"was {known.state.value}"
     return replace(known, state=State.STALE, why=was, error=f"{error}; known of {age_text(now - known.taken_at)} ago")
 

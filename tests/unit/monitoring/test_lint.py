@@ -14,9 +14,10 @@ from opsconsole.core.content import shipped_content
 from opsconsole.monitoring.lint.files import rules_of
 from opsconsole.monitoring.lint.labels import kept_labels
 from opsconsole.monitoring.lint.linting import lint_rules
-from opsconsole.monitoring.lint.promql import constant, normalized, parse
+from opsconsole.monitoring.lint.promql import constant, normalized
 from opsconsole.monitoring.lint.rule import Rule
 from opsconsole.monitoring.lint.templates import labels_in, uses_value, wrong_in
+from opsconsole.sources.promqltree import parse
 
 
 def codes(expr: str, *, alerting: bool = True, **more: object) -> list[str]:

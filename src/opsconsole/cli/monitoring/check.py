@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.cli.wiring import UsageError
     from opsconsole.core.duration import parse_duration
     from opsconsole.monitoring.lint.linting import lint_files
-    from opsconsole.monitoring.lint.promql import MissingParserError
+    from opsconsole.sources.promqltree import MissingParserError
 
     try:
         scrape = parse_duration(args.scrape_interval)

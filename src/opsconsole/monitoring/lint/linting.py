@@ -8,10 +8,10 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.problem import Problem
 from opsconsole.monitoring.lint.files import read_rules
 from opsconsole.monitoring.lint.labels import Kept, kept_labels
-from opsconsole.monitoring.lint.promql import MissingParserError, TooDeepError, parse
 from opsconsole.monitoring.lint.rule import Rule
 from opsconsole.monitoring.lint.templates import labels_in, uses_value, wrong_in
 from opsconsole.monitoring.lint.traps import traps
+from opsconsole.sources.promqltree import MissingParserError, TooDeepError, parse
 
 SCRAPE_INTERVAL = 15.0
 """Seconds; what most say, and what is taken where nobody says."""

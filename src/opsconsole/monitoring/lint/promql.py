@@ -1,9 +1,10 @@
-"""PromQL as a tree, from the library promql-parser, and a few questions to it."""
+"""A few questions to a tree of PromQL."""
 
 import math
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from opsconsole.sources.promqltree import MissingParserError, TooDeepError, parse
 
 if TYPE_CHECKING:
     from promql_parser import BinaryExpr, Expr
@@ -14,44 +15,6 @@ _ARITHMETIC = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
     "^": lambda a, b: a**b, "%": math.fmod,
 }  # fmt: skip
-
-
-_LONGEST = 20_000
-"""Characters; the longest of public rules have a tenth."""
-_DEEPEST = 400
-_OPERATORS = ("+", "-", "*", "/", "%", "^", "=", "<", ">", " and ", " or ", " unless ")
-
-
-class MissingParserError(Exception):
-    """The library is not installed."""
-
-    def __init__(self) -> None:
-        super().__init__("PromQL is not looked at: promql-parser is missing; pip install 'opsconsole[promql]'")
-
-
-class TooDeepError(Exception):
-    """An expression that no person wrote."""
-
-    def __init__(self) -> None:
-        super().__init__("too long, or nested too deeply, to be looked at")
-
-
-@lru_cache(maxsize=4096)
-def parse(text: str) -> "Expr":
-    """The tree of an expression.
-
-    Raises:
-        ValueError: it is no PromQL; with what the parser says.
-        TooDeepError: it would take more stack than there is; a parser in machine code does not survive that.
-        MissingParserError: the library is not there.
-    """
-    if len(text) > _LONGEST or text.count("(") > _DEEPEST or sum(map(text.count, _OPERATORS)) > 2 * _DEEPEST:
-        raise TooDeepError
-    try:
-        from promql_parser import parse as parsed
-    except ImportError:
-        raise MissingParserError from None
-    return parsed(text)
 
 
 def normalized(text: str) -> str:
