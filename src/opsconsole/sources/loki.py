@@ -34,7 +34,7 @@ class LokiSource:
 
     def __init__(self, settings: LokiSettings, *, name: str = "loki") -> None:
         self.name = name
-        self._http = JsonHttp(name, "Loki", settings)
+        self._http = JsonHttp(name, "Loki", settings, "loki/api/v1")
 
     async def lines(self, query: str, start_ns: int, end_ns: int, *, limit: int = PAGE) -> list[LokiLine]:
         """The latest `limit` lines that LogQL `query` brings from `start_ns` (inclusive) to `end_ns`, latest first."""
@@ -42,7 +42,7 @@ class LokiSource:
             ("query", query), ("start", str(start_ns)), ("end", str(end_ns)), ("limit", str(limit)),
             ("direction", "backward"),
         )  # fmt: skip
-        answer = await self._http.get("loki/api/v1/query_range", parameters)
+        answer = await self._http.get("query_range", parameters)
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict) or data.get("resultType") != "streams":
             if isinstance(data, dict) and data.get("resultType") == "matrix":
@@ -56,7 +56,7 @@ class LokiSource:
 
     async def probe(self) -> Capabilities:
         """Which version this is."""
-        build = await self._http.get("loki/api/v1/status/buildinfo")
+        build = await self._http.get("status/buildinfo")
         if not isinstance(build, dict) or "version" not in build:
             raise self._http.garbage("buildinfo")
         return Capabilities("Loki", clean_line(build["version"], limit=80), frozenset({"logql"}))
