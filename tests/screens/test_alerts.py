@@ -1,6 +1,7 @@
 """How alerts look, and what each key does: on a survey made by hand."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from opsconsole.ui.screens.alerts import AlertsView, AlertView
 from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.screens.several import SeveralView
 from tests.screens.still import StillSources, still_session
-from tests.screens.test_app import in_time, painted, text_of
+from tests.screens.test_app import in_time, painted, sees, text_of
 from tests.screens.test_pipelines import opened_at
 from tests.unit.ui.alerts.surveys import NOW, survey
 
@@ -83,11 +84,7 @@ async def test_every_key_of_alerts_does_something(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(120, 40)) as pilot:
         app = await opened_at(pilot)
 
-        async def wait(said: str) -> None:
-            async with in_time(said):
-                while said not in text_of(app):
-                    await pilot.pause()
-
+        wait = partial(sees, pilot)
         app.commander.open_family("alerts")
         async with in_time("the view"):
             while not isinstance(app.console_screen.view, AlertsView):
@@ -108,11 +105,7 @@ async def test_a_filter_in_the_language_of_alerts_then_grouped_then_back(tmp_pat
         app = await opened_at(pilot)
         app.commander.open_family("alerts")
 
-        async def wait(said: str) -> None:
-            async with in_time(said):
-                while said not in text_of(app):
-                    await pilot.pause()
-
+        wait = partial(sees, pilot)
         await wait("dead-man's switch")
         await pilot.press("slash", *"job=api @rule=firing", "enter")
         await wait("2 of 6 shown")

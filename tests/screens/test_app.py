@@ -87,6 +87,15 @@ async def painted(app: OpsConsole) -> None:
             before, now = now, text_of(app)
 
 
+async def sees(pilot: Pilot[int], said: str) -> None:
+    """Wait until that is on screen."""
+    app = pilot.app
+    assert isinstance(app, OpsConsole)
+    async with in_time(said):
+        while said not in text_of(app):
+            await pilot.pause()
+
+
 async def press(pilot: Pilot[int], *keys: str) -> str:
     """Press keys, and say what is on screen then."""
     for key in keys:

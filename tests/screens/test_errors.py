@@ -1,6 +1,7 @@
 """How errors look, and where their keys lead: on a survey made by hand."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.screens.errors import ErrorsView
 from opsconsole.ui.screens.runbook import RunbookView
 from tests.screens.still import StillSources, still_session
-from tests.screens.test_app import in_time, text_of
+from tests.screens.test_app import in_time, sees
 from tests.screens.test_pipelines import opened_at
 from tests.unit.ui.errors.test_pages import READING
 
@@ -63,11 +64,7 @@ async def test_every_key_of_errors_does_something(tmp_path: Path) -> None:
     async with app_of(tmp_path, source).run_test(size=(120, 40)) as pilot:
         app = await opened_at(pilot)
 
-        async def wait(said: str) -> None:
-            async with in_time(said):
-                while said not in text_of(app):
-                    await pilot.pause()
-
+        wait = partial(sees, pilot)
         app.commander.open_family("errors")
         async with in_time("the view"):
             while not isinstance(app.console_screen.view, ErrorsView):

@@ -1,6 +1,7 @@
 """How pipelines look, from the DAGs to the log of a try, and while Airflow fails: on an Airflow made by hand."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row, row_line
 from tests.screens.pipeline_readings import ByHand, dag, pipelines, run
 from tests.screens.still import STATES, State, StillSources, still_session
-from tests.screens.test_app import in_time, painted, text_of
+from tests.screens.test_app import in_time, painted, sees, text_of
 
 pytestmark = pytest.mark.usefixtures("still_surroundings")
 
@@ -143,11 +144,7 @@ async def test_from_the_failed_dag_to_the_log_and_to_the_retry(tmp_path: Path) -
     async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
         app = await opened_at(pilot)
 
-        async def wait(said: str) -> None:
-            async with in_time(said):
-                while said not in text_of(app):
-                    await pilot.pause()
-
+        wait = partial(sees, pilot)
         await pilot.press("enter")
         await wait("scheduled__900")
         await pilot.press("enter")
@@ -189,11 +186,7 @@ async def test_a_trigger_asks_for_the_parameters_of_the_dag_and_checks_them_befo
     async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
         app = await opened_at(pilot)
 
-        async def wait(said: str) -> None:
-            async with in_time(said):
-                while said not in text_of(app):
-                    await pilot.pause()
-
+        wait = partial(sees, pilot)
         app.commander.open_family("pipelines")
         await wait("every 5.0 s")
         await pilot.press("home", "x", *"trigger", "enter")
@@ -269,11 +262,7 @@ async def test_marked_rows_are_one_list_of_exact_requests_confirmed_once_each_wi
     async with app_of(tmp_path, ByHand(), airflow=nowhere).run_test(size=(120, 40)) as pilot:
         app = await opened_at(pilot)
 
-        async def wait(said: str) -> None:
-            async with in_time(said):
-                while said not in text_of(app):
-                    await pilot.pause()
-
+        wait = partial(sees, pilot)
         app.commander.open_family("pipelines")
         await wait("every 5.0 s")
         await pilot.press("M")

@@ -1,6 +1,7 @@
 """How SLAs look on their screen and in their pages, and where their keys lead: on readings made by hand."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from opsconsole.ui.screens.slas import SlasView
 from opsconsole.ui.screens.text import TextView
 from tests.screens.sla_readings import ByHand
 from tests.screens.still import StillSources, still_session
-from tests.screens.test_app import in_time, painted, text_of
+from tests.screens.test_app import in_time, painted, sees, text_of
 from tests.screens.test_pipelines import opened_at, read
 
 pytestmark = pytest.mark.usefixtures("still_surroundings")
@@ -56,11 +57,7 @@ async def test_the_command_the_pages_and_the_runbook(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(120, 40)) as pilot:
         app = await opened_at(pilot)
 
-        async def wait(said: str) -> None:
-            async with in_time(said):
-                while said not in text_of(app):
-                    await pilot.pause()
-
+        wait = partial(sees, pilot)
         await pilot.press("colon", *"sla violations", "enter")
         await wait("RECOVERED IN")
         await wait("load_tariffs")
