@@ -21,7 +21,7 @@ from opsconsole.ui.screens.several import SeveralView
 from opsconsole.ui.screens.task_log import TaskLogView
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row, row_line
-from tests.screens.pipeline_readings import ByHand, dag, pipelines, run
+from tests.screens.pipeline_readings import ByHand, Rehearsing, dag, pipelines, run
 from tests.screens.still import STATES, State, StillSources, still_session
 from tests.screens.test_app import in_time, painted, sees, text_of
 
@@ -33,10 +33,14 @@ REFUSED = "connection refused at 127.0.0.1"
 
 
 def app_of(
-    folder: Path, way: ByHand, first_screen: str = "pipeline-status", airflow: AirflowSettings | None = None
+    folder: Path,
+    way: ByHand,
+    first_screen: str = "pipeline-status",
+    airflow: AirflowSettings | None = None,
+    api: Rehearsing | None = None,
 ) -> OpsConsole:
-    """`airflow` is what changes go to; there is none without."""
-    source = pipelines(way)
+    """`airflow` is what changes go to; there is none without. `api` is what is asked before them."""
+    source = pipelines(way, api)
 
     async def given() -> object:
         return source
@@ -200,6 +204,41 @@ async def test_a_trigger_asks_for_the_parameters_of_the_dag_and_checks_them_befo
             while not isinstance(app.console_screen.view, RunbookView):
                 await pilot.pause()
         assert app.console_screen.view.form.values["CONF"] == '{"day": "2026-11-20", "size": 1}'
+
+
+async def test_several_triggers_are_asked_for_in_one_form_and_whom_it_does_not_suit_is_named(tmp_path: Path) -> None:
+    way = ByHand()
+    way.of_dag = {
+        "load_tariffs": (DagParam("size", 3, {"type": "integer", "maximum": 10}), DagParam("day", "", {})),
+        "import_weather": (DagParam("size", 50, {"type": "integer"}),),
+    }
+    way.listed = way.listed[:2]
+    api = Rehearsing()
+    async with app_of(tmp_path, way, api=api).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        wait = partial(sees, pilot)
+        app.commander.open_family("pipelines")
+        await wait("every 5.0 s")
+        await pilot.press("asterisk", "x", *"trigger", "enter")
+        await wait("Trigger 2 DAGs")
+        assert "each its own default: 3 (load_tariffs) and 50 (import_weather)" in " ".join(text_of(app).split())
+        assert "day" not in [param.name for param in app.console_screen.view._form._params]  # type: ignore[union-attr]
+        await pilot.press(*"x", "enter")
+        await wait('"x" is not a whole number')
+        await pilot.press("backspace", *"20", "enter")
+        await wait("NOTHING IS SENT TO 1 OF 2")
+        await wait("size: 20 is not at most 10")
+        await wait("they suit 1 of 2; enter again goes on with these")
+        await pilot.press("down", *'{"late": 1}', "enter")  # other values: they are checked anew
+        await wait('{"late": 1}')
+        await pilot.press("enter")
+        async with in_time("the run"):
+            while not isinstance(app.console_screen.view, RunbookView):
+                await pilot.pause()
+        view = app.console_screen.view
+        assert (view.form.values["DAG"], view.form.values["CONF"]) == ("import_weather", '{"late": 1, "size": 20}')
+        await wait("left out 1: load_tariffs: size: 20")
 
 
 async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:

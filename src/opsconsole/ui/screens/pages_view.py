@@ -6,7 +6,7 @@ answer.
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -63,14 +63,15 @@ class PagesView(MarkingList):
         """The repair with what the view knows of where it is to be done."""
         return repair
 
-    async def _completed(self, repairs: Sequence[Repair]) -> Sequence[Repair] | None:
-        """The repairs with what has to be known before they are shown; None where that is still being asked.
+    async def _completed(self, repairs: Sequence[Repair]) -> tuple[Sequence[Repair], str] | None:
+        """The repairs with what has to be known before they are shown, and which are left out and why; None where
+        that is still being asked.
 
         Raises:
             ValueError: why they cannot be carried out.
             SourceError: it cannot be found out.
         """
-        return repairs
+        return repairs, ""
 
     def compose(self) -> ComposeResult:
         yield self._bar
@@ -343,17 +344,21 @@ class PagesView(MarkingList):
         self.console.ask(Ask(label, accept, choices, picks=True, hint="enter shows it; nothing runs before you say so"))
 
     async def _fix(self, offer: Offer) -> None:
+        await self._show_run(offer.title, self._completed(offer.repairs))
+
+    async def _show_run(self, title: str, completed: Awaitable[tuple[Sequence[Repair], str] | None]) -> None:
         try:
-            repairs = await self._completed(offer.repairs)
-            if repairs is not None and self.console.view is self:  # otherwise something else is looked at by now
-                self._open_run(offer.title, [self._placed(one) for one in repairs])
+            found = await completed
+            if found is not None and self.console.view is self:  # otherwise something else is looked at by now
+                repairs, left = found
+                self._open_run(title, [self._placed(one) for one in repairs], left)
         except (SourceError, ValueError) as error:
             self.console.tell(clean_line(error), "error")
         except Exception as error:
             self.console.console_app.report(error)
 
-    def _open_run(self, title: str, repairs: Sequence[Repair]) -> None:
-        """Show the run that the repairs are; marks go when it begins.
+    def _open_run(self, title: str, repairs: Sequence[Repair], left: str = "") -> None:
+        """Show the run that the repairs are; marks go when it begins. `left` says what is not among them, and why.
 
         Raises:
             ValueError: why they cannot be one.
@@ -362,12 +367,14 @@ class PagesView(MarkingList):
         if len(repairs) == 1:
             from opsconsole.ui.screens.runbook import RunbookView
 
-            self.console.open_view(RunbookView(runbook_for(repairs[0]), values_of(repairs[0]), {}, now))
+            why = "; ".join(text for text in (repairs[0].why, left) if text)
+            one = replace(repairs[0], why=why)
+            self.console.open_view(RunbookView(runbook_for(one), values_of(one), {}, now))
             return
         from opsconsole.ui.screens.several import SeveralView
 
         book = runbook_for_all(repairs, title)
-        self.console.open_view(SeveralView(book, values_of_all(repairs), now, self.table.unmark))
+        self.console.open_view(SeveralView(book, values_of_all(repairs), now, self.table.unmark, left))
 
 
 class FamilyView(PagesView):
