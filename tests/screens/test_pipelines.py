@@ -252,6 +252,31 @@ async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:
                 await pilot.pause()
 
 
+async def test_a_list_is_read_again_after_a_change_and_else_when_it_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsconsole.ui.pipelines.dags.DagsPage.period", 3600.0)
+    way = ByHand()
+    async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        wait = partial(sees, pilot)
+        app.commander.open_family("pipelines")
+        await wait("every 1h")
+        await pilot.press("home", "enter")
+        await wait("scheduled__900")
+        way.ran["load_tariffs"].insert(0, run("load_tariffs", 30.0, "running"))
+        asked = way.asked
+        await pilot.press("escape")
+        await wait("every 1h")
+        assert (way.asked, "2 running" in text_of(app)) == (asked, False), "it is not due, and nothing was changed"
+        await pilot.press("enter")
+        await wait("scheduled__900")
+        app.console_screen.changed_at = app.session.clock()
+        await pilot.press("escape")
+        await wait("2 running")
+
+
 async def test_every_key_of_pipelines_and_their_logs_does_something(tmp_path: Path) -> None:
     """Those that they share with other lists move in a list; their own are tried one by one."""
     elsewhere = {Place.DASHBOARD, Place.RUNBOOKS}

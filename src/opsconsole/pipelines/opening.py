@@ -44,6 +44,10 @@ class Pipelines:
             self._asking, self._asked_at = asyncio.ensure_future(self.airflow.survey()), now
         return await asyncio.shield(self._asking)
 
+    def forget(self) -> None:
+        """Something was changed: a survey that was asked for before is no answer any more."""
+        self._asking = None
+
 
 def open_pipelines(environment: Environment, sources: "Sources") -> Pipelines:
     """The Airflow of `environment` with its SLAs; nothing is connected yet.

@@ -90,6 +90,9 @@ class Page(ABC, Generic[S, R]):
             SourceError: it cannot be asked.
         """
 
+    def forget(self, source: S) -> None:
+        """The next reading has to be of after now: what `source` shares between those who ask is no answer."""
+
     @abstractmethod
     def sheet(self, reading: R, order: Order) -> Sheet:
         """What to show of it. Asks nothing; may be called in a thread."""

@@ -60,6 +60,10 @@ class DagsPage(Page[Pipelines, DagsReading]):
         told = await source.survey()
         return await asyncio.to_thread(_reading, source, told)  # thousands of DAGs: keys come first
 
+    def forget(self, source: Pipelines) -> None:
+        """The survey is shared for seconds."""
+        source.forget()
+
     def sheet(self, reading: DagsReading, order: Order) -> Sheet:
         """One row a DAG."""
         now = reading.told.now

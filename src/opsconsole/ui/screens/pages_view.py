@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
-from opsconsole.core.duration import duration_text
+from opsconsole.core.duration import age_text, duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.runbooks.repair import Repair, runbook_for, runbook_for_all, values_of, values_of_all
 from opsconsole.ui.commands import ranking
@@ -50,6 +50,8 @@ class PagesView(MarkingList):
         self._pages: dict[str, PageReading] = {}
         self._wake = asyncio.Event()
         self._paused = False
+        self._anew = False
+        """Whether the next reading has to be of after now."""
         self._bar = Canvas(self._paint_bar, id="pages")
         self._summary = Canvas(self._paint_summary, id="summary")
         self.table = LiveTable()
@@ -93,7 +95,7 @@ class PagesView(MarkingList):
 
     def tick(self, now: float) -> None:
         """Ages grow."""
-        if self._now.trouble(now) is not None:
+        if self._now.trouble(now) is not None or self._now.age(now) is not None or self._paused:
             self._summary.repaint()
 
     def subtitle(self) -> str:
@@ -123,20 +125,31 @@ class PagesView(MarkingList):
         self.run_worker(self._reading(self._now), group="page", exclusive=True, exit_on_error=False)
 
     async def _reading(self, shown: PageReading) -> None:
-        """Read the page again and again; more seldom while that fails."""
+        """Read the page again and again, at first as soon as it is due; more seldom while that fails."""
+        pause = shown.rest(self.console.session.clock(), shown.pause, self.console.changed_at)
         while True:
+            if pause > 0:
+                await self._waited(pause)
+            self._wake.clear()
             if not self._paused or shown.sheet is None:
                 await self._read(shown)
-            try:
-                async with asyncio.timeout(shown.pause):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
+            pause = shown.pause
+
+    async def _waited(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
 
     async def _read(self, shown: PageReading) -> None:
-        app = self.console.console_app
-        if await shown.read(await self._asked(), self.console.session.clock, app.report):
+        app, clock = self.console.console_app, self.console.session.clock
+        source = await self._asked()
+        anew = self._anew or (shown.taken_at or 0.0) <= self.console.changed_at
+        self._anew = False
+        shown.asked_at = clock()
+        self._summary.repaint()  # how old it is, until the answer comes
+        if await shown.read(source, clock, app.report, anew=anew):
             self._wake.set()
         if shown is self._now:
             self._show()
@@ -176,8 +189,15 @@ class PagesView(MarkingList):
             spans.append(Span(shown.sheet.summary))
             if shown.order.grouping:
                 spans.append(Span(f"   {clean_line(shown.order.grouping, limit=60)}", "accent"))
-            spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
+            spans.append(self._when(shown))
         return (fit_line(line(*spans), width),)
+
+    def _when(self, shown: PageReading) -> Span:
+        """How often it is read; how old it is, where that is longer ago."""
+        now = self.console.session.clock()
+        if self._paused and shown.taken_at is not None:
+            return Span(f"   {age_text(max(0.0, now - shown.taken_at))} old, paused", "stale")
+        return shown.age(now) or Span(f"   every {duration_text(shown.pause)}", "dim")
 
     def _paint_notes(self, width: int, height: int) -> Lines:
         notes = self._now.sheet.notes if self._now.sheet is not None else ()
@@ -230,6 +250,7 @@ class PagesView(MarkingList):
     def do_refresh(self) -> None:
         """Ask again now."""
         self._now.failures = 0
+        self._anew = True
         self._wake.set()
 
     def do_pause(self) -> None:

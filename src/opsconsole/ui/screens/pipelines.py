@@ -1,13 +1,11 @@
 """Pipelines: the DAGs of an Airflow, the runs of one, the tasks of a run, the log of a try; each an `enter` further."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from opsconsole.core.clean import clean_line
-from opsconsole.core.reading import SourceError
-from opsconsole.pipelines.model import DagParam, Task
+from opsconsole.pipelines.model import Task
 from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.actions import Place
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
@@ -176,21 +174,10 @@ async def _typed_params(airflow: "Airflow", triggers: Sequence[Repair]) -> "Type
     Raises:
         SourceError: they cannot be read of any.
     """
+    from opsconsole.pipelines.asking import params_of_all
     from opsconsole.ui.pipelines.typed_params import TypedParams
 
-    slots = asyncio.Semaphore(5)
-
-    async def read(dag_id: str) -> Sequence[DagParam] | SourceError:
-        async with slots:
-            try:
-                return (await airflow.params(dag_id)).value
-            except SourceError as error:
-                return error
-
-    dags = [one.arguments["dag"] for one in triggers]
-    told = dict(zip(dags, await asyncio.gather(*map(read, dags)), strict=True))
-    unread = {dag: one for dag, one in told.items() if isinstance(one, SourceError)}
-    if len(unread) == len(told):
+    known, unread = await params_of_all(airflow, [one.arguments["dag"] for one in triggers])
+    if not known:
         raise next(iter(unread.values()))
-    known = {dag: one for dag, one in told.items() if not isinstance(one, SourceError)}
     return TypedParams(known, {dag: clean_line(error) for dag, error in unread.items()})
