@@ -39,6 +39,8 @@ class Sheet:
     descending: bool = True
     notes: tuple[str, ...] = ()
     """What could not be seen, and how to allow it."""
+    begin: str = ""
+    """The key of the row that the cursor is on at first; empty: the first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class PagesView(MarkingList):
         self._pages: dict[str, PageReading] = {}
         self._wake = asyncio.Event()
         self._paused = False
+        self._begun = False
+        """Whether the cursor was put on the row that the page begins with."""
         self._anew = False
         """Whether the next reading has to be of after now."""
         self._bar = Canvas(self._paint_bar, id="pages")
@@ -164,6 +166,9 @@ class PagesView(MarkingList):
             self.table.show_rows(
                 sheet.columns, sheet.rows, sort=sheet.sort, descending=sheet.descending, old=bool(shown.failed)
             )
+            if sheet.begin and not self._begun:
+                self.table.begin_at(sheet.begin)
+            self._begun = True
         else:
             self.table.show_rows((), ())
         notes = len(sheet.notes) if sheet is not None else 0
@@ -235,7 +240,7 @@ class PagesView(MarkingList):
     def _turn_to(self, spec: PageSpec) -> None:
         if spec is self._spec:
             return
-        self._spec = spec
+        self._spec, self._begun = spec, False
         self.table.unmark()
         self.table.release()
         self.table.action_top()

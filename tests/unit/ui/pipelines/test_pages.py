@@ -105,6 +105,18 @@ async def test_a_run_that_is_gone_is_said() -> None:
             await read(spec.make(), ByHand())
 
 
+async def test_a_task_that_failed_is_first_run_again_with_what_it_held_up() -> None:
+    page = pages_of_run("load_tariffs", "scheduled__900")[0].make()
+    reading, sheet = await read(page, ByHand())
+    assert sheet.begin == "check"
+    assert {row.key: page.choices(reading, row.key)[0].label for row in sheet.rows} == {
+        "fetch": "clear", "check": "clear failed", "notify": "clear", "store": "clear",
+    }  # fmt: skip
+    assert page.choices(reading, "check")[0].repair.given == {
+        "dag": "load_tariffs", "run": "scheduled__900", "tasks": "check", "only_failed": "yes", "downstream": "yes",
+    }  # fmt: skip
+
+
 async def test_one_survey_serves_all_that_ask_at_once() -> None:
     way = ByHand()
     source = pipelines(way)
