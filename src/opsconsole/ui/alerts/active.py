@@ -1,16 +1,17 @@
 """Alerts: all that Prometheus and the Alertmanagers have, what needs somebody first; one by one, or in groups."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 from opsconsole.alerts import wording
 from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.filtering import kept, parse_filter
-from opsconsole.alerts.model import Alert, AlertState, RuleState, Survey
+from opsconsole.alerts.model import Alert, AlertState, Survey
+from opsconsole.alerts.needing import Need, needs
 from opsconsole.alerts.severity import rank
 from opsconsole.alerts.watchdog import watch
 from opsconsole.core.duration import age_text
+from opsconsole.core.state import State
 from opsconsole.ui.alerts import grouping, marks
 from opsconsole.ui.alerts.choosing import alert_choices, group_choices
 from opsconsole.ui.alerts.grouping import Group, grouped
@@ -161,20 +162,19 @@ def _sorted(found: Sequence[Alert], sort: str) -> Sequence[Alert]:
 
 
 def _summary(survey: Survey) -> str:
-    states = Counter(one.state for one in survey.alerts)
-    firing = sum(one.rule is not RuleState.PENDING for one in survey.alerts)
-    words = [f"{firing:,} firing"]
-    words += [f"{states[one]:,} {one.value}" for one in _COUNTED if states[one]]
+    found = needs(survey)
+    lost = sum(one.state is AlertState.UNDELIVERED for one in survey.alerts)
+    words = [f"{found[Need.OPEN]:,} open" + (f", {lost:,} of them undelivered" if lost else "")]
+    words += [f"{found[one]:,} {one.value}" for one in _TAKEN if found[one]]
     if survey.flapping.times:
         words.append(f"{len(survey.flapping.times)} flapping")
-    watched = watch(survey)
-    return "   ".join([*words, f"dead-man's switch {watched.state.value}"])
+    state = watch(survey).state
+    said = f"dead-man's switch {state.value}"
+    # What is last is cut off on a narrow terminal, and this must not be.
+    return "   ".join([said, *words] if state is State.CRIT else [*words, said])
 
 
-_COUNTED = (
-    AlertState.UNDELIVERED, AlertState.ACTIVE, AlertState.UNKNOWN, AlertState.SENDING, AlertState.SUPPRESSED,
-    AlertState.PENDING,
-)  # fmt: skip
+_TAKEN = (Need.ACKNOWLEDGED, Need.SILENCED, Need.INHIBITED, Need.PENDING)
 
 
 def _row(key: str, alert: Alert, about: tuple[str, str, int]) -> Row:
