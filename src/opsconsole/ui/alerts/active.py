@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from opsconsole.alerts import wording
 from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.filtering import kept, parse_filter
 from opsconsole.alerts.model import Alert, AlertState, Survey
-from opsconsole.alerts.needing import Need, needs
+from opsconsole.alerts.needing import Need, need, needs
 from opsconsole.alerts.severity import rank
 from opsconsole.alerts.watchdog import watch
 from opsconsole.core.duration import age_text
@@ -21,7 +22,7 @@ from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
 
 _COLUMNS = (
-    Column("state", "STATE", least=11),
+    Column("state", "STATE", least=12),
     Column("severity", "SEVERITY", widest=10, priority=1),
     Column("alert", "ALERT", widest=36, least=14),
     Column("age", "AGE", align="right"),
@@ -39,6 +40,17 @@ _GROUPED = (
     Column("group", "GROUP", grows=True, least=20),
 )
 _OWN_LANGUAGE = re.compile(r"[\s,]*(@|[a-zA-Z_][a-zA-Z0-9_]*\s*(=|!=|!~|<|>))")
+
+
+class _About(NamedTuple):
+    """What the row of an alert says that the alert alone does not."""
+
+    age: str
+    why: str
+    flaps: int
+    state: str
+
+
 _CALM = frozenset({AlertState.SUPPRESSED, AlertState.PENDING})
 GROUP = "group "
 """What the keys of rows that are groups begin with."""
@@ -54,7 +66,7 @@ class ActivePage(Page[Alerts, Survey]):
     asks_form = "group"
 
     def __init__(self) -> None:
-        self._rows: dict[str, tuple[Alert, tuple[str, str, int], Row]] = {}
+        self._rows: dict[str, tuple[Alert, _About, Row]] = {}
 
     async def take(self, source: Alerts, before: Survey | None, order: Order) -> Survey:
         return await source.shared_survey()
@@ -126,13 +138,13 @@ class ActivePage(Page[Alerts, Survey]):
         """Rows; those of alerts about which nothing changed are the same as before."""
         known, now = self._rows, survey.taken_at
         names = wording.names_of(survey)
-        rows: dict[str, tuple[Alert, tuple[str, str, int], Row]] = {}
+        rows: dict[str, tuple[Alert, _About, Row]] = {}
         for one in found:
             old = wording.age(one, now)
             flaps = survey.flapping.of(one.labels) if survey.flapping.times else 0
             quiet = not one.silenced_by and not one.inhibited_by and not one.missing_in
             why = "" if quiet else wording.why_text(one, survey.silences, names, now)
-            about = ("" if old is None else age_text(old), why, flaps)
+            about = _About("" if old is None else age_text(old), why, flaps, _state_word(one, survey))
             key = key_of(one)
             before = known.get(key)
             same = before is not None and before[0] is one and before[1] == about
@@ -177,14 +189,19 @@ def _summary(survey: Survey) -> str:
 _TAKEN = (Need.ACKNOWLEDGED, Need.SILENCED, Need.INHIBITED, Need.PENDING)
 
 
-def _row(key: str, alert: Alert, about: tuple[str, str, int]) -> Row:
-    old, why, flaps = about
+def _state_word(alert: Alert, survey: Survey) -> str:
+    """Its state; of what is kept back, why: on a narrow terminal there is room for nothing else."""
+    return need(alert, survey).value if alert.state is AlertState.SUPPRESSED else alert.state.value
+
+
+def _row(key: str, alert: Alert, about: _About) -> Row:
+    old, why, flaps, state = about
     flapping = f"began {flaps + 1} times within the hour" if flaps else ""
     quiet = alert.state in _CALM
     return Row(
         key,
         (
-            marks.alert_state(alert),
+            Cell(state, marks.state_role_of(alert)),
             marks.severity(alert),
             cells.words(alert.name, "dim" if quiet else "text", 120),
             Cell(old),
