@@ -121,7 +121,11 @@ class OpsConsole(App[int], inherit_bindings=False):
         self.run_worker(self.opened.read_library(), group="library", exit_on_error=False)
         self.workers.cancel_group(self, "keep")
         if self.session.keep is not None:
-            self.run_worker(self.session.keep(), group="keep", exit_on_error=False)
+            self.run_worker(self.session.keep(self._tell_kept), group="keep", exit_on_error=False)
+
+    def _tell_kept(self, text: str, failed: bool) -> None:
+        if self.screen_stack:
+            self.console_screen.tell(text, "error" if failed else "text")
 
     @property
     def opened(self) -> "Opened":
