@@ -64,7 +64,7 @@ class Slas:
         self._environment, self._sources = environment, sources
         self.slas, self._notes = tuple(slas), tuple(notes)
         self._clock, self._cache = clock, cache
-        self._asked: frozenset[str] = frozenset()
+        self._asked: frozenset[str] | None = None
         self._closed: dict[str, ClosedDays] = {}
         self._airflow: Airflow | None = None
         self._runs: RunHistory | None = None
@@ -75,6 +75,11 @@ class Slas:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._surveying: asyncio.Future[Survey] | None = None
         self._surveyed_at = float("-inf")
+
+    @property
+    def _wanted(self) -> list[Sla]:
+        """Those that are asked about."""
+        return [one for one in self.slas if self._asked is None or one.name in self._asked]
 
     def one(self, name: str) -> Sla:
         """The SLA of that name.
@@ -89,7 +94,7 @@ class Slas:
         return found
 
     def only(self, names: Sequence[str]) -> "Slas":
-        """These alone; all, where none is named. Which DAGs one covers depends on the others still."""
+        """These alone. Which DAGs one covers depends on the others still."""
         self._asked = frozenset(names)
         return self
 
@@ -110,7 +115,7 @@ class Slas:
 
     def _so_far(self, now: float) -> Survey:
         """What has been read by now, of this time or of one before."""
-        found = [self._ready.get(sla.name) or unread(sla, _period(sla, now), now) for sla in self.slas]
+        found = [self._ready.get(sla.name) or unread(sla, _period(sla, now), now) for sla in self._wanted]
         return Survey(now, tuple(worst_first(found)), self._notes)
 
     async def report(self, period_of: Callable[[Sla], Period]) -> Survey:
@@ -140,7 +145,7 @@ class Slas:
     async def _all(self, one: Callable[[Sla], Awaitable[Standing]], now: float) -> Survey:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._airflow_survey = None
-        found = await asyncio.gather(*(one(sla) for sla in self.slas if not self._asked or sla.name in self._asked))
+        found = await asyncio.gather(*(one(sla) for sla in self._wanted))
         return Survey(now, tuple(worst_first(found)), self._notes)
 
     async def _standing(self, sla: Sla, period: Period, now: float, earlier: Period | None) -> Standing:

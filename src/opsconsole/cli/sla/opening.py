@@ -34,7 +34,7 @@ def ask(args: argparse.Namespace, read: "Callable[[Slas], Awaitable[Survey]]") -
                     slas.one(name)
             except ValueError as error:
                 raise UsageError(str(error)) from None
-            return await read(slas.only(args.slas))
+            return await read(slas.only(args.slas) if args.slas else slas)
         finally:
             await sources.close()
 
