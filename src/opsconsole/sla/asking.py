@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opsconsole.pipelines.model import Survey as AirflowSurvey
     from opsconsole.pipelines.model import Told
     from opsconsole.sla.airflow_counts import RunHistory
-    from opsconsole.sla.prometheus_counts import PrometheusCounts
+    from opsconsole.sla.prometheus_counts import Increases, Minutes
     from opsconsole.sla.sql_counts import SqlCounts
     from opsconsole.sources.registry import Sources
 
@@ -170,18 +170,18 @@ class Slas:
             slices = await slices_of(reader, self._closed_days(sla), wanted)
         return Counted(tuple(slices), notes=tuple(clean_line(note) for note in sorted(reader.notes)))
 
-    def _reader(self, sla: Sla) -> "PrometheusCounts | SqlCounts":
+    def _reader(self, sla: Sla) -> "Increases | Minutes | SqlCounts":
         source = self._sources.get(sla.source)
         counts = counts_of(sla)
         if counts is None:
             from opsconsole.sla.sql_counts import SqlCounts
 
             return SqlCounts(source, sla)
-        from opsconsole.sla.prometheus_counts import PrometheusCounts
+        from opsconsole.sla.prometheus_counts import prometheus_counts
         from opsconsole.sources.prometheus import PrometheusSource
 
         assert isinstance(source, PrometheusSource)
-        return PrometheusCounts(source, counts)
+        return prometheus_counts(source, counts)
 
     def _closed_days(self, sla: Sla) -> ClosedDays:
         """What is kept of it, under what it is: another expression is another thing."""

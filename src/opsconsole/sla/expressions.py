@@ -22,10 +22,11 @@ class Counts:
     total_text: str
     sampled: bool
     """Counts are samples of a value, one each `RESOLUTION` and series; else events."""
-    value_text: str = ""
-    """The value as it is now, of which `sampled` takes samples."""
-    slots_text: str = ""
-    """With `$window`: in how many of its minutes there was a value; empty for events."""
+    good_now_text: str = ""
+    """Of `sampled`: how many series are good at a moment."""
+    total_now_text: str = ""
+    """Of `sampled`: how many series there are at a moment. Both at each minute are what the others count over a window,
+    and are read in a tenth of the time."""
 
     def good(self, window: str) -> str:
         """How much was good in the last `window`; 0 where all of it was bad."""
@@ -46,10 +47,6 @@ class Counts:
     def error_ratio(self, window: str) -> str:
         """The share that was bad; no sample where nothing was counted, for 0 of 0 is neither 0 % nor 100 %."""
         return f"{self.bad(window)} / ({self.total(window)} > 0)"
-
-    def slots(self, window: str) -> str:
-        """In how many minutes of `window` there was any value to judge."""
-        return self.slots_text.replace("$window", window)
 
 
 def counts_of(sla: Sla) -> Counts | None:
@@ -94,8 +91,8 @@ def _of_value(value: str, sla: Sla) -> Counts:
         bad_text="",
         total_text=f"sum(count_over_time(({value})[$window:{RESOLUTION}]))",
         sampled=True,
-        value_text=value,
-        slots_text=f"count_over_time(count({value})[$window:{RESOLUTION}])",
+        good_now_text=f"sum(({value}) {comparison})",
+        total_now_text=f"count({value})",
     )
 
 
