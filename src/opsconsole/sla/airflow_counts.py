@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from opsconsole.pipelines.model import Dag, Run, Survey, Told
 from opsconsole.pipelines.promises import Verdict, judge
 from opsconsole.sla.burn import HOUR
 from opsconsole.sla.reader import FINE, FINE_FOR
+from opsconsole.sla.shares import Share, ranked
 from opsconsole.sla.slices import Slice
 from opsconsole.sla.standing import Counted
 from opsconsole.sla.violations import Violation
@@ -109,8 +111,8 @@ def covered(slas: Sequence[Sla], sla: Sla, dags: Sequence[Dag]) -> list[Dag]:
     ]
 
 
-def counted_of(sla: Sla, found: Sequence[DagRuns], start: float, now: float) -> Counted:
-    """Runs as slices: by the hour, the last hours by five minutes."""
+def counted_of(sla: Sla, found: Sequence[DagRuns], start: float, now: float, since: float | None = None) -> Counted:
+    """Runs as slices: by the hour, the last hours by five minutes; from `since` on (else `start`) whose were bad."""
     decided: list[Decided] = []
     pending = 0
     for dag in found:
@@ -123,7 +125,13 @@ def counted_of(sla: Sla, found: Sequence[DagRuns], start: float, now: float) -> 
         tuple(_slices(decided, found, start, now)),
         violations=_violations(decided, sla.budget * len(decided)),
         pending=pending,
+        shares=_shares(decided, start if since is None else since),
     )
+
+
+def _shares(decided: Sequence[Decided], since: float) -> tuple[Share, ...]:
+    bad = Counter(one.dag_id for one in decided if not one.good and one.at >= since)
+    return ranked(({"dag_id": dag_id}, count) for dag_id, count in bad.items())
 
 
 def _decided(sla: Sla, run: Run, now: float) -> Decided | None:

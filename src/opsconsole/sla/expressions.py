@@ -22,6 +22,10 @@ class Counts:
     total_text: str
     sampled: bool
     """Counts are samples of a value, one each `RESOLUTION` and series; else events."""
+    value_text: str = ""
+    """The value as it is now, of which `sampled` takes samples."""
+    good_each_text: str = ""
+    """1 or 0 for each of its series, now."""
     good_now_text: str = ""
     """Of `sampled`: how many series are good at a moment."""
     total_now_text: str = ""
@@ -91,6 +95,8 @@ def _of_value(value: str, sla: Sla) -> Counts:
         bad_text="",
         total_text=f"sum(count_over_time(({value})[$window:{RESOLUTION}]))",
         sampled=True,
+        value_text=value,
+        good_each_text=f"({value}) {comparison}",
         good_now_text=f"sum(({value}) {comparison})",
         total_now_text=f"count({value})",
     )

@@ -8,6 +8,7 @@ from opsconsole.core.duration import age_text
 from opsconsole.core.state import State
 from opsconsole.sla.burn import DAY, HOUR, BurnWindow, burn_windows
 from opsconsole.sla.periods import Excluded, Period, excluded, merged
+from opsconsole.sla.shares import Share
 from opsconsole.sla.slices import Slice, Tally, counted, tally
 from opsconsole.sla.violations import Violation, mean_seconds_to_recovery, violations
 
@@ -32,6 +33,8 @@ class Counted:
     """Where the source knows better than the slices when each began and ended."""
     pending: int = 0
     """What goes on, and is neither good nor bad yet."""
+    shares: tuple[Share, ...] = ()
+    """Whose what was bad is, where the source knows that at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Standing:
     excluded: tuple[Excluded, ...] = ()
     notes: tuple[str, ...] = ()
     pending: int = 0
+    shares: tuple[Share, ...] = ()
+    """Whose what was bad is, the worst first; empty where that was not asked, or cannot be told."""
     error: str = ""
     """Why its source told nothing."""
     waiting: bool = False
@@ -136,6 +141,7 @@ def standing(sla: Sla, told: Counted, period: Period, now: float, *, earlier: Pe
         excluded=tuple(one for one in pauses if one.end > period.start),
         notes=told.notes,
         pending=told.pending,
+        shares=told.shares,
     )  # fmt: skip
 
 

@@ -79,6 +79,7 @@ def standing_fields(one: "Standing") -> dict[str, Any]:
         else {"sli": one.before.sli, "change": one.change, "violations": len(one.violations_before)},
         "violations": [_violation_fields(found) for found in one.violations],
         "mttr": one.mttr,
+        "shares": [{"of": dict(told.of), "bad": told.bad, "share": told.share} for told in one.shares],
         "excluded": [
             {"name": pause.name, "why": pause.why or None, "start": rfc3339(pause.start), "end": rfc3339(pause.end)}
             for pause in one.excluded

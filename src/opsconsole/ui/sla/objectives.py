@@ -44,7 +44,7 @@ class ObjectivesPage(Page[Slas, Survey]):
     sorts = ("worst", "left", "file")
 
     async def take(self, source: Slas, before: Survey | None, order: Order) -> Survey:
-        return await source.survey(PATIENCE)
+        return await source.told(PATIENCE)
 
     def sheet(self, reading: Survey, order: Order) -> Sheet:
         """One row an SLA."""

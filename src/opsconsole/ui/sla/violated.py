@@ -32,7 +32,7 @@ class ViolatedPage(Page[Slas, Survey]):
     sorts = ("newest", "budget", "longest")
 
     async def take(self, source: Slas, before: Survey | None, order: Order) -> Survey:
-        return await source.survey(PATIENCE)
+        return await source.told(PATIENCE)
 
     def sheet(self, reading: Survey, order: Order) -> Sheet:
         """One row a violation."""

@@ -73,6 +73,16 @@ async def test_the_detail_says_how_it_is_counted_and_what_is_excluded() -> None:
     assert len(parts["days"].splitlines()) == 6
 
 
+async def test_the_detail_says_whose_what_was_bad_is() -> None:
+    page = SPECS["objectives"].make()
+    reading, _ = await read(page)
+    detail = page.detail(reading, "approaching")
+    assert detail is not None
+    worst, other = dict(detail.parts)["whose what was bad is"].splitlines()
+    assert worst == " 75 %       135 bad  route=/users"
+    assert other.startswith(" 25 %        45 bad  route=")
+
+
 async def test_violations_lead_to_the_dag_they_are_about() -> None:
     _, sheet = await read(SPECS["violations"].make())
     assert sheet.rows[0].labels == {"sla": "burning", "runbook": "service-restart-procedures"}
