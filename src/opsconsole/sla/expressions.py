@@ -26,8 +26,9 @@ class Counts:
     """The value as it is now, of which `sampled` takes samples."""
     good_each_text: str = ""
     """1 or 0 for each of its series, now."""
-    good_now_text: str = ""
-    """Of `sampled`: how many series are good at a moment."""
+    bad_now_text: str = ""
+    """Of `sampled`: how many series are bad at a moment; no sample where none is, so that a good month is a short
+    answer."""
     total_now_text: str = ""
     """Of `sampled`: how many series there are at a moment. Both at each minute are what the others count over a window,
     and are read in a tenth of the time."""
@@ -97,7 +98,7 @@ def _of_value(value: str, sla: Sla) -> Counts:
         sampled=True,
         value_text=value,
         good_each_text=f"({value}) {comparison}",
-        good_now_text=f"sum(({value}) {comparison})",
+        bad_now_text=f"sum(1 - (({value}) {comparison})) > 0",
         total_now_text=f"count({value})",
     )
 

@@ -1,5 +1,5 @@
 """Counts from Prometheus, one question for a span of slices: of events their increases over each, of a value how many
-series were there and good at each minute."""
+series were there and bad at each minute."""
 
 import asyncio
 import math
@@ -78,14 +78,14 @@ class Increases(_Asking):
 
 
 class Minutes(_Asking):
-    """A `Reader` of a value, looked at each minute. A week of that is two answers of 10,080 points, of which every
-    slice is made, also those that are looked at more closely later."""
+    """A `Reader` of a value, looked at each minute. A week of that is an answer of 10,080 points and one of those at
+    which any was bad; every slice is made of these, also those that are looked at more closely later."""
 
     def __init__(self, source: PrometheusSource, counts: Counts) -> None:
         super().__init__(source, counts)
         self._known: list[tuple[float, float]] = []
         self._total: dict[float, float] = {}
-        self._good: dict[float, float] = {}
+        self._bad: dict[float, float] = {}
 
     async def grid(self, start: float, end: float, step: float) -> list[Slice]:
         """Slices of `step` seconds; each holds the minutes after its start, up to its end."""
@@ -106,9 +106,9 @@ class Minutes(_Asking):
         async def at_each(text: str) -> dict[float, float]:
             return self._points(await self._source.range(text, start=start + MINUTE, end=end, step=MINUTE))
 
-        total, good = await asyncio.gather(at_each(self._counts.total_now_text), at_each(self._counts.good_now_text))
+        total, bad = await asyncio.gather(at_each(self._counts.total_now_text), at_each(self._counts.bad_now_text))
         self._total |= total
-        self._good |= good
+        self._bad |= bad
         self._known.append((start, end))
 
     def _slice(self, start: float, end: float) -> Slice | None:
@@ -117,8 +117,8 @@ class Minutes(_Asking):
         if not minutes:
             return None
         total = sum(self._total[at] for at in minutes)
-        good = min(total, sum(self._good.get(at, 0.0) for at in minutes))
-        return Slice(start, end, total - good, total, min(1.0, len(minutes) * MINUTE / (end - start)))
+        bad = min(total, sum(self._bad.get(at, 0.0) for at in minutes)) if self._bad else 0.0
+        return Slice(start, end, bad, total, min(1.0, len(minutes) * MINUTE / (end - start)))
 
 
 def _window(seconds: float) -> str:
