@@ -90,6 +90,10 @@ class Page(ABC, Generic[S, R]):
             SourceError: it cannot be asked.
         """
 
+    def again(self, reading: R) -> float:
+        """Seconds from `reading` to the next one: sooner than `period` where it is not whole yet."""
+        return self.period
+
     @abstractmethod
     def sheet(self, reading: R, order: Order) -> Sheet:
         """What to show of it. Asks nothing; may be called in a thread."""

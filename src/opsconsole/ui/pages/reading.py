@@ -79,7 +79,8 @@ class PageReading:
     def pause(self) -> float:
         """Seconds until the next reading; longer while it fails."""
         dear = math.ceil(self.page.thrift * self.cost) if self.cost > _CHEAP else 0
-        period = max(self.page.period, min(LONGEST_PAUSE, dear))
+        wanted = self.page.period if self.reading is None else self.page.again(self.reading)
+        period = max(wanted, min(LONGEST_PAUSE, dear))
         if not self.failures:
             return period
         return min(LONGEST_PAUSE, max(1.0, period) * 2.0 ** min(self.failures - 1, 6))
