@@ -26,6 +26,7 @@ class Way(StrEnum):
 
     API = "api"
     METADATA = "metadata"
+    METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Origin:
 
     way: Way
     version: str
-    """`3.3.2`; from the metadata database only `3` or `2`."""
+    """`3.3.2`; from the metadata database only `3` or `2`; from metrics the profile of their names."""
     notes: tuple[str, ...] = ()
     """What could not be seen, or why it did not come from the API; one sentence each."""
 
@@ -249,6 +250,8 @@ class Component:
     seen_at: float | None = None
     host: str = ""
     detail: str = ""
+    seen: bool = True
+    """Whether this way can see it at all; otherwise it may well live."""
 
 
 @dataclass(frozen=True, slots=True)
