@@ -185,6 +185,11 @@ class Environment:
     approvals: ApprovalSettings = ApprovalSettings()
 
     @property
+    def airflow_metrics(self) -> AirflowMetrics:
+        """What the metrics of its Airflow are called in its Prometheus, be that Airflow configured or not."""
+        return self.airflow.metrics if self.airflow is not None else AirflowMetrics()
+
+    @property
     def every_alertmanager(self) -> Mapping[str, AlertmanagerSettings]:
         """All of them by the names of their sources: `alertmanager`, and `alertmanager/NAME`."""
         first = {"alertmanager": self.alertmanager} if self.alertmanager else {}

@@ -7,7 +7,6 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from opsconsole.config.airflow_metrics import AirflowMetrics
 from opsconsole.config.settings import Environment
 from opsconsole.config.slas import Sla, load_slas
 from opsconsole.core.problem import ContentError
@@ -110,7 +109,7 @@ def open_measuring(environment: Environment, sources: "Sources") -> Measuring | 
     async def ask(query: "Query") -> "Answer":
         return await sources.get("prometheus").read(query)
 
-    return Measuring(ask, environment.airflow.metrics if environment.airflow is not None else AirflowMetrics())
+    return Measuring(ask, environment.airflow_metrics)
 
 
 def open_airflow(environment: Environment, sources: "Sources") -> Airflow:
