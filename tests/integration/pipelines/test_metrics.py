@@ -200,7 +200,7 @@ async def test_the_pages_show_what_metrics_tell_while_airflow_is_down(prometheus
                 sheets[spec.id] = page.sheet(reading, Order(page.sorts[0]))
                 assert page.choices(reading, "bill") == []
     for sheet in sheets.values():
-        assert "from metrics in Prometheus, by the names of mixin" in sheet.summary
+        assert sheet.summary.startswith("from metrics (mixin)   ")
         assert sheet.notes[0].startswith("from metrics, for Airflow does not answer: ")
     rows = {name: [" ".join(row.text.split()) for row in sheet.rows] for name, sheet in sheets.items()}
     assert [one.split("runs failed")[0].strip() for one in rows["dags"]] == [

@@ -48,7 +48,7 @@ def dags_sheet(told: ByMetrics) -> Sheet:
     failed = sum(state is State.CRIT for _, state, _ in judged)
     known = f" of {found.known_dags:,.0f}" if found.known_dags is not None else ""
     queue = f"   {_number(found.running)} tasks run, {_number(found.queued)} are queued"
-    summary = f"{len(found.dags):,}{known} DAGs have metrics   {failed} failed within 1h{queue}   {marks.origin(told)}"
+    summary = f"{marks.origin(told)}   {len(found.dags):,}{known} DAGs   {failed} failed within 1h{queue}"
     return Sheet(_DAGS, [_dag(*one) for one in judged], summary, notes=marks.notes_of(told))
 
 
@@ -85,7 +85,7 @@ def failures_sheet(told: ByMetrics) -> Sheet:
         )
         for one in bad
     ]
-    summary = f"{_number(found.tasks_failed)} tasks failed within 1h; why, metrics do not tell   {marks.origin(told)}"
+    summary = f"{marks.origin(told)}   {_number(found.tasks_failed)} tasks failed within 1h; why, metrics do not tell"
     return Sheet(_FAILURES, rows, summary, notes=marks.notes_of(told))
 
 
@@ -93,7 +93,7 @@ def pools_sheet(told: ByMetrics) -> Sheet:
     """One row a pool; those in which something waits first."""
     pools = sorted(told.value.pools, key=lambda one: (-(one.starving or 0.0), one.pool))
     summary = f"{len(pools)} pools" if pools else "pools: metrics do not tell"
-    return Sheet(_POOLS, [_pool(one) for one in pools], f"{summary}   {marks.origin(told)}", notes=marks.notes_of(told))
+    return Sheet(_POOLS, [_pool(one) for one in pools], f"{marks.origin(told)}   {summary}", notes=marks.notes_of(told))
 
 
 def imports_sheet(told: ByMetrics) -> Sheet:
@@ -106,7 +106,7 @@ def imports_sheet(told: ByMetrics) -> Sheet:
     else:
         summary = "every file can be imported"
     rows = [Row("files", (_count(count, "crit"), cells.words("which, metrics do not tell", "dim")))] if count else []
-    return Sheet(_FILES, rows, f"{summary}   {marks.origin(told)}", notes=marks.notes_of(told))
+    return Sheet(_FILES, rows, f"{marks.origin(told)}   {summary}", notes=marks.notes_of(told))
 
 
 def _dag(one: Measured, state: State, why: str) -> Row:
