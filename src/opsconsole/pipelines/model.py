@@ -5,7 +5,7 @@ have passed `clean`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -313,11 +313,25 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """What has to be updated so that a DAG starts."""
+
+    how: str
+    """`all` or `any` of what is in `of`; else it is one `asset`, or an `alias`: whatever is updated under its name."""
+    of: tuple["Awaited", ...] = ()
+    name: str = ""
+    """Empty in Airflow 2, where assets have only a URI."""
+    uri: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Lineage:
     """The assets that tie DAGs, and what waits now."""
 
     assets: tuple[Asset, ...]
     queued: tuple[Queued, ...] = ()
+    awaited: Mapping[str, Awaited] = field(default_factory=dict)
+    """DAG id -> what starts it, where that is told."""
 
 
 Structure = Mapping[str, tuple[str, ...]]
