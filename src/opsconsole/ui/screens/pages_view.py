@@ -8,6 +8,7 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -26,6 +27,7 @@ from opsconsole.ui.screens.marking import MarkingList
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
+from opsconsole.ui.working import go_on
 
 _MOST_NOTES = 2
 
@@ -119,7 +121,7 @@ class PagesView(MarkingList):
 
     def _read_on(self) -> None:
         self._wake.clear()
-        self.run_worker(self._reading(self._now), group="page", exclusive=True, exit_on_error=False)
+        go_on(self, partial(self._reading, self._now), "page")
 
     async def _reading(self, shown: PageReading) -> None:
         """Read the page again and again; more seldom while that fails."""

@@ -17,6 +17,7 @@ from opsconsole.ui.panes.looking import Item, Looking, page_of
 from opsconsole.ui.table_layout import Row, asked_widths, heading, lay_out, row_line
 from opsconsole.ui.widgets.guarded_pane import broken
 from opsconsole.ui.widgets.pane import PaneView
+from opsconsole.ui.working import go_on
 
 
 class PagePane(PaneView):
@@ -67,7 +68,7 @@ class PagePane(PaneView):
         """Read from now on, or no more."""
         if visible and not self._read_now:
             self._read_now = True
-            self.run_worker(self._read_on(), group="page", exclusive=True, exit_on_error=False)
+            go_on(self, self._read_on, "page")
         elif not visible and self._read_now:
             self._read_now = False
             self.workers.cancel_group(self, "page")
