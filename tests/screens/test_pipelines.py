@@ -1,5 +1,7 @@
 """How pipelines look, from the DAGs to the log of a try, and while Airflow fails: on an Airflow made by hand."""
 
+import gc
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,7 +23,7 @@ from opsconsole.ui.screens.several import SeveralView
 from opsconsole.ui.screens.task_log import TaskLogView
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row, row_line
-from tests.screens.pipeline_readings import ByHand, Rehearsing, dag, pipelines, run
+from tests.screens.pipeline_readings import ByHand, Rehearsing, dag, pipelines, run, task
 from tests.screens.still import STATES, State, StillSources, still_session
 from tests.screens.test_app import in_time, painted, sees, text_of
 
@@ -361,6 +363,27 @@ async def test_marked_rows_are_one_list_of_exact_requests_confirmed_once_each_wi
         await pilot.press("enter", "enter")
         await wait("LAST RUNS")
         assert "marked" not in text_of(app)
+
+
+@pytest.mark.parametrize(
+    "opened", [partial(DagView, "load_tariffs"), partial(TaskLogView, task("fetch", 5.0, 20.0))], ids=["page", "log"]
+)
+async def test_who_goes_on_at_once_leaves_no_question_behind(tmp_path: Path, opened: Callable[[], View]) -> None:
+    app = app_of(tmp_path, ByHand())
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await opened_at(pilot)
+            view = opened()
+            app.console_screen.open_view(view)
+            await painted(app)
+            view.left()
+            view.entered()
+            view.left()
+            await painted(app)
+        del view, app, pilot
+        gc.collect()
+    assert [text for one in said if "never awaited" in (text := str(one.message))] == []
 
 
 async def test_of_five_thousand_dags_only_those_in_view_are_drawn(

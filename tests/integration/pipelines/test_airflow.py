@@ -23,7 +23,7 @@ from opsconsole.core.state import State
 from opsconsole.pipelines.actions.change import opened, settings_of
 from opsconsole.pipelines.actions.clearing import Wish, preview
 from opsconsole.pipelines.asking import Airflow
-from opsconsole.pipelines.dependencies import Feed, feeds, waiting
+from opsconsole.pipelines.dependencies import Feed, feeds, starts, waiting
 from opsconsole.pipelines.failures import read_failures
 from opsconsole.pipelines.history import standings
 from opsconsole.pipelines.model import Component, RunDetail, Survey, Task, Way
@@ -98,10 +98,14 @@ async def test_both_ways_tell_who_feeds_whom_and_what_waits(story: Story) -> Non
         async with story.asked(way) as airflow:
             told.append((await airflow.lineage()).value)
     for lineage in told:
-        assert feeds(lineage) == [Feed("feeds", "eats", "s3://lake/raw")]
+        assert feeds(lineage) == [Feed("feeds", "eats", "s3://lake/raw", enough=False)]
+        assert starts(lineage, "eats") == "all of s3://lake/raw, (any of s3://lake/tariffs, s3://lake/weather)"
         (waits,) = waiting(lineage)
-        assert waits.reason == "has 1 of 2; waits for s3://lake/tariffs (from outside)"
+        assert waits.reason == (
+            "has 1 of 3; waits for any of s3://lake/tariffs (from outside), s3://lake/weather (from outside)"
+        )
     assert told[0].queued == told[1].queued
+    assert told[0].awaited == told[1].awaited
 
 
 async def test_both_ways_tell_the_same_parameters_and_a_value_that_does_not_suit_is_never_sent(story: Story) -> None:

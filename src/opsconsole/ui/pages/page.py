@@ -95,6 +95,10 @@ class Page(ABC, Generic[S, R]):
     def forget(self, source: S) -> None:
         """The next reading has to be of after now: what `source` shares between those who ask is no answer."""
 
+    def again(self, reading: R) -> float:
+        """Seconds from `reading` to the next one: sooner than `period` where it is not whole yet."""
+        return self.period
+
     @abstractmethod
     def sheet(self, reading: R, order: Order) -> Sheet:
         """What to show of it. Asks nothing; may be called in a thread."""

@@ -89,7 +89,8 @@ class PageReading:
     def pause(self) -> float:
         """Seconds until the next reading; longer while it fails."""
         dear = math.ceil(self.page.thrift * self.cost) if self.cost > _CHEAP else 0
-        period = max(self.page.period, min(LONGEST_PAUSE, dear))
+        wanted = self.page.period if self.reading is None else self.page.again(self.reading)
+        period = max(wanted, min(LONGEST_PAUSE, dear))
         if not self.failures:
             return period
         return min(LONGEST_PAUSE, max(1.0, period) * 2.0 ** min(self.failures - 1, 6))
@@ -105,7 +106,7 @@ class PageReading:
         """How old what is shown is, while it is older than it should be and is being read again; None otherwise."""
         if self.taken_at is None or self.asked_at is None or now - self.taken_at <= self.pause + _PROMPT:
             return None
-        return Span(f"   {age_text(now - self.taken_at)} old, asking again…", "stale")
+        return Span(f"{age_text(now - self.taken_at)} old, asking again…   ", "stale")
 
     def trouble(self, now: float) -> Span | None:
         """Why what is shown is not what is; None where nothing is wrong."""

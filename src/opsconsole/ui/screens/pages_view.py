@@ -8,6 +8,7 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -26,6 +27,7 @@ from opsconsole.ui.screens.marking import MarkingList
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
+from opsconsole.ui.working import go_on
 
 _MOST_NOTES = 2
 
@@ -124,7 +126,7 @@ class PagesView(MarkingList):
 
     def _read_on(self) -> None:
         self._wake.clear()
-        self.run_worker(self._reading(self._now), group="page", exclusive=True, exit_on_error=False)
+        go_on(self, partial(self._reading, self._now), "page")
 
     async def _reading(self, shown: PageReading) -> None:
         """Read the page again and again, at first as soon as it is due; more seldom while that fails."""
@@ -191,18 +193,22 @@ class PagesView(MarkingList):
         else:
             if shown.order.filter:  # first of all: a filter that one does not see hides what one looks for
                 spans.append(Span(f"filter {clean_line(shown.order.filter, limit=200)}   ", "accent"))
+            old = self._old(shown)
+            if old is not None:  # before anything that a narrow terminal cuts
+                spans.append(old)
             spans.append(Span(shown.sheet.summary))
             if shown.order.grouping:
                 spans.append(Span(f"   {clean_line(shown.order.grouping, limit=60)}", "accent"))
-            spans.append(self._when(shown))
+            if old is None:
+                spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
         return (fit_line(line(*spans), width),)
 
-    def _when(self, shown: PageReading) -> Span:
-        """How often it is read; how old it is, where that is longer ago."""
+    def _old(self, shown: PageReading) -> Span | None:
+        """How old it is, where that is more than it should be; None where it is not."""
         now = self.console.session.clock()
         if self._paused and shown.taken_at is not None:
-            return Span(f"   {age_text(max(0.0, now - shown.taken_at))} old, paused", "stale")
-        return shown.age(now) or Span(f"   every {duration_text(shown.pause)}", "dim")
+            return Span(f"{age_text(max(0.0, now - shown.taken_at))} old, paused   ", "stale")
+        return shown.age(now)
 
     def _paint_notes(self, width: int, height: int) -> Lines:
         notes = self._now.sheet.notes if self._now.sheet is not None else ()

@@ -21,6 +21,7 @@ from opsconsole.ui.lines import Line, Lines, Role, Span, fit_line, line, wrapped
 from opsconsole.ui.screens.text import Scroller
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
+from opsconsole.ui.working import go_on
 
 _PAUSE = 2.0
 """Seconds between two looks at the log of a task that runs."""
@@ -83,7 +84,7 @@ class TaskLogView(View):
     def _begin(self) -> None:
         self._lines, self._found = LogTail(_unread), LogTail(_unread)
         self._said, self._failed, self._cause = "asking…", "", ""
-        self.run_worker(self._follow(), group="log", exclusive=True, exit_on_error=False)
+        go_on(self, self._follow, "log")
 
     async def _follow(self) -> None:
         """Read to the end, and go on while the task does."""

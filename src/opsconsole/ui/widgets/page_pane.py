@@ -18,6 +18,7 @@ from opsconsole.ui.panes.looking import Item, Looking, page_of
 from opsconsole.ui.table_layout import Row, asked_widths, heading, lay_out, row_line
 from opsconsole.ui.widgets.guarded_pane import broken
 from opsconsole.ui.widgets.pane import PaneView
+from opsconsole.ui.working import go_on
 
 
 class PagePane(PaneView):
@@ -73,7 +74,7 @@ class PagePane(PaneView):
         """Read from now on, or no more."""
         if visible and not self._read_now:
             self._read_now = True
-            self.run_worker(self._read_on(), group="page", exclusive=True, exit_on_error=False)
+            go_on(self, self._read_on, "page")
         elif not visible and self._read_now:
             self._read_now = False
             self.workers.cancel_group(self, "page")
@@ -168,7 +169,7 @@ class PagePane(PaneView):
         said = trouble or (Span(sheet.summary, "dim") if sheet is not None else None)
         old = self._reading.age(self._clock()) or Span("")
         filtered = Span(f"  filter {looking.filter}", "dim") if looking.filter else Span("")
-        return line(title, "  ", said, old, filtered) if said is not None else line(title, filtered)
+        return line(title, "  ", old, said, filtered) if said is not None else line(title, filtered)
 
     def _notes(self, width: int) -> list[Line]:
         notes = self._reading.sheet.notes if self._reading.sheet is not None else ()

@@ -8,6 +8,8 @@ import pytest
 
 from opsconsole.actions import registry
 from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.model import Survey, Told
+from opsconsole.pipelines.opening import Pipelines
 from opsconsole.runbooks.lint import lint
 from opsconsole.runbooks.repair import runbook_for
 from opsconsole.ui.pages.page import Order, Page, PageSpec, Sheet
@@ -132,14 +134,15 @@ async def test_a_source_that_hangs_is_said_to_be_silent_after_two_periods() -> N
     await shown.read(pipelines(ByHand()), lambda: now[0], print)
     assert shown.trouble(1000.0) is None, "nothing is asked"
 
-    class Hanging:
-        slas, notes = (), ()
-
-        async def survey(self) -> None:
+    class Hanging(Pipelines):
+        async def survey(self) -> Told[Survey]:
             await hangs.wait()
+            raise AssertionError("it never ends")
+
+    hanging = Hanging(pipelines(ByHand()).airflow)
 
     now[0] = 105.0
-    asking = asyncio.ensure_future(shown.read(Hanging(), lambda: now[0], print))
+    asking = asyncio.ensure_future(shown.read(hanging, lambda: now[0], print))
     await asyncio.sleep(0)
     assert shown.trouble(110.0) is None
     said = shown.trouble(111.0)
@@ -149,7 +152,7 @@ async def test_a_source_that_hangs_is_said_to_be_silent_after_two_periods() -> N
     await asyncio.wait({asking})
     assert shown.trouble(1000.0) is None
     now[0] = 300.0  # nobody looked for a while
-    asking = asyncio.ensure_future(shown.read(Hanging(), lambda: now[0], print))
+    asking = asyncio.ensure_future(shown.read(hanging, lambda: now[0], print))
     await asyncio.sleep(0)
     assert shown.trouble(301.0) is None, "an answer may be on its way"
     said = shown.trouble(301.5)
