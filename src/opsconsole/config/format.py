@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from opsconsole.config.plaintext import warn_of_plain_text
 from opsconsole.config.schema import (
     INVALID,
     Choice,
@@ -154,6 +155,7 @@ def _authentication(result: dict[str, Any], place: Place) -> None:
         place.child("password").report("missing-key", "password without username; expected both", on_key=True)
     if "key" in result and "certificate" not in result:
         place.child("key").report("missing-key", "key without certificate; expected both", on_key=True)
+    warn_of_plain_text(result, place)
 
 
 def _http(example: str, **more: Field) -> Record:
