@@ -1,8 +1,8 @@
 """Look at Prometheus rule files of any kind: structure, PromQL, and traps that Prometheus and promtool let through.
 
 A trap is a rule that is valid and does not do what it says: it can never fire, or always does, divides by nothing, asks
-for labels that an aggregation has dropped. Without files it is told, too, where the rules of SLAs differ from `sla status`.
-Code 2: Prometheus would refuse a file. Code 1, with --strict: warnings.
+for labels that an aggregation has dropped. Without files it is told, too, where the rules of SLAs differ from what
+`sla status` says. Code 2: Prometheus would refuse a file. Code 1, with --strict: warnings.
 """
 
 import argparse
