@@ -79,6 +79,10 @@ class DagsPage(Page[Pipelines, Reading]):
         known = before.standings if isinstance(before, DagsReading) else ()
         return await asyncio.to_thread(_reading, source, told, known)  # thousands of DAGs: keys come first
 
+    def forget(self, source: Pipelines) -> None:
+        """The survey is shared for seconds."""
+        source.forget()
+
     def sheet(self, reading: Reading, order: Order) -> Sheet:
         """One row a DAG."""
         if isinstance(reading, ByMetrics):
