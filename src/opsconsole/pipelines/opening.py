@@ -51,10 +51,6 @@ class Pipelines:
             self._asking, self._asked_at = asyncio.ensure_future(self.airflow.survey()), now
         return await asyncio.shield(self._asking)
 
-    def forget(self) -> None:
-        """Something was changed: a survey that was asked for before is no answer any more."""
-        self._asking = None
-
     async def or_measured(self, asked: Awaitable[Told[T]]) -> Told[T] | ByMetrics:
         """What was asked; where neither API nor database answers, what Prometheus knows. A refusal stays one.
 
@@ -80,6 +76,10 @@ class Pipelines:
         silent = [Component("api", False, detail=told.why)] if self.airflow.api is not None else []
         database = Component("metadatabase", None, detail="unknown: metrics do not tell", seen=False)
         return Told((*silent, *told.value.components, database), told.taken_at, told.origin)
+
+    def forget(self) -> None:
+        """Something was changed: a survey that was asked for before is no answer any more."""
+        self._asking = None
 
 
 def open_pipelines(environment: Environment, sources: "Sources") -> Pipelines:

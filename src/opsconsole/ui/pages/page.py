@@ -92,12 +92,12 @@ class Page(ABC, Generic[S, R]):
             SourceError: it cannot be asked.
         """
 
-    def forget(self, source: S) -> None:
-        """The next reading has to be of after now: what `source` shares between those who ask is no answer."""
-
     def again(self, reading: R) -> float:
         """Seconds from `reading` to the next one: sooner than `period` where it is not whole yet."""
         return self.period
+
+    def forget(self, source: S) -> None:
+        """The next reading has to be of after now: what `source` shares between those who ask is no answer."""
 
     @abstractmethod
     def sheet(self, reading: R, order: Order) -> Sheet:
