@@ -88,7 +88,7 @@ class Airflow:
             if run is None:
                 return None, False
             tasks = await way.tasks(dag_id, run_id)
-            return RunDetail(run, tasks, await _structure(way, dag_id)), False
+            return RunDetail(run, tasks, await structure_of(way, dag_id)), False
 
         return await self._read(read)
 
@@ -101,7 +101,7 @@ class Airflow:
             tasks, cut = await way.dag_tasks(dag_id, min(begun), MOST_OF_DAG) if begun else ((), False)
             known = {one.run_id for one in runs}
             kept = tuple(one for one in tasks if one.run_id in known)
-            return DagHistory(runs, kept, await _structure(way, dag_id)), cut
+            return DagHistory(runs, kept, await structure_of(way, dag_id)), cut
 
         return await self._read(read)
 
@@ -211,7 +211,7 @@ async def params_of_all(
     return known, {dag: one for dag, one in told.items() if isinstance(one, SourceError)}
 
 
-async def _structure(way: Asking, dag_id: str) -> dict[str, tuple[str, ...]]:
+async def structure_of(way: Asking, dag_id: str) -> dict[str, tuple[str, ...]]:
     """Without it there is no critical path, and everything else all the same: a DAG may be gone, its runs are not."""
     try:
         return dict(await way.structure(dag_id))

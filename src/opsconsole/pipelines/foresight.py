@@ -94,8 +94,8 @@ async def _look(client: "AirflowSource", repair: Repair) -> tuple[Mapping[str, s
                 raise ValueError(f"Airflow's dry run of {run} clears nothing: nothing would be run again")
             return {**given, "run": run}, f"Airflow's dry run clears {len(titles)}: {_named(titles)}"
         case "airflow.mark":
-            run, state = await marking.state_of(client, given)
-            return {**given, "run": run}, f"it is {state}, and would be {given['state']}"
+            run, said = await marking.foreseen_marking(client, given)
+            return {**given, "run": run}, said
         case "airflow.pause" | "airflow.unpause":
             return given, await marking.foreseen_pausing(client, given["dag"], repair.action == "airflow.pause")
         case "airflow.trigger":

@@ -6,7 +6,7 @@ Works on the exceptions of any HTTP library: what counts is the operating system
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from opsconsole.core.clean import clean_line
@@ -25,6 +25,14 @@ _ERRNO = {
 }
 # h11 (httpx) and http.client (requests) say it in these words.
 _SIGNS_OF_CLOSING = ("disconnected", "without sending complete", "without response", "incompleteread", "prematurely")
+
+
+_BEFORE_SENDING = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
+"""What httpx calls a failure before anything of the request has left."""
+
+
+class UnsentError(SourceError):
+    """There was no connection, so nothing was sent: whoever wanted to change something knows that nothing did."""
 
 
 def place_of(url: str) -> str:
@@ -47,9 +55,19 @@ def timed_out(source: str, url: str, seconds: float) -> SourceError:
 
 
 def transport_error(source: str, url: str, error: BaseException, *, timeout: float) -> SourceError:
-    """A `SourceError` for an exception that an HTTP library raised instead of an answer."""
-    place = place_of(url)
+    """A `SourceError` for an exception that an HTTP library raised instead of an answer; an `UnsentError` where nothing
+    was sent for certain."""
     chain = list(_chain(error))
+    found = _in_words(source, url, error, chain, timeout)
+    if type(error).__name__ in _BEFORE_SENDING:
+        return UnsentError(found.source, found.kind, found.message, hint=found.hint)
+    return found
+
+
+def _in_words(
+    source: str, url: str, error: BaseException, chain: Sequence[BaseException], timeout: float
+) -> SourceError:
+    place = place_of(url)
     for cause in chain:
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLWantReadError | ssl.SSLWantWriteError):
             return _tls_error(source, place, cause)

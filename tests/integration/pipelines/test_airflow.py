@@ -25,11 +25,13 @@ from opsconsole.pipelines.actions.clearing import Wish, preview
 from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.dependencies import Feed, feeds, starts, waiting
 from opsconsole.pipelines.failures import read_failures
+from opsconsole.pipelines.foresight import foresee
 from opsconsole.pipelines.history import standings
 from opsconsole.pipelines.model import Component, RunDetail, Survey, Task, Way
 from opsconsole.pipelines.opening import open_pipelines
 from opsconsole.pipelines.timing import timing
 from opsconsole.pipelines.vitality import vitality
+from opsconsole.runbooks.repair import Repair
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource
 from opsconsole.sources.registry import Sources
 from opsconsole.ui.pages.page import Order
@@ -229,6 +231,12 @@ async def test_a_run_that_failed_is_repaired_and_ends_green(story: Story) -> Non
     async with opened(settings_of(environment)) as client:
         wish = Wish("fails", run, only_failed=True)
         assert await preview(client, wish) == (run, ("transform", "publish"))
+    mark = Repair("airflow.mark", {"dag": "fails", "run": run, "task": "transform", "state": "success"}, "Mark")
+    async with story.asked("api") as airflow:
+        (foreseen,) = await foresee(airflow, [mark])
+    assert foreseen.said == (
+        "it is failed, and would be success; Airflow then clears what follows it and failed, to run again: publish"
+    )
     untouched = await detail_of(story, "api", "fails", run)
     assert {one.title: one.state for one in untouched.tasks}["transform"] == "failed"
     story.server.repaired.touch()

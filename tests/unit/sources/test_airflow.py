@@ -14,12 +14,17 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from opsconsole.actions import registry
+from opsconsole.actions.action import Result
 from opsconsole.config.secrets import SecretRef
 from opsconsole.config.settings import AirflowSettings, Environment
 from opsconsole.core.reading import SourceError
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, path
 from opsconsole.sources.airflow.errors import detail_of
 
+HUNG_UP = 0
+"""The status of no answer at all: the connection is closed."""
+LAST = 1
+"""That of a 200 after which nobody listens any more."""
 Answer = tuple[int, Any]
 """(status, what becomes JSON); a list of bytes is sent as it is, piece by piece."""
 
@@ -53,6 +58,12 @@ def fake(**answers: Callable[..., Answer]) -> Iterator[Fake]:
             else:
                 status, content = find(made, self.command, parse_qs(parts.query), dict(self.headers))
             body = content if isinstance(content, list) else [json.dumps(content).encode()]
+            if status == HUNG_UP:
+                return
+            if status == LAST:
+                server.shutdown()
+                server.socket.close()
+                status = 200
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", "http://login.example/")
@@ -173,21 +184,52 @@ async def test_a_log_in_page_is_no_answer() -> None:
         await source.close()
 
 
-async def test_a_change_that_is_not_answered_is_unknown_and_not_sent_again() -> None:
-    def hang(server: Fake, *_: object) -> Answer:
-        server.released.wait(10)
-        return 200, {"dag_run_id": "late"}
+def hang(server: Fake, *_: object) -> Answer:
+    server.released.wait(10)
+    return 200, {"dag_run_id": "late"}
 
+
+async def triggered(server: Fake) -> Result:
+    """How it ended to trigger the DAG `load` there."""
+    environment = Environment("test", Path("s"), Path("r"), airflow=AirflowSettings(url=server.url, timeout=2.0))
+    registration = registry.find("airflow.trigger")
+    assert registration is not None
+    return await registration.build({"dag": "load"}, environment).runner.run(lambda piece: None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "why"),
+    [
+        (hang, "unknown", "no answer within 2 s"),
+        (lambda *_: (HUNG_UP, None), "unknown", "connection closed"),
+        (lambda *_: (502, None), "unknown", "answered 502"),  # a proxy gave up; Airflow may go on
+        (lambda *_: (503, None), "unknown", "503"),
+        (lambda *_: (500, None), "unknown", "answered 500"),
+        (lambda *_: (200, [b"<html>"]), "unknown", "not what Airflow gives"),
+        (lambda *_: (200, {"run": 1}), "unknown", "has no dag_run_id"),
+        (lambda *_: (429, None), "failed", "429"),
+        (lambda *_: (409, {"detail": "exists"}), "failed", "exists"),
+        (lambda *_: (403, {"detail": "Forbidden"}), "refused", "may not trigger load"),
+    ],
+)
+async def test_what_was_sent_and_not_answered_is_unknown_and_not_sent_again(
+    answer: Callable[..., Answer], outcome: str, why: str
+) -> None:
     load = {"dag_id": "load", "is_paused": False}
-    with fake(load=lambda *_: (200, load), details=lambda *_: (200, load), dagRuns=hang) as server:
-        environment = Environment(
-            "test", Path("s"), Path("r"), airflow=AirflowSettings(url=server.url, timeout=2.0)
-        )  # fmt: skip
-        registration = registry.find("airflow.trigger")
-        assert registration is not None
-        result = await registration.build({"dag": "load"}, environment).runner.run(lambda piece: None)
-        assert (result.outcome, "it was sent, and no answer came" in result.detail) == ("unknown", True)
+    with fake(load=lambda *_: (200, load), details=lambda *_: (200, load), dagRuns=answer) as server:
+        result = await triggered(server)
+        assert (result.outcome, why in result.detail) == (outcome, True), result.detail
+        assert ("whether it was done is not known" in result.detail) == (outcome == "unknown")
         assert [one for one in server.asked if one.startswith("POST")] == ["POST /api/v2/dags/load/dagRuns"]
+
+
+async def test_where_no_connection_came_to_be_nothing_was_changed() -> None:
+    load = {"dag_id": "load", "is_paused": False}
+    with fake(load=lambda *_: (200, load), details=lambda *_: (LAST, load)) as server:
+        result = await triggered(server)
+    assert (result.outcome, result.detail.startswith("nothing was changed: airflow: connection refused")) == (
+        "failed", True,
+    ), result.detail  # fmt: skip
 
 
 async def test_a_log_of_any_length_passes_line_by_line() -> None:

@@ -1,4 +1,6 @@
-"""Call runs or a task of them a success, failed, or (tasks) skipped; nothing of them is run for that."""
+"""Call runs or a task of them a success, failed, or (tasks) skipped. Airflow then does more, and that is said first: it
+clears what follows a marked task and failed, so that it runs again, and stops what runs in a marked run.
+"""
 
 import argparse
 

@@ -19,6 +19,7 @@ from opsconsole.pipelines.model import Dag, Run
 from opsconsole.pipelines.way import Asking
 from opsconsole.pipelines.wire import dag_of
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, path
+from opsconsole.sources.http_errors import UnsentError
 
 TIMEOUT = 60.0
 """Seconds for what is sent, the look before it included."""
@@ -61,13 +62,17 @@ class Change(ABC):
                 return Result(Outcome.OK, detail=await self.change(client, sink))
         except Refused as error:
             return Result(Outcome.REFUSED, detail=str(error))
-        except AirflowError as error:
-            return Result(Outcome.REFUSED if error.status in (401, 403) else Outcome.FAILED, detail=str(error))
         except SourceError as error:
-            if self.sent and error.kind in ("timeout", "gone", "garbage"):
-                # Whoever sends it again may have it done twice; that is for a person to decide.
-                return Result(Outcome.UNKNOWN, detail=f"it was sent, and no answer came: {error}")
-            return Result(Outcome.FAILED, detail=f"nothing was changed: {error}")
+            return self._judged(error)
+
+    def _judged(self, error: SourceError) -> Result:
+        """What an error means for the change."""
+        if self.sent and _leaves_open(error):
+            # Whoever sends it again may have it done twice; that is for a person to decide.
+            return Result(Outcome.UNKNOWN, detail=f"it was sent, and whether it was done is not known: {error}")
+        if isinstance(error, AirflowError):
+            return Result(Outcome.REFUSED if error.status in (401, 403) else Outcome.FAILED, detail=str(error))
+        return Result(Outcome.FAILED, detail=f"nothing was changed: {error}")
 
     async def verified(self) -> Result:
         """Look until the effect is there; the caller's time-out ends it. An API that is away for a moment is asked
@@ -88,6 +93,26 @@ class Change(ABC):
         """Send it; from then on no answer means that nobody knows."""
         self.sent = True
         return await client.send(method, where, body, what=what)
+
+
+def _leaves_open(error: SourceError) -> bool:
+    """Whether what was sent may have been done all the same: the answer was lost, or Airflow, or a proxy before it that
+    gives up earlier, answered with a fault of its own."""
+    if isinstance(error, AirflowError):
+        return error.status >= 500
+    return error.kind in DOWN and not isinstance(error, UnsentError)
+
+
+def told_in(answer: Any, key: str) -> Any:
+    """What the answer to a change has under `key`.
+
+    Raises:
+        SourceError: it has nothing there.
+    """
+    found = answer.get(key) if isinstance(answer, dict) else None
+    if found is None:
+        raise SourceError("airflow", "garbage", f"the answer has no {key}")
+    return found
 
 
 def action_of(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +10,16 @@ from opsconsole.actions.action import Action, Outcome, Result, Sink
 from opsconsole.config.settings import Environment
 from opsconsole.pipelines.actions.change import Change, Refused, action_of, dag_at, run_named, settings_of
 from opsconsole.pipelines.api import api_of
-from opsconsole.pipelines.model import Run
+from opsconsole.pipelines.asking import structure_of
+from opsconsole.pipelines.consequences import of_marking_a_run, of_marking_a_task
+from opsconsole.pipelines.model import Run, Task
 from opsconsole.pipelines.way import Asking
 from opsconsole.sources.airflow.client import AirflowSource, path
 
 _SOON = 60.0
 """Seconds within which the effect has to be seen."""
+_NAMED = 20
+"""Tasks of a run that are named where another one is asked for."""
 _INDEXED = re.compile(r"(?P<task>.+)\[(?P<index>\d{1,9})\]")
 
 
@@ -47,16 +51,22 @@ def unpause(arguments: Mapping[str, str], environment: Environment) -> Action:
     return _pausing("airflow.unpause", arguments["dag"], False, environment)
 
 
-async def state_of(client: AirflowSource, arguments: Mapping[str, str]) -> tuple[str, str]:
-    """(the id of the run that `mark` is about, the state that what is marked has now).
+async def foreseen_marking(client: AirflowSource, arguments: Mapping[str, str]) -> tuple[str, str]:
+    """(the id of the run that `mark` is about, what marking would change, in words).
 
     Raises:
         Refused: there is no such run, or no such task in it.
         SourceError: Airflow refuses, or does not answer.
     """
-    way, dag = await api_of(client), arguments["dag"]
+    way, dag, title, state = await api_of(client), arguments["dag"], arguments.get("task", ""), arguments["state"]
     run = await run_named(way, dag, arguments.get("run", ""))
-    return run.run_id, await _state_in(way, dag, run, arguments.get("task", ""))
+    tasks = await way.tasks(dag, run.run_id)
+    if title:
+        task = _task_in(tasks, run, title)
+        before, more = task.state or "none", of_marking_a_task(task, tasks, await structure_of(way, dag))
+    else:
+        before, more = run.state, of_marking_a_run(run, tasks, state, (await client.version()).major)
+    return run.run_id, "; ".join(filter(None, (f"it is {before}, and would be {state}", more)))
 
 
 async def foreseen_pausing(client: AirflowSource, dag_id: str, paused: bool) -> str:
@@ -130,11 +140,14 @@ async def _state_in(way: Asking, dag_id: str, run: Run, task: str) -> str:
     """The state of `task` of `run`; without a task that of the run itself."""
     if not task:
         return run.state
-    tasks = await way.tasks(dag_id, run.run_id)
-    found = next((one for one in tasks if one.title == task), None)
+    return _task_in(await way.tasks(dag_id, run.run_id), run, task).state or "none"
+
+
+def _task_in(tasks: Sequence[Task], run: Run, title: str) -> Task:
+    found = next((one for one in tasks if one.title == title), None)
     if found is None:
-        raise Refused(f"there is no task {task} in {run.run_id}: {', '.join(one.title for one in tasks)}")
-    return found.state or "none"
+        raise Refused(f"there is no task {title} in {run.run_id}: {', '.join(one.title for one in tasks[:_NAMED])}")
+    return found
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from opsconsole.pipelines.actions.change import (
     judged_end,
     must_run,
     settings_of,
+    told_in,
     waits_for_end,
 )
 from opsconsole.pipelines.model import Run
@@ -109,7 +110,7 @@ class _Triggering(Change):
         if self.run_id:
             body["dag_run_id"] = self.run_id
         answer = await self.send(client, "POST", path("dags", self.dag, "dagRuns"), body, f"trigger {self.dag}")
-        self.run_id = clean_line(answer["dag_run_id"])
+        self.run_id = clean_line(told_in(answer, "dag_run_id"))
         sink(f"run {self.run_id}\n".encode())
         return f"run {self.run_id}"
 
@@ -135,7 +136,7 @@ class _Backfilling(Change):
         sink("".join(f"would run for {clean_line(one)}\n" for one in dates).encode())
         self.expected = frozenset(found for one in dates if (found := moment(one)) is not None)
         answer = await self.send(client, "POST", "/backfills", self.body, f"backfill {dag}")
-        self.id = str(answer["id"])
+        self.id = clean_line(told_in(answer, "id"))
         return f"backfill {self.id} of {len(dates)} runs; {limits_of_backfill(self.body)}"
 
     async def effect(self, way: Asking, client: AirflowSource) -> Result | None:
@@ -196,7 +197,7 @@ async def _planned(client: AirflowSource, body: Mapping[str, Any]) -> list[str]:
     dag = body["dag_id"]
     await must_suit(client, dag, body["dag_run_conf"])
     plan = await client.send("POST", "/backfills/dry_run", body, what=f"plan a backfill of {dag}")
-    dates = [str(one.get("logical_date")) for one in plan["backfills"]]
+    dates = [str(one.get("logical_date")) for one in told_in(plan, "backfills") if isinstance(one, dict)]
     if not dates:
         raise Refused(f"there is nothing to run in that span; {_REPROCESSED[body['reprocess_behavior']]} (reprocess)")
     if len(dates) > _MOST:
