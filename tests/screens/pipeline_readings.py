@@ -170,6 +170,8 @@ class Rehearsing:
         self.params: dict[str, Any] = {}
         """DAG id -> its parameters, as version 2 of the API has them."""
         self.paused: set[str] = set()
+        self.stale: set[str] = set()
+        """Ids of those that are in no file any more."""
         self.dates = ["2026-02-03T00:00:00Z", "2026-02-04T00:00:00Z"]
         """What a backfill would run."""
         self.major = 3
@@ -180,7 +182,7 @@ class Rehearsing:
     async def get(self, where: str, params: object = (), *, what: str = "") -> Any:
         _, kind, name, *rest = where.split("/")
         if kind == "dags" and not rest:
-            return {"dag_id": name, "is_paused": name in self.paused}
+            return {"dag_id": name, "is_paused": name in self.paused, "is_stale": name in self.stale}
         if rest == ["details"]:
             return {"params": self.params.get(name, {})}
         return {"dag_run_id": where.rpartition("/")[2], "state": "failed"}

@@ -59,6 +59,7 @@ class _Api(ABC):
         self.source = source
         self._rare = RareRuns(self._some_runs)
         self._started_by: dict[str, tuple[float, Awaited | None]] = {}
+        self._orders_tasks = True
 
     async def _some_runs(self, dag_id: str, most: int) -> tuple[Run, ...]:
         return (await self._runs(dag_id, most))[0]
@@ -113,22 +114,28 @@ class _Api(ABC):
         return tuple({one.key: one for one in page.entries}.values())
 
     async def dag_tasks(self, dag_id: str, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
-        page = await self.source.pages(
-            path("dags", dag_id, "dagRuns", _ALL, "taskInstances"), "task_instances", wire.task_of,
-            (("start_date_gte", wire.rfc3339(since)),), most=most, what="see the tasks of the DAG",
-        )  # fmt: skip
-        return page.entries, page.cut
+        after = (("start_date_gte", wire.rfc3339(since)),)
+        return await self._latest_tasks(dag_id, after, "-start_date", most, "see the tasks of the DAG")
 
     async def failures(self, since: float, most: int) -> tuple[tuple[Task, ...], bool]:
-        page = await self.source.pages(
-            path("dags", _ALL, "dagRuns", _ALL, "taskInstances"),
-            "task_instances",
-            wire.task_of,
-            (("state", "failed"), ("end_date_gte", wire.rfc3339(since))),
-            most=most,
-            what="see failed tasks",
-        )
-        return page.entries, page.cut
+        failed = (("state", "failed"), ("end_date_gte", wire.rfc3339(since)))
+        return await self._latest_tasks(_ALL, failed, "-end_date", most, "see failed tasks")
+
+    async def _latest_tasks(
+        self, dag_id: str, params: Params, order: str, most: int, what: str
+    ) -> tuple[tuple[Task, ...], bool]:
+        """Task instances of all runs, the latest first: by Airflow's own order, what is cut off would be any."""
+        where = path("dags", dag_id, "dagRuns", _ALL, "taskInstances")
+        ordered = (*params, ("order_by", order)) if self._orders_tasks else params
+        try:
+            page = await self.source.pages(where, "task_instances", wire.task_of, ordered, most=most, what=what)
+        except AirflowError as error:
+            if error.status != 400 or not self._orders_tasks:
+                raise
+            self._orders_tasks = False  # Airflow 2 before 2.10 takes no order here
+            return await self._latest_tasks(dag_id, params, order, most, what)
+        # While pages are read, others fail, and push these from one page to the next.
+        return tuple({(one.dag_id, one.run_id, one.key): one for one in page.entries}.values()), page.cut
 
     async def tries(self, task: Task) -> tuple[Try, ...]:
         mapped = [str(task.map_index)] if task.map_index >= 0 else []
@@ -226,6 +233,11 @@ class Api3(_Api):
     logs_as = "application/x-ndjson"
     assets_are = "assets"
     queued_at = "queuedEvents"
+
+    async def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
+        async for line in super().raw_log(task, number):
+            for one in wire.unfolded(line):
+                yield one
 
     def read_line(self, raw: str) -> LogLine:
         return wire.structured_line(raw)

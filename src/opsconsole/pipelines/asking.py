@@ -61,6 +61,8 @@ class Airflow:
         self._metadata = metadata
         self._clock = clock
         self._api: Asking | None = None
+        self._major = 0
+        """Of the Airflow that `_api` asks: it may be upgraded while somebody looks."""
         self._down: tuple[float, SourceError] | None = None
 
     @property
@@ -180,8 +182,9 @@ class Airflow:
         return Told(value, self._clock(), Origin(Way.API, await way.version()), cut, await way.ahead())
 
     async def _the_api(self, source: AirflowSource) -> Asking:
-        if self._api is None:
-            self._api = await api_of(source)
+        version = await source.version()
+        if self._api is None or self._major not in (0, version.major):
+            self._api, self._major = await api_of(source), version.major
         return self._api
 
     async def _by_metadata(

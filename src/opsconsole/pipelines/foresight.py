@@ -84,6 +84,7 @@ async def _looked_at(airflow: Airflow, repair: Repair) -> Foreseen:
 async def _look(client: "AirflowSource", repair: Repair) -> tuple[Mapping[str, str], str]:
     """(the arguments with what was found out, what it would do)."""
     from opsconsole.pipelines.actions import clearing, marking, triggering
+    from opsconsole.pipelines.actions.change import must_run
 
     given = repair.arguments
     match repair.action:
@@ -92,6 +93,7 @@ async def _look(client: "AirflowSource", repair: Repair) -> tuple[Mapping[str, s
             run, titles = await clearing.preview(client, wish)
             if not titles:
                 raise ValueError(f"Airflow's dry run of {run} clears nothing: nothing would be run again")
+            await must_run(client, given["dag"])
             return {**given, "run": run}, f"Airflow's dry run clears {len(titles)}: {_named(titles)}"
         case "airflow.mark":
             run, said = await marking.foreseen_marking(client, given)

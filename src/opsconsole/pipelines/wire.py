@@ -28,6 +28,30 @@ Entry = Mapping[str, Any]
 
 _LONGEST_LINE = 20_000
 """Characters of one line of a log."""
+_MOST_FRAMES = 100
+"""Frames of a traceback that are kept, the innermost: of an endless recursion there are a thousand."""
+_ABOUT_THE_LINE = frozenset(
+    {
+        "timestamp",
+        "event",
+        "level",
+        "logger",
+        "logger_name",
+        "filename",
+        "lineno",
+        "loc",
+        "func_name",
+        "chan",
+        "dag_id",
+        "run_id",
+        "task_id",
+        "map_index",
+        "try_number",
+        "ti_id",
+        "error_detail",
+    }
+)
+"""What Airflow writes with every line: where it comes from, which is known to whoever reads the log."""
 _PLAIN = re.compile(
     r"^\[(?P<at>\d{4}-\d\d-\d\dT[\d:.]+(?:[+-]\d\d:?\d\d|Z)?)\] (?P<rest>(?:\{[^}]*\} )?(?P<level>[A-Z]+) - .*)$",
     re.DOTALL,
@@ -250,8 +274,34 @@ def components_of(answer: object) -> tuple[Component, ...]:
     return tuple(found)
 
 
+def unfolded(line: str) -> list[str]:
+    """A line of version 2's log, its exception taken out of it: one line more for each of the traceback, in the order
+    in which Python prints it, so that what was raised last ends it."""
+    if '"error_detail"' not in line:
+        return [line]
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return [line]
+    raised = [one for one in _list(entry, "error_detail") if isinstance(one, dict)] if isinstance(entry, dict) else []
+    if not raised:
+        return [line]
+    told = {name: entry.get(name) for name in ("timestamp", "level")}
+    texts = [text for one in reversed(raised) for text in _traceback(one)]
+    del entry["error_detail"]
+    return [json.dumps(entry), *(json.dumps({**told, "event": text}) for text in texts)]
+
+
+def _traceback(raised: Entry) -> list[str]:
+    """One exception as Python prints it."""
+    frames = [one for one in _list(raised, "frames") if isinstance(one, dict)][-_MOST_FRAMES:]
+    places = [f'  File "{one.get("filename")}", line {one.get("lineno")}, in {one.get("name")}' for one in frames]
+    said = f"{raised.get('exc_type', '')}: {raised.get('exc_value', '')}".splitlines()
+    return [*(["Traceback (most recent call last):"] if places else []), *places, *said]
+
+
 def structured_line(line: str) -> LogLine:
-    """A line of version 2's log: an object with `event`, or a text."""
+    """A line of version 2's log: an object with `event` and whatever else belongs to it (`exit_code`), or a text."""
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):
@@ -259,10 +309,10 @@ def structured_line(line: str) -> LogLine:
     if not isinstance(entry, dict):
         return LogLine(_cut(entry))
     text = str(entry.get("event", ""))
-    for one in _list(entry, "error_detail"):
-        if isinstance(one, dict):
-            text += f"\n{one.get('exc_type', '')}: {one.get('exc_value', '')}"
-    return LogLine(_cut(text), moment(entry.get("timestamp")), clean_line(entry.get("level") or "").lower())
+    more = [f"{name}={value}" for name, value in entry.items() if name not in _ABOUT_THE_LINE and value is not None]
+    return LogLine(
+        _cut("  ".join([text, *more])), moment(entry.get("timestamp")), clean_line(entry.get("level") or "").lower()
+    )
 
 
 def plain_line(line: str) -> LogLine:

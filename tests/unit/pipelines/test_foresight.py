@@ -66,12 +66,23 @@ async def test_each_trigger_is_held_to_the_parameters_of_its_own_dag() -> None:
 async def test_a_paused_dag_is_named_before_its_run_would_wait_for_ever() -> None:
     api = Rehearsing()
     api.paused = {"a"}
+    given = {"dag": "a", "run": "r1"}
     found = await foresee(
         airflow(api),
-        [Repair("airflow.trigger", {"dag": "a"}, "a"), Repair("airflow.pause", {"dag": "a"}, "a")],
-    )
+        [Repair("airflow.trigger", {"dag": "a"}, "a"), Repair("airflow.retry", given, "a"),
+         Repair("airflow.pause", {"dag": "a"}, "a")],
+    )  # fmt: skip
     assert "a is paused: it would only wait" in found[0].wrong
-    assert (found[1].said, found[1].wrong) == ("it is paused already: nothing would change", "")
+    assert found[1].wrong == found[0].wrong
+    assert (found[2].said, found[2].wrong) == ("it is paused already: nothing would change", "")
+
+
+async def test_a_dag_that_is_in_no_file_any_more_is_not_run_again() -> None:
+    api = Rehearsing()
+    api.stale = {"a"}
+    given = [Repair("airflow.trigger", {"dag": "a"}, "a"), Repair("airflow.clear", {"dag": "a", "run": "r1"}, "a")]
+    for one in await foresee(airflow(api), given):
+        assert one.wrong == "a is in no file any more: Airflow knows its past, and runs nothing of it"
 
 
 async def test_a_backfill_says_its_days_its_limit_and_what_becomes_of_runs_that_are_there() -> None:

@@ -1,9 +1,13 @@
 """From the JSON of both versions of the API to one model, whatever is missing or of another type."""
 
+import json
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from opsconsole.pipelines import wire
+from opsconsole.pipelines.causes import ErrorFinder
 from opsconsole.pipelines.model import Component
 
 JSON = st.recursive(
@@ -48,6 +52,45 @@ def test_a_null_logical_date_stays_unknown() -> None:
 def test_a_part_without_a_status_is_neither_alive_nor_dead() -> None:
     answer = {"scheduler": {"status": "unhealthy", "latest_scheduler_heartbeat": None}, "triggerer": {"status": None}}
     assert wire.components_of(answer) == (Component("scheduler", False), Component("triggerer", None))
+
+
+def raised(kind: str, said: str, *frames: tuple[str, int, str]) -> dict[str, object]:
+    """An exception as Airflow 3 keeps it."""
+    places = [{"filename": file, "lineno": number, "name": name} for file, number, name in frames]
+    return {"exc_type": kind, "exc_value": said, "frames": places}
+
+
+def test_an_exception_comes_as_the_lines_of_its_traceback_what_was_raised_last_at_the_end() -> None:
+    detail = [
+        raised("LoadError", "no tariffs\x1b[2J", ("dags/load.py", 42, "fetch")),
+        raised("OSError", "[Errno 5] a\nb", ("lib/io.py", 7, "read"), ("lib/raw.py", 8, "get")),
+    ]
+    told = {"timestamp": "2026-11-29T11:20:57Z", "level": "error", "event": "Task failed with exception"}
+    lines = [wire.structured_line(one) for one in wire.unfolded(json.dumps({**told, "error_detail": detail}))]
+    assert [one.text for one in lines] == [
+        "Task failed with exception",
+        "Traceback (most recent call last):",
+        '  File "lib/io.py", line 7, in read', '  File "lib/raw.py", line 8, in get',
+        "OSError: [Errno 5] a", "b",
+        "Traceback (most recent call last):", '  File "dags/load.py", line 42, in fetch', "LoadError: no tariffs␛[2J",
+    ]  # fmt: skip
+    assert {(one.level, one.at) for one in lines} == {("error", wire.moment("2026-11-29T11:20:57Z"))}
+    finder = ErrorFinder()
+    for one in lines:
+        finder.see(one)
+    assert finder.error == "LoadError: no tariffs␛[2J"
+
+
+@pytest.mark.parametrize(
+    "line", ["", "plain", '{"event": "x"}', '["error_detail"]', '{"error_detail": [1], "event": 1}']
+)
+def test_a_line_without_an_exception_stays_as_it_came(line: str) -> None:
+    assert wire.unfolded(line) == [line]
+
+
+def test_what_a_line_says_beside_its_event_is_shown_and_where_it_comes_from_is_not() -> None:
+    line = {"event": "Process exited", "exit_code": -9, "signal": None, "dag_id": "a", "logger": "task", "lineno": 3}
+    assert wire.structured_line(json.dumps(line)).text == "Process exited  exit_code=-9"
 
 
 def test_lines_of_version_1_have_their_time_and_level() -> None:

@@ -18,6 +18,7 @@ from opsconsole.actions.action import Result
 from opsconsole.config.secrets import SecretRef
 from opsconsole.config.settings import AirflowSettings, Environment
 from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.asking import DOWN, Airflow
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, path
 from opsconsole.sources.airflow.errors import detail_of
 
@@ -230,6 +231,55 @@ async def test_where_no_connection_came_to_be_nothing_was_changed() -> None:
     assert (result.outcome, result.detail.startswith("nothing was changed: airflow: connection refused")) == (
         "failed", True,
     ), result.detail  # fmt: skip
+
+
+async def test_an_airflow_that_is_upgraded_while_somebody_looks_is_asked_as_what_it_is_now() -> None:
+    listed = {"dags": [], "dag_runs": [], "total_entries": 0}
+    installed = ["/api/v1/", "2.11.0"]
+
+    def only_in(answer: Any) -> Callable[..., Answer]:
+        def find(server: Fake, *_: object) -> Answer:
+            found = installed[0] in server.asked[-1]
+            return (200, answer() if callable(answer) else answer) if found else (404, {"detail": "Not Found"})
+
+        return find
+
+    version = only_in(lambda: {"version": installed[1]})
+    with fake(version=version, dags=only_in(listed), dagRuns=only_in(listed)) as server:
+        source = AirflowSource(AirflowSettings(url=server.url))
+        airflow = Airflow(source, None)
+        assert (await airflow.survey()).origin.version == "2.11.0"
+        installed[:] = ["/api/v2/", "3.1.0"]
+        with pytest.raises(SourceError, match=r"Airflow 2\.11\.0 is gone: another version answers") as caught:
+            await airflow.survey()
+        assert caught.value.kind in DOWN
+        assert (await airflow.survey()).origin.version == "3.1.0"
+        assert "order_by=-run_after" in server.asked[-1]
+        await source.close()
+
+
+async def test_what_is_not_there_in_the_same_version_is_just_not_there() -> None:
+    with fake() as server:
+        source = AirflowSource(AirflowSettings(url=server.url))
+        with pytest.raises(AirflowError, match="404: could not read it"):
+            await source.get("/dags/nope")
+        await source.close()
+
+
+async def test_of_too_many_failures_the_latest_are_asked_for_where_airflow_knows_an_order() -> None:
+    def answer(_: Fake, __: str, query: dict[str, list[str]], ___: dict[str, str]) -> Answer:
+        if "order_by" in query:
+            return 400, {"detail": "Extra query parameter(s) order_by not in spec"}
+        return 200, {"task_instances": [], "total_entries": 0}
+
+    with fake(taskInstances=answer) as server:
+        source = AirflowSource(AirflowSettings(url=server.url))
+        airflow = Airflow(source, None)
+        for _ in range(2):
+            assert (await airflow.failures(0.0)).value == ()
+        asked = [one for one in server.asked if "taskInstances" in one]
+        assert ["order_by=-end_date" in one for one in asked] == [True, False, False]
+        await source.close()
 
 
 async def test_a_log_of_any_length_passes_line_by_line() -> None:

@@ -42,16 +42,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _print(args: argparse.Namespace, airflow: "Airflow") -> int:
-    seen = 0
+    seen, last = 0, 0
     while True:
         task = await _task(args, airflow)
         number = args.number or task.try_number
+        if number != last:
+            if last:
+                narrate(f"try {number} of {task.title}")
+            seen, last = 0, number
         if number < 1 and not args.follow:
             narrate(f"{task.title} has not been tried in {task.run_id}: it is {task.state or 'waiting'}")
             return Exit.FAILED
         if number >= 1:
             seen = await _print_from(args, airflow, task, number, seen)
-        if not args.follow or task.ended_at is not None:
+        if not args.follow or (task.ended_at is not None and (args.number or task.state != "up_for_retry")):
             return Exit.DONE
         await asyncio.sleep(_PAUSE)
 

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             return told, ()
 
     told, pools = ask(args, read)
-    found = dag_trends(told.value, told.taken_at, pools)
+    found = dag_trends(told.value, told.now, pools)
     if args.format == "json":
 
         def fields(one: "Trend") -> dict[str, object]:

@@ -168,21 +168,28 @@ async def dag_at(client: AirflowSource, dag_id: str) -> Dag:
     Raises:
         SourceError: there is none of that id (404), or Airflow does not answer.
     """
-    entry = await client.get(path("dags", dag_id), what=f"see DAG {dag_id}")
-    return dag_of(entry if isinstance(entry, dict) else {})
+    return dag_of(await _dag_entry(client, dag_id))
 
 
 async def must_run(client: AirflowSource, dag_id: str) -> None:
     """See that what is started will run.
 
     Raises:
-        Refused: the DAG is paused.
+        Refused: the DAG is paused, or no file has it any more.
         SourceError: as `dag_at`.
     """
-    if (await dag_at(client, dag_id)).paused:
+    entry = await _dag_entry(client, dag_id)
+    if entry.get("is_stale") is True or entry.get("is_active") is False:  # 3, 2
+        raise Refused(f"{dag_id} is in no file any more: Airflow knows its past, and runs nothing of it")
+    if dag_of(entry).paused:
         raise Refused(
             f"{dag_id} is paused: it would only wait; unpause it first (opsconsole pipeline unpause {dag_id})"
         )
+
+
+async def _dag_entry(client: AirflowSource, dag_id: str) -> dict[str, Any]:
+    entry = await client.get(path("dags", dag_id), what=f"see DAG {dag_id}")
+    return entry if isinstance(entry, dict) else {}
 
 
 async def run_named(way: Asking, dag_id: str, run_id: str) -> Run:

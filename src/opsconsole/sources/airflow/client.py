@@ -84,7 +84,7 @@ class AirflowSource:
         return self._http.clock_ahead
 
     async def version(self) -> Version:
-        """Which Airflow this is; asked once."""
+        """Which Airflow this is; asked once, and again after it was away: it may come back as another."""
         self._settle()
         if self._version is None:
             self._version = await self._http.shared("version", self._find_version)
@@ -206,6 +206,8 @@ class AirflowSource:
                 status, answer = await self._exchange(method, url, renewed, content)
         if status == 403 and version.major == 2:
             status = await self._meant_by_403(version, headers)
+        if status == 404:
+            await self._see_that_it_is(version)
         if status >= 300:
             raise self._refusal(status, answer, what)
         if not answer:
@@ -214,6 +216,17 @@ class AirflowSource:
             return await parsed(answer)
         except (ValueError, RecursionError):
             raise self._garbage(where) from None
+
+    async def _see_that_it_is(self, version: Version) -> None:
+        """Nothing is where an Airflow of another version has nothing, either.
+
+        Raises:
+            SourceError: another one answers now; it is asked from the next time on.
+        """
+        status, _ = await self._exchange("GET", self._at(version, "/version", ()), await self._login.around())
+        if status == 404:
+            self._version = None
+            raise SourceError(self.name, "gone", f"Airflow {version.text} is gone: another version answers")
 
     async def _let_in(self, version: Version, refused: dict[str, str] | None = None) -> dict[str, str]:
         """The headers for a request; after a 401 to `refused` those to try next, the same where there are no better.
@@ -242,7 +255,12 @@ class AirflowSource:
     async def _exchange(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None = None
     ) -> tuple[int, bytes]:
-        status, body = await self._http.exchange(method, url, headers, content)
+        try:
+            status, body = await self._http.exchange(method, url, headers, content)
+        except SourceError as error:
+            if error.kind == "unreachable":
+                self._version = None
+            raise
         return _status_meant(status, body), body
 
     def _at(self, version: Version, where: str, params: Params) -> str:

@@ -55,7 +55,7 @@ class TrendsPage(Page[Pipelines, TrendsReading]):
             pools = (await source.airflow.pools()).value
         except SourceError:  # who sees runs need not see pools
             pools = ()
-        trends = await asyncio.to_thread(dag_trends, told.value, told.taken_at, pools)
+        trends = await asyncio.to_thread(dag_trends, told.value, told.now, pools)
         return TrendsReading(told, trends)
 
     def sheet(self, reading: TrendsReading, order: Order) -> Sheet:
