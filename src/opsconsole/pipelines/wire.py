@@ -295,9 +295,17 @@ def unfolded(line: str) -> list[str]:
 def _traceback(raised: Entry) -> list[str]:
     """One exception as Python prints it."""
     frames = [one for one in _list(raised, "frames") if isinstance(one, dict)][-_MOST_FRAMES:]
-    places = [f'  File "{one.get("filename")}", line {one.get("lineno")}, in {one.get("name")}' for one in frames]
+    places = [
+        f'  File "{_shorter(one.get("filename"))}", line {one.get("lineno")}, in {one.get("name")}' for one in frames
+    ]
     said = f"{raised.get('exc_type', '')}: {raised.get('exc_value', '')}".splitlines()
     return [*(["Traceback (most recent call last):"] if places else []), *places, *said]
+
+
+def _shorter(file: object) -> str:
+    """A file's path; of an installed package from there on, or the name of the function is beyond the screen's edge."""
+    before, found, after = str(file).rpartition("/site-packages/")
+    return f"…{found}{after}" if before else str(file)
 
 
 def structured_line(line: str) -> LogLine:

@@ -63,14 +63,16 @@ def raised(kind: str, said: str, *frames: tuple[str, int, str]) -> dict[str, obj
 def test_an_exception_comes_as_the_lines_of_its_traceback_what_was_raised_last_at_the_end() -> None:
     detail = [
         raised("LoadError", "no tariffs\x1b[2J", ("dags/load.py", 42, "fetch")),
-        raised("OSError", "[Errno 5] a\nb", ("lib/io.py", 7, "read"), ("lib/raw.py", 8, "get")),
+        raised(
+            "OSError", "[Errno 5] a\nb", ("/opt/python3.12/site-packages/io.py", 7, "read"), ("lib/raw.py", 8, "get")
+        ),
     ]
     told = {"timestamp": "2026-11-29T11:20:57Z", "level": "error", "event": "Task failed with exception"}
     lines = [wire.structured_line(one) for one in wire.unfolded(json.dumps({**told, "error_detail": detail}))]
     assert [one.text for one in lines] == [
         "Task failed with exception",
         "Traceback (most recent call last):",
-        '  File "lib/io.py", line 7, in read', '  File "lib/raw.py", line 8, in get',
+        '  File "…/site-packages/io.py", line 7, in read', '  File "lib/raw.py", line 8, in get',
         "OSError: [Errno 5] a", "b",
         "Traceback (most recent call last):", '  File "dags/load.py", line 42, in fetch', "LoadError: no tariffs␛[2J",
     ]  # fmt: skip
