@@ -164,7 +164,7 @@ def _screens(environment: Environment, findings: Findings) -> "list[Screen]":
         return []
     for path in paths:
         findings.add(path)
-    screens, problems = load_screens(environment.screens)
+    screens, problems = load_screens(environment.screens, environment.airflow_metrics)
     findings.problems += (problem for problem in problems if problem not in findings.problems)
     return screens
 

@@ -311,7 +311,7 @@ def load_screens(environment: "Environment") -> "tuple[list[Screen], list[Proble
     """The screens of `environment`, and what is wrong with their files."""
     from opsconsole.screens import loading
 
-    return loading.load_screens(environment.screens)
+    return loading.load_screens(environment.screens, environment.airflow_metrics)
 
 
 def _just(url: str | None, dsn: str | None) -> "Settings":

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from opsconsole.config.airflow_metrics_format import AIRFLOW_METRICS
 from opsconsole.config.plaintext import warn_of_plain_text
 from opsconsole.config.schema import (
     INVALID,
@@ -190,10 +191,7 @@ _AIRFLOW = replace(
         token=Sensitive(),
         token_command=ListOf(Text(lenient=True, empty=True), minimum=1, what="a program and its arguments, as a list"),
         metadata=Text(),
-        metrics=Text(
-            pattern="helm-statsd|mixin|statsd-exporter|otel",
-            expected="one of helm-statsd, mixin, statsd-exporter, otel",
-        ),
+        metrics=AIRFLOW_METRICS,
     ),
     required=(),
     exclusive=(("username", "token", "token_command", "bearer_token"),),

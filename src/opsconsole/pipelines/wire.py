@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from opsconsole.core.clean import clean, clean_line
+from opsconsole.pipelines.awaiting import awaited_of
 from opsconsole.pipelines.model import (
     Asset,
+    Awaited,
     BrokenFile,
     Component,
     Dag,
@@ -127,6 +129,12 @@ def asset_of(entry: Entry) -> Asset:
 def numbered_asset_of(entry: Entry) -> tuple[int, Asset]:
     """As `asset_of`, with the number by which queued updates name it in version 2 of the API."""
     return _whole(entry, "id"), asset_of(entry)
+
+
+def awaited_by(answer: object) -> Awaited | None:
+    """What starts a DAG, in the answer of `/dags/…/details`; None where time does, or nothing."""
+    entry = answer if isinstance(answer, dict) else {}
+    return awaited_of(entry.get("asset_expression") or entry.get("dataset_expression"))
 
 
 def queued_of(entry: Entry, uris: Mapping[int, str]) -> Queued:
