@@ -1,4 +1,8 @@
-"""Counts from Airflow: runs of DAGs that kept their target, each at the moment at which that was decided."""
+"""Counts from Airflow: runs of DAGs that kept their target, each at the moment at which that was decided.
+
+Airflow's times are by its own clock, periods and slices by ours: what is due is judged by Airflow's now, and when it
+was decided is told by our clock.
+"""
 
 import math
 from collections.abc import Sequence
@@ -30,7 +34,7 @@ class Decided:
     """A run of which it is known whether it kept its target."""
 
     at: float
-    """Unix seconds: its end, or when it was due and not over."""
+    """Unix seconds by our clock: its end, or when it was due and not over."""
     dag_id: str
     good: bool
 
@@ -55,18 +59,19 @@ class RunHistory:
     async def since(
         self, airflow: Airflow, told: Told[Survey], dags: Sequence[Dag], start: float
     ) -> tuple[list[DagRuns], list[str]]:
-        """The runs of `dags` from `start` on, and what could not be seen.
+        """The runs of `dags` from `start` (by our clock) on, and what could not be seen.
 
         Raises:
             SourceError: Airflow does not answer.
         """
+        start += told.ahead
         found, asked = [], 0
         for dag in dags:
             latest = tuple(told.value.runs.get(dag.dag_id, ()))
             known = self._carried_on(dag.dag_id, latest, start, told.taken_at)
             if known is None and asked < MOST_DAGS:
                 asked += 1
-                more = await airflow.runs(dag.dag_id, _enough(latest, told.taken_at - start))
+                more = await airflow.runs(dag.dag_id, _enough(latest, told.now - start))
                 known = DagRuns(dag.dag_id, more.value, _oldest(more.value) if more.cut else float("-inf"))
                 self._asked_at[dag.dag_id] = told.taken_at
             found.append(known or DagRuns(dag.dag_id, latest, _oldest(latest)))
@@ -98,36 +103,45 @@ def covered(slas: Sequence[Sla], sla: Sla, dags: Sequence[Dag]) -> list[Dag]:
     ]
 
 
-def counted_of(sla: Sla, found: Sequence[DagRuns], start: float, now: float) -> Counted:
-    """Runs as slices: by the hour, the last hours by five minutes."""
+def counted_of(sla: Sla, found: Sequence[DagRuns], start: float, now: float, ahead: float = 0.0) -> Counted:
+    """Runs as slices: by the hour, the last hours by five minutes.
+
+    Args:
+        sla: what was promised.
+        found: the runs of the DAGs that it covers.
+        start: from when on, by our clock.
+        now: until when, by our clock.
+        ahead: seconds by which Airflow's clock is ahead of ours.
+    """
     decided: list[Decided] = []
     pending = 0
     for dag in found:
         for run in dag.runs:
-            one = _decided(sla, run, now)
+            one = _decided(sla, run, now, ahead)
             pending += one is None and run.kind != _FOR_NOBODY and not run.ended
             if one is not None and start <= one.at <= now:
                 decided.append(one)
     return Counted(
-        tuple(_slices(decided, found, start, now)),
+        tuple(_slices(decided, [dag.since - ahead for dag in found], start, now)),
         violations=_violations(decided, sla.budget * len(decided)),
         pending=pending,
     )
 
 
-def _decided(sla: Sla, run: Run, now: float) -> Decided | None:
+def _decided(sla: Sla, run: Run, now: float, ahead: float) -> Decided | None:
     if run.kind == _FOR_NOBODY:
         return None
-    judged = judge(sla, run, now)
+    judged = judge(sla, run, now + ahead)
     if judged.verdict in _GOOD and run.ended_at is not None:
-        return Decided(run.ended_at, run.dag_id, True)
+        return Decided(run.ended_at - ahead, run.dag_id, True)
     if judged.verdict in _BAD:
         moments = [one for one in (run.ended_at if run.ended else None, judged.due_at) if one is not None]
-        return Decided(min(moments), run.dag_id, False) if moments else None
+        return Decided(min(moments) - ahead, run.dag_id, False) if moments else None
     return None
 
 
-def _slices(decided: Sequence[Decided], found: Sequence[DagRuns], start: float, now: float) -> list[Slice]:
+def _slices(decided: Sequence[Decided], since: Sequence[float], start: float, now: float) -> list[Slice]:
+    """`since`: from when on all runs are known, of each DAG."""
     fine_from = max(start // HOUR * HOUR, now // HOUR * HOUR - FINE_FOR)
     sums: dict[float, list[float]] = {}
     for one in decided:
@@ -142,7 +156,6 @@ def _slices(decided: Sequence[Decided], found: Sequence[DagRuns], start: float, 
         begins.append((at, min(at + step, now)))
         at += step
     nothing = [0.0, 0.0]
-    since = [dag.since for dag in found]
     return [Slice(at, end, sums.get(at, nothing)[0], sums.get(at, nothing)[1], _known(since, at)) for at, end in begins]
 
 

@@ -203,7 +203,7 @@ class Slas:
         told = await asyncio.shield(self._airflow_survey)
         dags = covered(self.slas, sla, told.value.dags)
         found, notes = await self._runs.since(self._airflow, told, dags, start)
-        counted = await asyncio.to_thread(counted_of, sla, found, start, until)
+        counted = await asyncio.to_thread(counted_of, sla, found, start, until, told.ahead)
         return Counted(counted.slices, (*told.origin.notes, *notes), counted.violations, counted.pending)
 
 
