@@ -233,10 +233,11 @@ def pipelines(_: dict[str, Any]) -> Iterator[Row]:
     with start_postgres() as server:
         for version in (3, 2):
             name = fill_airflow(server, version)
-            ours, bare = listed(server.dsn(name), version)
+            first, again, bare = listed(server.dsn(name), version)
             how = f"Airflow {version}, from its database, median of 5"
-            yield Row("list of 5,000 DAGs with 100,000 runs", ours, 1.0, "s", how)
-            yield Row("… against a bare driver reading the runs", ours / bare, 3.0, "x", f"{ours:.2f} s / {bare:.2f} s")
+            yield Row("list of 5,000 DAGs with 100,000 runs", first, 1.0, "s", f"{how}; again {again:.2f} s")
+            how = f"{first:.2f} s / {bare:.2f} s"
+            yield Row("… against a bare driver reading the runs", first / bare, 3.0, "x", how)
         name = "airflow_3"
         with pipelines_console(server.dsn(name)) as program:
             yield Row("page of 5,000 DAGs, from key to rows", median([opened(program) for _ in range(3)]), 2.0, "s")

@@ -23,7 +23,7 @@ from bench.servers import CONSOLE
 from opsconsole.config.secrets import SecretRef
 from opsconsole.config.settings import AirflowSettings, Environment, PostgresSettings
 from opsconsole.core.state import State
-from opsconsole.pipelines.history import standings
+from opsconsole.pipelines.history import Standing, standings
 from opsconsole.pipelines.opening import open_airflow
 from opsconsole.sources.registry import Sources
 from tests.servers import PostgresServer
@@ -89,35 +89,41 @@ def environment(dsn: str) -> Environment:
     )  # fmt: skip
 
 
-def listed(dsn: str, version: int, turns: int = 5) -> tuple[float, float]:
-    """(seconds of the list, seconds in which a bare driver has the same runs), medians of turns taken one after the
-    other, over connections that are open; the first of each is not counted."""
+def listed(dsn: str, version: int, turns: int = 5) -> tuple[float, float, float]:
+    """(seconds of the list by who has never seen it, by who reads it again, seconds in which a bare driver has the same
+    runs), medians of turns taken one after the other, over connections that are open; the first of each is not
+    counted."""
     order = "run_after" if version == 3 else "coalesce(data_interval_end, execution_date)"
     statement = _STATEMENT.format(order=order).encode()
 
-    async def timed() -> tuple[list[float], list[float]]:
+    async def timed() -> tuple[list[float], ...]:
         here = environment(dsn)
         sources = Sources(here)
-        ours, bare = [], []
+        first: list[float] = []
+        again: list[float] = []
+        bare: list[float] = []
         try:
-            airflow = open_airflow(here, sources)
             with psycopg.connect(dsn, autocommit=True) as connection:
                 connection.execute("set jit = off")
                 for _ in range(turns + 1):
-                    began = time.perf_counter()
-                    told = await airflow.survey()
-                    found = standings(told.value, told.now)
-                    ours.append(time.perf_counter() - began)
-                    assert (len(found), found[0].state) == (DAGS, State.CRIT)
+                    airflow = open_airflow(here, sources)
+                    await airflow.pools()  # it knows the tables
+                    known: list[Standing] = []
+                    for taken in (first, again):
+                        began = time.perf_counter()
+                        told = await airflow.survey()
+                        known = standings(told.value, told.now, known)
+                        taken.append(time.perf_counter() - began)
+                        assert (len(known), known[0].state) == (DAGS, State.CRIT)
                     began = time.perf_counter()
                     assert len(connection.execute(statement).fetchall()) == 14 * DAGS
                     bare.append(time.perf_counter() - began)
         finally:
             await sources.close()
-        return ours[1:], bare[1:]
+        return first[1:], again[1:], bare[1:]
 
-    ours, bare = asyncio.run(timed())
-    return median(ours), median(bare)
+    first, again, bare = asyncio.run(timed())
+    return median(first), median(again), median(bare)
 
 
 @contextmanager

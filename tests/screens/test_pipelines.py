@@ -24,7 +24,7 @@ from opsconsole.ui.screens.task_log import TaskLogView
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row, row_line
 from tests.screens.fake_session import NOW
-from tests.screens.pipeline_readings import ByHand, dag, pipelines, run, task
+from tests.screens.pipeline_readings import ByHand, Rehearsing, dag, pipelines, run, task
 from tests.screens.still import STATES, State, StillSources, still_session
 from tests.screens.test_app import in_time, painted, sees, text_of
 
@@ -36,10 +36,14 @@ REFUSED = "connection refused at 127.0.0.1"
 
 
 def app_of(
-    folder: Path, way: ByHand, first_screen: str = "pipeline-status", airflow: AirflowSettings | None = None
+    folder: Path,
+    way: ByHand,
+    first_screen: str = "pipeline-status",
+    airflow: AirflowSettings | None = None,
+    api: Rehearsing | None = None,
 ) -> OpsConsole:
-    """`airflow` is what changes go to; there is none without."""
-    source = pipelines(way)
+    """`airflow` is what changes go to; there is none without. `api` is what is asked before them."""
+    source = pipelines(way, api)
 
     async def given() -> object:
         return source
@@ -152,15 +156,16 @@ async def test_from_the_failed_dag_to_the_log_and_to_the_retry(tmp_path: Path) -
         await wait("scheduled__900")
         await pilot.press("enter")
         await wait("upstream_failed")
-        await pilot.press("s", "s", "s")  # by state: what failed first
-        await wait("sorted by state")
-        await pilot.press("home", "enter")
+        view = app.console_screen.view
+        assert isinstance(view, DagRunView)
+        assert view.table.selected_labels["task_id"] == "check", "the cursor is on what failed"
+        await pilot.press("enter")
         await wait("ValueError: no tariff")
         assert "\x1b[31m" not in text_of(app)
         await pilot.press("slash", *"starting", "enter")
         await wait("filter starting")
         async with in_time("the filter"):
-            while "ValueError" in text_of(app):
+            while text_of(app).count("ValueError") > 1:  # the cause stays above the log
                 await pilot.pause()
         await pilot.press("escape", "left")
         await wait("try 1 of 2")
@@ -205,6 +210,41 @@ async def test_a_trigger_asks_for_the_parameters_of_the_dag_and_checks_them_befo
         assert app.console_screen.view.form.values["CONF"] == '{"day": "2026-11-20", "size": 1}'
 
 
+async def test_several_triggers_are_asked_for_in_one_form_and_whom_it_does_not_suit_is_named(tmp_path: Path) -> None:
+    way = ByHand()
+    way.of_dag = {
+        "load_tariffs": (DagParam("size", 3, {"type": "integer", "maximum": 10}), DagParam("day", "", {})),
+        "import_weather": (DagParam("size", 50, {"type": "integer"}),),
+    }
+    way.listed = way.listed[:2]
+    api = Rehearsing()
+    async with app_of(tmp_path, way, api=api).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        wait = partial(sees, pilot)
+        app.commander.open_family("pipelines")
+        await wait("every 5.0 s")
+        await pilot.press("asterisk", "x", *"trigger", "enter")
+        await wait("Trigger 2 DAGs")
+        assert "each its own default: 3 (load_tariffs) and 50 (import_weather)" in " ".join(text_of(app).split())
+        assert "day" not in [param.name for param in app.console_screen.view._form._params]  # type: ignore[union-attr]
+        await pilot.press(*"x", "enter")
+        await wait('"x" is not a whole number')
+        await pilot.press("backspace", *"20", "enter")
+        await wait("NOTHING IS SENT TO 1 OF 2")
+        await wait("size: 20 is not at most 10")
+        await wait("they suit 1 of 2; enter again goes on with these")
+        await pilot.press("down", *'{"late": 1}', "enter")  # other values: they are checked anew
+        await wait('{"late": 1}')
+        await pilot.press("enter")
+        async with in_time("the run"):
+            while not isinstance(app.console_screen.view, RunbookView):
+                await pilot.pause()
+        view = app.console_screen.view
+        assert (view.form.values["DAG"], view.form.values["CONF"]) == ("import_weather", '{"late": 1, "size": 20}')
+        await wait("left out 1: load_tariffs: size: 20")
+
+
 async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:
     session = still_session(tmp_path, StillSources("live"), first_screen="pipeline-status")
     async with OpsConsole(session).run_test(size=(120, 40)) as pilot:
@@ -214,6 +254,31 @@ async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:
         async with in_time("the refusal"):
             while text_of(app).count("no airflow is configured") < 2:
                 await pilot.pause()
+
+
+async def test_a_list_is_read_again_after_a_change_and_else_when_it_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsconsole.ui.pipelines.dags.DagsPage.period", 3600.0)
+    way = ByHand()
+    async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        wait = partial(sees, pilot)
+        app.commander.open_family("pipelines")
+        await wait("every 1h")
+        await pilot.press("home", "enter")
+        await wait("scheduled__900")
+        way.ran["load_tariffs"].insert(0, run("load_tariffs", 30.0, "running"))
+        asked = way.asked
+        await pilot.press("escape")
+        await wait("every 1h")
+        assert (way.asked, "2 running" in text_of(app)) == (asked, False), "it is not due, and nothing was changed"
+        await pilot.press("enter")
+        await wait("scheduled__900")
+        app.console_screen.changed_at = app.session.clock()
+        await pilot.press("escape")
+        await wait("2 running")
 
 
 async def test_every_key_of_pipelines_and_their_logs_does_something(tmp_path: Path) -> None:

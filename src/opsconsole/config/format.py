@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from opsconsole.config.airflow_metrics_format import AIRFLOW_METRICS
+from opsconsole.config.plaintext import warn_of_plain_text
 from opsconsole.config.schema import (
     INVALID,
     Choice,
@@ -155,6 +156,7 @@ def _authentication(result: dict[str, Any], place: Place) -> None:
         place.child("password").report("missing-key", "password without username; expected both", on_key=True)
     if "key" in result and "certificate" not in result:
         place.child("key").report("missing-key", "key without certificate; expected both", on_key=True)
+    warn_of_plain_text(result, place)
 
 
 def _http(example: str, **more: Field) -> Record:

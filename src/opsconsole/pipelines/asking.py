@@ -4,8 +4,9 @@ What comes by the metadata database says so, and why. A refusal (401, 403) is no
 something in Airflow does not get it from its tables.
 """
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -41,6 +42,8 @@ _REST = 15.0
 """Seconds for which an API that was down is not asked again while the metadata database answers."""
 MOST_OF_DAG = 3_000
 """Task instances of one DAG's history: thirty requests of the API."""
+_AT_ONCE = 5
+"""DAGs whose parameters are asked for at once."""
 PER_DAG = 14
 """Runs of each DAG that a survey has, unless it is asked for others: two weeks of a daily one."""
 
@@ -197,6 +200,24 @@ class Airflow:
         value, cut = await read(self._metadata)
         origin = Origin(Way.METADATA, await self._metadata.version(), notes)
         return Told(value, self._clock(), origin, cut, await self._metadata.ahead())
+
+
+async def params_of_all(
+    airflow: Airflow, dags: Sequence[str]
+) -> tuple[dict[str, Sequence[DagParam]], dict[str, SourceError]]:
+    """(DAG id -> its parameters, DAG id -> why they cannot be read), some at a time."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(dag_id: str) -> Sequence[DagParam] | SourceError:
+        async with slots:
+            try:
+                return (await airflow.params(dag_id)).value
+            except SourceError as error:
+                return error
+
+    told = dict(zip(dags, await asyncio.gather(*map(read, dags)), strict=True))
+    known = {dag: one for dag, one in told.items() if not isinstance(one, SourceError)}
+    return known, {dag: one for dag, one in told.items() if isinstance(one, SourceError)}
 
 
 async def _structure(way: Asking, dag_id: str) -> dict[str, tuple[str, ...]]:

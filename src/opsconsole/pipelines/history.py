@@ -50,9 +50,17 @@ class Standing:
         return self.runs[0] if self.runs else None
 
 
-def standings(survey: Survey, now: float) -> list[Standing]:
-    """How each DAG stands at `now`: what failed first; what is paused last, unless it failed; then by id."""
-    found = [standing(dag, survey.runs.get(dag.dag_id, ()), now) for dag in survey.dags]
+def standings(survey: Survey, now: float, before: Iterable[Standing] = ()) -> list[Standing]:
+    """How each DAG stands at `now`: what failed first; what is paused last, unless it failed; then by id.
+
+    Those of `before` of which nothing runs, and which are of the same objects, are taken over.
+    """
+    known = {one.dag.dag_id: one for one in before}
+    found = []
+    for dag in survey.dags:
+        runs, last = survey.runs.get(dag.dag_id, ()), known.get(dag.dag_id)
+        same = last is not None and last.dag is dag and last.runs is runs and last.running_for is None
+        found.append(last if same and last is not None else standing(dag, runs, now))
 
     def order(one: Standing) -> tuple[int, int, str]:
         trouble = one.state.severity >= State.WARN.severity

@@ -6,12 +6,10 @@ column is read without it.
 """
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import cache, lru_cache, partial
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.reading import Answer, Query, SourceError
@@ -23,7 +21,6 @@ from opsconsole.pipelines.model import (
     Awaited,
     BrokenFile,
     Component,
-    Dag,
     DagParam,
     Lineage,
     LogLine,
@@ -35,7 +32,8 @@ from opsconsole.pipelines.model import (
     Task,
     Try,
 )
-from opsconsole.pipelines.run_list import Rest, RunList
+from opsconsole.pipelines.run_list import RunList
+from opsconsole.pipelines.survey_rows import SurveyRows
 from opsconsole.pipelines.way import MOST_ASSETS, MOST_DAGS, MOST_TASKS
 from opsconsole.pipelines.wire import serialized_params
 from opsconsole.sources import sql_choice
@@ -45,6 +43,8 @@ Ask = Callable[[Query], Awaitable[Answer]]
 
 _CLOCKS_HOLD = 60.0
 """Seconds until clocks are compared again."""
+_NEWEST = 200_000
+"""Runs of all DAGs that a survey looks through before it asks for those of a DAG by itself."""
 _LEAST_SKEW = 0.5
 """Seconds of difference that nobody needs to know of."""
 _JOBS = {"SchedulerJob": "scheduler", "DagProcessorJob": "dag-processor", "TriggererJob": "triggerer"}
@@ -59,6 +59,7 @@ class Metadata:
         self._ask = ask
         self._columns: Mapping[str, frozenset[str]] | None = None
         self._ahead: tuple[float, float] | None = None
+        self._surveyed = SurveyRows()
 
     async def version(self) -> str:
         """`3` or `2`; more the tables do not say in a way that can be relied on."""
@@ -68,7 +69,7 @@ class Metadata:
         """By the clock of the database's server, which is looked at once a minute."""
         if self._ahead is None or time.monotonic() - self._ahead[0] > _CLOCKS_HOLD:
             answer = await self._ask(Query(self.source, _text("clock")))
-            (row,), _ = self._rows_of(answer)
+            (row,) = _rows_of(self._table_of(answer))
             difference = (row.number("now") or 0.0) - (answer.taken_at + answer.took / 2)
             self._ahead = time.monotonic(), difference if abs(difference) > _LEAST_SKEW + answer.took / 2 else 0.0
         return self._ahead[1]
@@ -80,7 +81,7 @@ class Metadata:
             SourceError: it cannot be asked, or is no database of an Airflow.
         """
         if self._columns is None:
-            rows, _ = await self._table(_text("columns"), {}, 100)
+            rows = _rows_of(await self._table(_text("columns"), {}, 100))
             found = {row.text("table"): frozenset(row.list("columns")) for row in rows}
             if not {"dag", "dag_run", "task_instance"} <= found.keys():
                 raise SourceError(
@@ -91,13 +92,11 @@ class Metadata:
         return self._columns
 
     async def survey(self, per_dag: int) -> tuple[Survey, bool]:
-        rows, cut = await self._rows("survey", {"PER_DAG": str(per_dag)}, MOST_DAGS)
+        table = await self._chosen("survey", {"PER_DAG": str(per_dag), "NEWEST": str(_NEWEST)}, MOST_DAGS)
         # Thousands of rows: beside the event loop, which has keys to answer in the meantime.
-        dags, runs, unread = await asyncio.to_thread(_survey, rows)
-        for dag_id in unread:
-            by_itself, _ = await self.runs(dag_id, per_dag)
-            runs[dag_id] = RunList.of(by_itself)
-        return Survey(dags, runs), cut
+        dags, runs, unread = await asyncio.to_thread(self._surveyed.read, table)
+        by_themselves = {dag_id: RunList.of((await self.runs(dag_id, per_dag))[0]) for dag_id in unread}
+        return Survey(dags, {**runs, **by_themselves}), table.truncated
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
         rows, _ = await self._rows("runs", {"DAG_ID": dag_id, "RUN_ID": "", "MOST": str(most + 1)}, most + 1)
@@ -191,89 +190,29 @@ class Metadata:
         return (Component("metadatabase", True), *(_component(name, told.get(name)) for name in _JOBS.values()))
 
     async def _rows(self, name: str, binds: Mapping[str, str], most: int) -> tuple[tuple[Row, ...], bool]:
+        table = await self._chosen(name, binds, most)
+        return _rows_of(table), table.truncated
+
+    async def _chosen(self, name: str, binds: Mapping[str, str], most: int) -> Table:
+        """The answer to a statement as this version needs it."""
         try:
             return await self._table(sql_choice.chosen(_text(name), await self.columns()), binds, most)
         except SourceError:
             self._columns = None  # it may be another version when it comes back
             raise
 
-    async def _table(self, text: str, binds: Mapping[str, str], most: int) -> tuple[tuple[Row, ...], bool]:
-        return self._rows_of(
-            await self._ask(Query(self.source, text, binds=tuple(sorted(binds.items())), max_rows=most))
-        )
+    async def _table(self, text: str, binds: Mapping[str, str], most: int) -> Table:
+        query = Query(self.source, text, binds=tuple(sorted(binds.items())), max_rows=most)
+        return self._table_of(await self._ask(query))
 
-    def _rows_of(self, answer: Answer) -> tuple[tuple[Row, ...], bool]:
-        table = answer.value
-        if not isinstance(table, Table):
+    def _table_of(self, answer: Answer) -> Table:
+        if not isinstance(answer.value, Table):
             raise SourceError(self.source, "garbage", "the answer is no table")
-        rows = tuple(Row(dict(zip(table.columns, cells, strict=True))) for cells in table.rows)
-        return rows, table.truncated
+        return answer.value
 
 
-def _dag(row: Row) -> Dag:
-    schedule = row.text("schedule")
-    return Dag(
-        dag_id=row.text("dag_id"),
-        title=row.text("title") or row.text("dag_id"),
-        paused=row.flag("paused"),
-        schedule="" if schedule in ("None", "null") else schedule.strip('"'),
-        next_run_at=row.moment("next_run_at"),
-        owners=_owners(row.text("owners")),
-        tags=_tags(row.text("tags")),
-        description=row.text("description"),
-        file=row.text("file"),
-        broken=row.flag("broken"),
-        most_runs=row.count("most_runs"),
-    )
-
-
-@lru_cache(1000)
-def _owners(text: str) -> tuple[str, ...]:
-    return tuple(one.strip() for one in text.split(",") if one.strip())
-
-
-@lru_cache(1000)
-def _tags(text: str) -> tuple[str, ...]:
-    """From a JSON list. Thousands of DAGs have the same few."""
-    return tuple(map(clean_line, json.loads(text))) if text else ()
-
-
-def _survey(rows: Iterable[Row]) -> tuple[tuple[Dag, ...], dict[str, Sequence[Run]], list[str]]:
-    """DAGs, the runs of each, and the ids of those whose runs did not fit into one cell of an answer."""
-    dags: list[Dag] = []
-    runs: dict[str, Sequence[Run]] = {}
-    unread: list[str] = []
-    for row in rows:
-        dag, rest = _dag(row), row.text("rest")
-        dags.append(dag)
-        if not rest.endswith("]"):
-            unread.append(dag.dag_id)
-        elif mine := _latest(dag.dag_id, row.text("runs"), rest):
-            runs[dag.dag_id] = mine
-    return tuple(dags), runs, unread
-
-
-def _latest(dag_id: str, text: str, rest: str) -> RunList:
-    """The runs of one DAG, without when they were queued."""
-    states, started, ended = _columns(text)
-    if None in states:
-        states = tuple(state or "" for state in states)
-    return RunList(dag_id, _words(states, text), started, ended, partial(_rest, rest))
-
-
-def _rest(text: str) -> Rest:
-    run_ids, kinds, after, logical, cleared = _columns(text)
-    return Rest(_words(run_ids, text), _words(kinds, text), after, logical, cleared)
-
-
-def _columns(text: str) -> list[tuple[Any, ...]]:
-    return [tuple(column or ()) for column in json.loads(text)]
-
-
-def _words(column: tuple[str, ...], text: str) -> tuple[str, ...]:
-    """The words of a column of the JSON `text`, cleaned. Where there is neither an escape in it nor anything but ASCII,
-    there is nothing to clean."""
-    return column if text.isascii() and "\\" not in text else tuple(map(clean_line, column))
+def _rows_of(table: Table) -> tuple[Row, ...]:
+    return tuple(Row(dict(zip(table.columns, cells, strict=True))) for cells in table.rows)
 
 
 def _run(row: Row) -> Run:

@@ -77,6 +77,10 @@ class Pipelines:
         database = Component("metadatabase", None, detail="unknown: metrics do not tell", seen=False)
         return Told((*silent, *told.value.components, database), told.taken_at, told.origin)
 
+    def forget(self) -> None:
+        """Something was changed: a survey that was asked for before is no answer any more."""
+        self._asking = None
+
 
 def open_pipelines(environment: Environment, sources: "Sources") -> Pipelines:
     """The Airflow of `environment` with its SLAs; nothing is connected yet.

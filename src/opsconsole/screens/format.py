@@ -28,7 +28,7 @@ from opsconsole.screens.definition import Kind, Reduce
 MAX_PANES = 200
 MAX_COLUMNS = 12
 
-SOURCES = ("prometheus", "redis", "airflow", "alertmanager", "sla")
+SOURCES = ("prometheus", "redis", "airflow", "alertmanager", "sla", "alerts", "errors")
 LABEL = Text(pattern=r"[A-Za-z_][A-Za-z0-9_]*", expected="a name of letters, digits and '_'")
 REFRESH = Duration(minimum=1, maximum=86400)
 
@@ -48,7 +48,7 @@ class UnitName:
 class SourceName:
     """`prometheus`, `postgres/NAME`, …"""
 
-    expected = "prometheus, postgres/NAME, redis, airflow or sla"
+    expected = "prometheus, postgres/NAME, redis, airflow, sla, alerts or errors"
 
     def read(self, value: Any, place: Place) -> Any:
         if isinstance(value, str):

@@ -4,7 +4,9 @@ Airflow's times are by its own clock, periods and slices by ours: what is due is
 was decided is told by our clock.
 """
 
+import asyncio
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +16,7 @@ from opsconsole.pipelines.model import Dag, Run, Survey, Told
 from opsconsole.pipelines.promises import Verdict, judge
 from opsconsole.sla.burn import HOUR
 from opsconsole.sla.reader import FINE, FINE_FOR
+from opsconsole.sla.shares import Share, ranked
 from opsconsole.sla.slices import Slice
 from opsconsole.sla.standing import Counted
 from opsconsole.sla.violations import Violation
@@ -24,6 +27,8 @@ ASK_AGAIN = 1800.0
 """Seconds after which all runs are asked for again."""
 MOST_DAGS = 40
 """DAGs whose runs are asked for one by one; of the others the survey has the latest."""
+_AT_ONCE = 3
+"""DAGs whose runs are asked for at a time."""
 _GOOD = frozenset({Verdict.MET, Verdict.RECOVERED})
 _BAD = frozenset({Verdict.MISSED, Verdict.FAILED, Verdict.LATE})
 _FOR_NOBODY = "backfill"
@@ -65,19 +70,27 @@ class RunHistory:
             SourceError: Airflow does not answer.
         """
         start += told.ahead
-        found, asked = [], 0
-        for dag in dags:
-            latest = tuple(told.value.runs.get(dag.dag_id, ()))
-            known = self._carried_on(dag.dag_id, latest, start, told.taken_at)
-            if known is None and asked < MOST_DAGS:
-                asked += 1
-                more = await airflow.runs(dag.dag_id, _enough(latest, told.now - start))
-                known = DagRuns(dag.dag_id, more.value, _oldest(more.value) if more.cut else float("-inf"))
-                self._asked_at[dag.dag_id] = told.taken_at
-            found.append(known or DagRuns(dag.dag_id, latest, _oldest(latest)))
-            self._known[dag.dag_id] = found[-1]
-        short = sum(one.since > start for one in found)
-        return found, [f"of {short} DAGs only the latest runs are known"] if short else []
+        latest = {dag.dag_id: tuple(told.value.runs.get(dag.dag_id, ())) for dag in dags}
+        found = {
+            dag_id: known
+            for dag_id, runs in latest.items()
+            if (known := self._carried_on(dag_id, runs, start, told.taken_at)) is not None
+        }
+        wanted = [dag_id for dag_id in latest if dag_id not in found][:MOST_DAGS]
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(dag_id: str) -> DagRuns:
+            async with slots:
+                more = await airflow.runs(dag_id, _enough(latest[dag_id], told.now - start))
+            self._asked_at[dag_id] = told.taken_at
+            return DagRuns(dag_id, more.value, _oldest(more.value) if more.cut else float("-inf"))
+
+        found |= {one.dag_id: one for one in await asyncio.gather(*map(ask, wanted))}
+        # Of the rest the survey has the latest.
+        found = {dag_id: found.get(dag_id) or DagRuns(dag_id, runs, _oldest(runs)) for dag_id, runs in latest.items()}
+        self._known |= found
+        short = sum(one.since > start for one in found.values())
+        return list(found.values()), [f"of {short} DAGs only the latest runs are known"] if short else []
 
     def _carried_on(self, dag_id: str, latest: tuple[Run, ...], start: float, now: float) -> DagRuns | None:
         """What is known with the latest; None where it has to be asked for."""
@@ -103,15 +116,12 @@ def covered(slas: Sequence[Sla], sla: Sla, dags: Sequence[Dag]) -> list[Dag]:
     ]
 
 
-def counted_of(sla: Sla, found: Sequence[DagRuns], start: float, now: float, ahead: float = 0.0) -> Counted:
-    """Runs as slices: by the hour, the last hours by five minutes.
+def counted_of(
+    sla: Sla, found: Sequence[DagRuns], start: float, now: float, since: float | None = None, *, ahead: float = 0.0
+) -> Counted:
+    """Runs as slices: by the hour, the last hours by five minutes; from `since` on (else `start`) whose were bad.
 
-    Args:
-        sla: what was promised.
-        found: the runs of the DAGs that it covers.
-        start: from when on, by our clock.
-        now: until when, by our clock.
-        ahead: seconds by which Airflow's clock is ahead of ours.
+    All moments are by our clock, of which Airflow's is `ahead` seconds ahead.
     """
     decided: list[Decided] = []
     pending = 0
@@ -125,7 +135,13 @@ def counted_of(sla: Sla, found: Sequence[DagRuns], start: float, now: float, ahe
         tuple(_slices(decided, [dag.since - ahead for dag in found], start, now)),
         violations=_violations(decided, sla.budget * len(decided)),
         pending=pending,
+        shares=_shares(decided, start if since is None else since),
     )
+
+
+def _shares(decided: Sequence[Decided], since: float) -> tuple[Share, ...]:
+    bad = Counter(one.dag_id for one in decided if not one.good and one.at >= since)
+    return ranked(({"dag_id": dag_id}, count) for dag_id, count in bad.items())
 
 
 def _decided(sla: Sla, run: Run, now: float, ahead: float) -> Decided | None:

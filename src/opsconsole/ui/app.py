@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.filter import Monochrome
 from textual.notifications import SeverityLevel
@@ -20,6 +21,7 @@ from opsconsole.ui.actions import SCREEN_KEYS, Registry
 from opsconsole.ui.console import Console
 from opsconsole.ui.departure import Departure
 from opsconsole.ui.driver import ConsoleDriver
+from opsconsole.ui.garbage import GarbageRounds
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.session import Session
 from opsconsole.ui.theme import THEMES, textual_themes, theme_for
@@ -62,6 +64,7 @@ class OpsConsole(App[int], inherit_bindings=False):
         self._last_things: set[asyncio.Task[None]] = set()
         self._departure = departure
         self._commander: Commander | None = None
+        self.garbage = GarbageRounds()
         for theme in textual_themes():
             self.register_theme(theme)
         self.theme = theme_for(session.theme, os.environ)
@@ -118,7 +121,11 @@ class OpsConsole(App[int], inherit_bindings=False):
         self.run_worker(self.opened.read_library(), group="library", exit_on_error=False)
         self.workers.cancel_group(self, "keep")
         if self.session.keep is not None:
-            self.run_worker(self.session.keep(), group="keep", exit_on_error=False)
+            self.run_worker(self.session.keep(self._tell_kept), group="keep", exit_on_error=False)
+
+    def _tell_kept(self, text: str, failed: bool) -> None:
+        if self.screen_stack:
+            self.console_screen.tell(text, "error" if failed else "text")
 
     @property
     def opened(self) -> "Opened":
@@ -133,6 +140,12 @@ class OpsConsole(App[int], inherit_bindings=False):
     def library(self) -> "Library":
         """The runbooks of this environment."""
         return self.opened.library
+
+    async def on_event(self, event: events.Event) -> None:
+        """Everything that the operator does comes by here first."""
+        if isinstance(event, events.InputEvent):
+            self.garbage.typed()
+        await super().on_event(event)
 
     def on_unmount(self) -> None:
         """However it ends: nothing is asked or painted any more."""
@@ -149,6 +162,7 @@ class OpsConsole(App[int], inherit_bindings=False):
     def _tick(self) -> None:
         if not self.screen_stack:
             return  # the end has come meanwhile
+        self.garbage.tick()
         self.console_screen.tick()
         if self._opened is None:
             return
@@ -395,6 +409,7 @@ def run_console(session: Session, departure: Departure | None = None) -> int:
     if departure is None:
         watch.watch()
     app = OpsConsole(session, watch)
+    app.garbage.begin()
     try:
         app.run(mouse=session.mouse)
     finally:

@@ -294,10 +294,12 @@ async def test_a_paused_dag_is_not_triggered_for_its_run_would_only_wait(story: 
 
 async def test_a_backfill_runs_the_days_that_were_missed(story: Story) -> None:
     arguments = {"dag": ODD, "from": "2026-02-03", "to": "2026-02-04", "wait": "ended"}
+    wrong = await done(action("airflow.backfill", story.environment("api"), **{**arguments, "dag": "typed"}))
     result = await done(action("airflow.backfill", story.environment("api"), **arguments))
     if story.server.version == 2:
         assert (result.outcome, "airflow dags backfill" in result.detail) == ("refused", True)
         return
+    assert (wrong.outcome, "day: a value is required" in wrong.detail) == ("refused", True)
     assert (result.outcome, result.detail) == ("ok", "all 2 runs ended: success")
 
 
@@ -512,7 +514,7 @@ def test_a_change_by_command_is_a_run_of_one_step(configured: Story) -> None:
     run = configured.succeeded
     done = said("clear", "succeeds", "--run", run, "--task", "extract", "--dry-run")
     assert done.returncode == Exit.DONE, done.stderr
-    assert f"{run}: 1 would be cleared: extract" in done.stderr
+    assert f"{run}: Airflow's dry run clears 1: extract" in done.stderr
     assert "POST /dags/succeeds/clearTaskInstances" in done.stdout
     done = said("trigger", "succeeds")
     assert (done.returncode, "nothing was begun" in done.stderr) == (Exit.USAGE, True)
@@ -521,6 +523,45 @@ def test_a_change_by_command_is_a_run_of_one_step(configured: Story) -> None:
     assert done.returncode == Exit.DONE, done.stderr
     (step,) = json.loads(done.stdout)["steps"]
     assert (step["state"], step["detail"].startswith(f"run {new}; {new}")) == ("ok", True)
+
+
+def test_several_by_command_are_one_run_and_whom_it_does_not_suit_is_named(
+    configured: Story, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # `typed` takes a size of 10 at most and wants a day, `succeeds` takes any size.
+    command = ("trigger", "succeeds", "typed", "--param", "size=20", "--run-id", f"both:{time.time():.0f}", "--yes")
+    done = subprocess.run(
+        [sys.executable, "-m", "opsconsole.cli.main", "pipeline", *command, "--format", "json"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == Exit.FAILED, done.stderr
+    out = json.loads(done.stdout)
+    assert [(one["state"], one["arguments"]) for one in out["steps"]] == [
+        ("ok", {"dag": "succeeds", "conf": '{"size": 20}', "run": command[6]})
+    ]
+    (left,) = out["left_out"]
+    wrong = {"size: 20 is not at most 10", "day: a value is required (Day: the day to load)"}
+    assert (left["dag"], {*left["why"].split("; ")}) == ("typed", wrong)
+
+    def said(*arguments: str) -> tuple[int, str, str]:
+        code = main(["pipeline", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    # The failed runs of an hour, as Airflow finds them.
+    rehearsed = ("clear", "f*", "--state", "failed", "--since", "1h", "--only-failed", "--dry-run", "--format", "json")
+    code, text, err = said(*rehearsed)
+    assert code == Exit.DONE, err
+    given = [one["arguments"] for one in json.loads(text)["steps"]]
+    assert configured.failed in [one["run"] for one in given]
+    assert {one["dag"] for one in given} == {"fails"}
+    assert f"fails {configured.failed}: Airflow's dry run clears 2: " in err
+    code, text, err = said("unpause", "succeeds", ODD, "--dry-run")
+    assert code == Exit.DONE, err
+    assert f"{ODD}: it is not paused already" in err
+    assert "PATCH /dags/Odd.n%C3%A4me-1_x?update_mask=is_paused" in text
+    code, _, err = said("pause", "--tag", "test", "--tag", "nope", "--yes")
+    assert (code, "nothing is like that" in err) == (Exit.USAGE, True)
 
 
 def test_the_recovery_runbook_takes_a_failed_run_to_its_green_end(configured: Story, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The metadata database of a large installation, and of what is none."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -10,6 +12,8 @@ from opsconsole.config.secrets import SecretRef
 from opsconsole.config.settings import AirflowSettings, Environment, PostgresSettings
 from opsconsole.core.reading import SourceError
 from opsconsole.core.state import State
+from opsconsole.pipelines import metadata
+from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.history import standings
 from opsconsole.pipelines.opening import open_airflow
 from opsconsole.sources.registry import Sources
@@ -49,16 +53,28 @@ def environment(server: PostgresServer, database: str) -> Environment:
     )
 
 
-async def test_five_thousand_dags_are_read_whole_and_what_failed_comes_first(postgres: PostgresServer) -> None:
+@pytest.fixture(scope="module")
+def many_dags(postgres: PostgresServer) -> PostgresServer:
     postgres.psql("drop database if exists many_dags")
     postgres.psql("create database many_dags")
     postgres.psql(files("opsconsole.demo").joinpath("sql", "airflow.sql").read_bytes(), "many_dags")
     postgres.psql(FILL, "many_dags")
-    sources = Sources(environment(postgres, "many_dags"))
+    return postgres
+
+
+@asynccontextmanager
+async def opened(server: PostgresServer) -> AsyncIterator[Airflow]:
+    here = environment(server, "many_dags")
+    sources = Sources(here)
     try:
-        told = await open_airflow(environment(postgres, "many_dags"), sources).survey()
+        yield open_airflow(here, sources)
     finally:
         await sources.close()
+
+
+async def test_five_thousand_dags_are_read_whole_and_what_failed_comes_first(many_dags: PostgresServer) -> None:
+    async with opened(many_dags) as airflow:
+        told = await airflow.survey()
     assert (len(told.value.dags), told.cut) == (5002, False)
     assert {len(runs) for dag_id, runs in told.value.runs.items() if dag_id.startswith("dag-")} == {14}
     wordy = told.value.runs["wordy"]  # what does not fit into one cell of an answer
@@ -70,6 +86,34 @@ async def test_five_thousand_dags_are_read_whole_and_what_failed_comes_first(pos
     assert "\x1b" not in odd.dag.dag_id
     assert odd.latest is not None
     assert (odd.latest.run_id, odd.latest.state, odd.latest.logical_at) == ("r␛]52;c;x␇�", "", None)
+
+
+async def test_runs_beyond_the_newest_are_found_where_a_dag_has_few_of_late(
+    many_dags: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(many_dags) as airflow:
+        whole = (await airflow.survey()).value
+        monkeypatch.setattr(metadata, "_NEWEST", 5_000)  # one run of every other DAG, and all of the last one's
+        found = (await airflow.survey()).value
+    assert found.dags == whole.dags
+    assert found.runs == whole.runs
+
+
+async def test_only_what_changed_is_made_anew(many_dags: PostgresServer) -> None:
+    async with opened(many_dags) as airflow:
+        first = await airflow.survey()
+        known = standings(first.value, first.now)
+        many_dags.psql(
+            "update dag_run set state = 'failed' where dag_id = 'dag-12' and run_id = 'scheduled__1';"
+            " update dag set is_paused = true where dag_id = 'dag-11'",
+            "many_dags",
+        )
+        second = await airflow.survey()
+    changed = {new.dag_id for old, new in zip(first.value.dags, second.value.dags, strict=True) if old is not new}
+    assert changed == {"dag-11", "dag-12"}
+    taken_over = {id(one) for one in known}
+    fresh = [one for one in standings(second.value, second.now, known) if id(one) not in taken_over]
+    assert {one.dag.dag_id: one.state for one in fresh} == {"dag-11": State.OK, "dag-12": State.CRIT, "wordy": State.OK}
 
 
 async def test_a_database_that_is_none_of_an_airflow_says_so(postgres: PostgresServer) -> None:

@@ -126,7 +126,7 @@ def test_airflows_clock_decides_what_is_late_and_ours_when_that_was(ahead: float
 
     def counted(off: float) -> Counted:
         runs = tuple(run(state, start + off, took) for start, took, state in told_at)
-        return counted_of(promised, [DagRuns("load", runs, at(6 * HOUR + off))], MIDNIGHT, at(12 * HOUR), off)
+        return counted_of(promised, [DagRuns("load", runs, at(6 * HOUR + off))], MIDNIGHT, at(12 * HOUR), ahead=off)
 
     assert counted(ahead) == counted(0.0)
     assert sum(one.total for one in counted(ahead).slices) == 2

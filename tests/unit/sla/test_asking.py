@@ -30,7 +30,7 @@ class _Made(Slas):
         self.slow = asyncio.Event()
         self.failing = False
 
-    async def _counted(self, sla: Sla, start: float, until: float, *, live: bool) -> Counted:
+    async def _counted(self, sla: Sla, start: float, until: float, since: float, *, live: bool) -> Counted:
         if self.failing:
             raise REFUSED
         if sla is SLOW:

@@ -1,7 +1,9 @@
 """DAGs: how each stands, what failed first."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
@@ -48,6 +50,13 @@ class DagsReading:
     notes: tuple[str, ...]
 
 
+class _About(NamedTuple):
+    """What a row says of a DAG besides how it stands."""
+
+    next: Cell
+    promise: Cell
+
+
 Reading = DagsReading | ByMetrics
 
 
@@ -60,20 +69,39 @@ class DagsPage(Page[Pipelines, Reading]):
     thrift = 50.0
     sorts = ("trouble", "name", "duration", "next")
 
+    def __init__(self) -> None:
+        self._rows: dict[str, tuple[Standing, _About, Row]] = {}
+
     async def take(self, source: Pipelines, before: Reading | None, order: Order) -> Reading:
         told = await source.or_measured(source.survey())
         if isinstance(told, ByMetrics):
             return told
-        return await asyncio.to_thread(_reading, source, told)  # thousands of DAGs: keys come first
+        known = before.standings if isinstance(before, DagsReading) else ()
+        return await asyncio.to_thread(_reading, source, told, known)  # thousands of DAGs: keys come first
+
+    def forget(self, source: Pipelines) -> None:
+        """The survey is shared for seconds."""
+        source.forget()
 
     def sheet(self, reading: Reading, order: Order) -> Sheet:
         """One row a DAG."""
         if isinstance(reading, ByMetrics):
             return measured.dags_sheet(reading)
         now = reading.told.now
-        rows = [_row(one, reading.promised.get(one.dag.dag_id), now) for one in _sorted(reading.standings, order.sort)]
+        rows = [self._row(one, reading.promised.get(one.dag.dag_id), now) for one in _sorted(reading, order.sort)]
+        if len(self._rows) > len(rows):
+            self._rows = {row.key: self._rows[row.key] for row in rows}
         shown = {"name": "dag", "duration": "usual", "next": "next"}.get(order.sort, "")
         return Sheet(_COLUMNS, rows, _summary(reading), shown, shown == "usual", reading.notes)
+
+    def _row(self, one: Standing, promise: Promise | None, now: float) -> Row:
+        """The same as before, where nothing changed about the DAG."""
+        key = one.dag.dag_id
+        about = _About(Cell("") if one.dag.paused else marks.moment(one.dag.next_run_at, now), _promise(promise))
+        known = self._rows.get(key)
+        if known is None or known[0] is not one or known[1] != about:
+            known = self._rows[key] = one, about, _row(one, about)
+        return known[2]
 
     def detail(self, reading: Reading, key: str) -> Detail | None:
         """Everything that is known of the DAG itself."""
@@ -121,17 +149,18 @@ class DagsPage(Page[Pipelines, Reading]):
         return found
 
 
-def _reading(source: Pipelines, told: Told[Survey]) -> DagsReading:
+def _reading(source: Pipelines, told: Told[Survey], known: Sequence[Standing]) -> DagsReading:
     promised = {one.dag_id: one for one in promises(source.slas, told.value, told.now)}
     notes = (*source.notes, *marks.notes_of(told), *filter(None, [unseen_note(told.value.unseen)]))
-    return DagsReading(told, tuple(standings(told.value, told.now)), promised, notes)
+    return DagsReading(told, tuple(standings(told.value, told.now, known)), promised, notes)
 
 
 def _of(reading: DagsReading, key: str) -> Standing | None:
     return next((one for one in reading.standings if one.dag.dag_id == key), None)
 
 
-def _sorted(found: tuple[Standing, ...], sort: str) -> list[Standing]:
+def _sorted(reading: DagsReading, sort: str) -> Sequence[Standing]:
+    found = reading.standings
     match sort:
         case "name":
             return sorted(found, key=lambda one: one.dag.dag_id)
@@ -139,7 +168,7 @@ def _sorted(found: tuple[Standing, ...], sort: str) -> list[Standing]:
             return sorted(found, key=lambda one: -(one.usual_seconds or 0.0))
         case "next":
             return sorted(found, key=lambda one: (one.dag.paused, one.dag.next_run_at or float("inf")))
-    return list(found)
+    return found
 
 
 def _summary(reading: DagsReading) -> str:
@@ -152,7 +181,7 @@ def _summary(reading: DagsReading) -> str:
     return f"{len(reading.standings):,} DAGs   {bad}{running} running   {paused} paused   {marks.origin(reading.told)}"
 
 
-def _row(one: Standing, promise: Promise | None, now: float) -> Row:
+def _row(one: Standing, about: _About) -> Row:
     dag = one.dag
     slow = one.pace is not None and one.pace >= _PACE[0] and (one.running_for or one.latest_seconds or 0.0) > 60
     state = marks.judged(one.state)
@@ -163,12 +192,12 @@ def _row(one: Standing, promise: Promise | None, now: float) -> Row:
             cells.words(dag.title if dag.title == dag.dag_id else f"{dag.title} ({dag.dag_id})", limit=100),
             marks.strip(one.strip),
             cells.lasting(one.running_for),
-            Cell("") if dag.paused else marks.moment(dag.next_run_at, now),
+            about.next,
             Cell(f"{one.success_rate:.0%}".replace("%", " %")) if one.success_rate is not None else Cell(""),
             cells.lasting(one.usual_seconds),
             cells.lasting(one.latest_seconds),
             Cell(f"×{one.pace:.1f}", "warn" if slow else "text") if one.pace is not None else Cell(""),
-            _promise(promise),
+            about.promise,
             cells.words(one.reason, "text" if one.state is State.CRIT else "dim"),
         ),
         {"dag_id": dag.dag_id, "dag": dag.dag_id},

@@ -12,13 +12,14 @@ from textual.app import ComposeResult
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.causes import ErrorFinder
 from opsconsole.pipelines.log_absence import AbsenceFinder, NoLogError
 from opsconsole.pipelines.log_tail import MOST_LINES, LogTail
-from opsconsole.pipelines.model import LogLine, Task
+from opsconsole.pipelines.model import FAILED, LogLine, Task
 from opsconsole.ui.actions import Place
 from opsconsole.ui.dialogs.prompt import Ask
 from opsconsole.ui.filtering import Matcher, matcher
-from opsconsole.ui.lines import Line, Lines, Role, Span, fit_line, line
+from opsconsole.ui.lines import Line, Lines, Role, Span, fit_line, line, wrapped
 from opsconsole.ui.screens.text import Scroller
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
@@ -35,6 +36,10 @@ _WHAT_NOW = (
     "It may never have run (queued, and lost its worker), or its worker is gone with the disk that had it, or it was "
     "cleaned up. left and right go to other tries."
 )
+_LOOKED_AT = 500
+"""Lines at the end of a log in which its error is looked for,"""
+_CAUSE = 3
+"""and lines that it takes on screen."""
 _ROLES: dict[str, Role] = {"error": "crit", "critical": "crit", "warning": "warn", "debug": "dim"}
 
 
@@ -46,6 +51,7 @@ class TaskLogView(View):
     DEFAULT_CSS = """
     TaskLogView { padding: 0 1; }
     TaskLogView #summary { height: 1; }
+    TaskLogView #cause { height: auto; display: none; }
     """
 
     def __init__(self, task: Task) -> None:
@@ -64,11 +70,15 @@ class TaskLogView(View):
         self._filter = ""
         self._matches: Matcher | None = None
         self._following = True
+        self._cause = ""
+        """The error that the log of a failed try ends with."""
         self._summary = Canvas(self._paint_summary, id="summary")
+        self._cause_lines = Canvas(self._paint_cause, id="cause")
         self._scroller = Scroller(self._page)
 
     def compose(self) -> ComposeResult:
         yield self._summary
+        yield self._cause_lines
         yield self._scroller
 
     # Life
@@ -84,7 +94,7 @@ class TaskLogView(View):
     def _begin(self) -> None:
         self._lines, self._found = LogTail(_unread), LogTail(_unread)
         self._absence, self._absent = AbsenceFinder(), ""
-        self._said, self._failed = "asking…", ""
+        self._said, self._failed, self._cause = "asking…", "", ""
         go_on(self, self._follow, "log")
 
     async def _follow(self) -> None:
@@ -100,9 +110,9 @@ class TaskLogView(View):
             except SourceError as error:
                 over, self._failed = False, clean_line(error.message)
             else:
-                self._failed = ""
-                self._said = "" if over else "it goes on"
                 self._absent = unknown or (self._absence.reason or _EMPTY if self._absence.absent else "")
+                self._failed, self._cause = "", "" if self._absent else self._found_cause()
+                self._said = "" if over else "it goes on"
             self._show()
             if over:
                 return
@@ -154,10 +164,22 @@ class TaskLogView(View):
         self._tried = now
         return over
 
+    def _found_cause(self) -> str:
+        """The error at the end of a try that failed; empty of others. It is cut in the log where it is long."""
+        if self._number >= self._tried.try_number and self._tried.state not in (*FAILED, "up_for_retry"):
+            return ""
+        finder = ErrorFinder()
+        for raw in list(self._lines.raw)[-_LOOKED_AT:]:
+            finder.see(self._lines.parse(raw))
+        return clean_line(finder.error, limit=1000)
+
     # Showing
 
     def _show(self) -> None:
         self._summary.repaint()
+        self._cause_lines.display = bool(self._cause)
+        self._cause_lines.styles.height = len(self._paint_cause(self.size.width - 2, 0))
+        self._cause_lines.repaint()
         if self._following:
             self._scroller.scroll_by(self._scroller.total + MOST_LINES)
         else:
@@ -185,11 +207,16 @@ class TaskLogView(View):
             return "no line matches"
         return self._said or "the log is empty"
 
+    def _paint_cause(self, width: int, _height: int) -> Lines:
+        if not self._cause:
+            return ()
+        return tuple(line(Span(text, "crit")) for text in wrapped(self._cause, width, _CAUSE))
+
     def _paint_summary(self, width: int, _height: int) -> Lines:
         task = self._tried
-        where = f"{task.dag_id}  {task.run_id}  {task.title}  try {self._number} of {task.try_number}"
+        tried = f"{clean_line(task.title, limit=60)}  try {self._number} of {task.try_number}"
         amount = Span("   no log", "warn") if self._absent else Span(f"   {self._lines.fed:,} lines")
-        spans = [Span(clean_line(where), "dim"), amount]
+        spans = [Span(tried, "strong"), amount]
         if self._lines.dropped and self._matches is None:
             spans.append(Span(f", the last {len(self._lines):,} kept", "warn"))
         if self._filter:
@@ -199,6 +226,7 @@ class TaskLogView(View):
             spans.append(Span(f"   ERROR {self._failed}; trying again", "error"))
         elif self._said:
             spans.append(Span(f"   {self._said}", "dim"))
+        spans.append(Span(f"   {clean_line(f'{task.dag_id}  {task.run_id}')}", "dim"))  # what is above, too, goes first
         return (fit_line(line(*spans), width),)
 
     # What the keys do
