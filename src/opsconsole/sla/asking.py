@@ -52,7 +52,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class _Apart:
+class Apart:
     """Whose what was bad of an SLA is, as it was at a moment."""
 
     at: float
@@ -84,7 +84,7 @@ class Slas:
         """One for all SLAs of one survey."""
         self._ready: dict[str, Standing] = {}
         """The latest of each."""
-        self._apart: dict[str, _Apart] = {}
+        self._apart: dict[str, Apart] = {}
         self._telling: asyncio.Future[Survey] | None = None
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._surveying: asyncio.Future[Survey] | None = None
@@ -163,9 +163,9 @@ class Slas:
                 shares = await shares_of(source, counts, one.period.start, min(one.taken_at, one.period.end))
         except SourceError as error:
             note = clean_line(f"which series were bad is not known: {error.message}")
-            self._apart[one.sla.name] = _Apart(one.taken_at, (), (note,))
+            self._apart[one.sla.name] = Apart(one.taken_at, (), (note,))
         else:
-            self._apart[one.sla.name] = _Apart(one.taken_at, shares)
+            self._apart[one.sla.name] = Apart(one.taken_at, shares)
 
     def _with_shares(self, one: Standing) -> Standing:
         known = self._apart.get(one.sla.name)

@@ -7,6 +7,7 @@ import pytest
 
 from opsconsole.config.alerting import Alerting
 from opsconsole.config.slas import Maintenance, Promql, Sla
+from opsconsole.monitoring.approximations import approximations
 from opsconsole.monitoring.lint.definitions import lint_alerting
 from opsconsole.monitoring.objectives import alerting_rules, with_objectives
 from opsconsole.monitoring.recordings import recording_rules
@@ -122,6 +123,16 @@ def test_too_few_events_are_a_guard_in_every_alert_of_the_budget() -> None:
         few = rule.tests[-1]
         assert (few.series['slo:total:increase_period{slo="api"}'], few.fires) == ("99.0x1", ())
     assert "slo:total:increase_period" not in {one.record for one in recording_rules(API)}
+
+
+def test_what_rules_approximate_is_told_and_what_they_keep_is_not() -> None:
+    assert approximations([API, replace(DAG, metrics_every=60.0, maintenance=(DISKS,))]) == []
+    assert approximations([DAG, QUERIES, replace(API, maintenance=(DISKS,)), replace(QUERIES, name="y")]) == [
+        "bills: no burn rates, for Prometheus cannot count it: "
+        "`opsconsole sla metrics` can, with metrics_every in slas.yaml",
+        "x, y: rules begin the month up to five minutes late, and reckon burn rates as of 30 days",
+        "api: rules leave out up to five minutes more at each end of maintenance",
+    ]  # fmt: skip
 
 
 def test_an_alert_of_a_calendar_month_says_so() -> None:
