@@ -258,7 +258,8 @@ def structured_line(line: str) -> LogLine:
         return plain_line(line)
     if not isinstance(entry, dict):
         return LogLine(_cut(entry))
-    text = str(entry.get("event", ""))
+    sources = " ".join(one for one in _list(entry, "sources") if isinstance(one, str))  # where Airflow looked for it
+    text = f"{entry.get('event', '')} {sources}".rstrip()
     for one in _list(entry, "error_detail"):
         if isinstance(one, dict):
             text += f"\n{one.get('exc_type', '')}: {one.get('exc_value', '')}"
