@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from opsconsole.config.settings import AirflowSettings
-from opsconsole.pipelines.model import DagParam
+from opsconsole.pipelines.model import DagParam, LogLine
 from opsconsole.ui.actions import Place, Registry
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.lines import Line
@@ -23,6 +23,7 @@ from opsconsole.ui.screens.several import SeveralView
 from opsconsole.ui.screens.task_log import TaskLogView
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row, row_line
+from tests.screens.fake_session import NOW
 from tests.screens.pipeline_readings import ByHand, Rehearsing, dag, pipelines, run, task
 from tests.screens.still import STATES, State, StillSources, still_session
 from tests.screens.test_app import in_time, painted, sees, text_of
@@ -363,6 +364,29 @@ async def test_marked_rows_are_one_list_of_exact_requests_confirmed_once_each_wi
         await pilot.press("enter", "enter")
         await wait("LAST RUNS")
         assert "marked" not in text_of(app)
+
+
+async def test_a_try_without_a_log_is_a_state_with_its_reason_and_not_an_error(tmp_path: Path) -> None:
+    way = ByHand()
+    app = app_of(tmp_path, way)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened_at(pilot)
+        way.lines = [LogLine("No logs found on disk for /logs/a/attempt=2.log", None, "error")]
+        view = TaskLogView(way.tasked[1])
+        app.console_screen.open_view(view)
+        async with in_time("that there is none"):
+            while "There is no log of try 2." not in text_of(app):
+                await painted(app)
+        shown = text_of(app)
+        assert "No logs found on disk for /logs/a/attempt=2.log" in shown
+        assert "no log" in shown
+        assert "ERROR" not in shown.partition("try 2 of 2")[2]
+        way.lines = [LogLine("starting", NOW, "info")]
+        await pilot.press("r")
+        async with in_time("the log"):
+            while "starting" not in text_of(app):
+                await painted(app)
+        assert "There is no log" not in text_of(app)
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def remembering(settings: "Settings", context: "Context", action: str, title: st
             title=title,
             target=target,
             risk="read",
-            command="",
+            command="" if action == "note" else title,
         )
     )
     try:

@@ -87,6 +87,8 @@ class _Api(ABC):
         return Survey(dags, latest, unseen), page.cut or bool(unseen)
 
     async def runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:
+        if dag_id == _ALL:  # no DAG is called so, and the runs of all would look like its own
+            raise AirflowError(self.source.name, "bad-query", "404: there is no DAG ~", status=404)
         return await self._runs(dag_id, most)
 
     async def _runs(self, dag_id: str, most: int) -> tuple[tuple[Run, ...], bool]:

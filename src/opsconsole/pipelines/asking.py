@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.api import api_of
+from opsconsole.pipelines.log_absence import NoLogError
 from opsconsole.pipelines.metadata import Metadata
 from opsconsole.pipelines.model import (
     BrokenFile,
@@ -31,7 +32,7 @@ from opsconsole.pipelines.model import (
     Way,
 )
 from opsconsole.pipelines.way import Asking
-from opsconsole.sources.airflow.client import AirflowSource
+from opsconsole.sources.airflow.client import AirflowError, AirflowSource
 
 T = TypeVar("T")
 
@@ -144,16 +145,24 @@ class Airflow:
         return told
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
-        """The log of a try, line by line; whatever its length, no more than a line is held."""
-        way = await self._of_logs()
-        async for raw in way.raw_log(task, number):
-            yield way.read_line(raw)
+        """The log of a try, line by line; whatever its length, no more than a line is held.
+
+        Raises:
+            NoLogError: Airflow does not know of that try.
+        """
+        async for raw, parse in self.raw_log(task, number):
+            yield parse(raw)
 
     async def raw_log(self, task: Task, number: int) -> AsyncIterator[tuple[str, Callable[[str], LogLine]]]:
         """The same unparsed, each line with what parses it: for whoever will look at few of half a million."""
         way = await self._of_logs()
-        async for raw in way.raw_log(task, number):
-            yield raw, way.read_line
+        try:
+            async for raw in way.raw_log(task, number):
+                yield raw, way.read_line
+        except AirflowError as error:
+            if error.status != 404:
+                raise
+            raise NoLogError(error.source, "gone", f"Airflow knows of no try {number} of it") from error
 
     async def _of_logs(self) -> Asking:
         if self._source is None:

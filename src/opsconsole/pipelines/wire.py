@@ -49,6 +49,7 @@ _ABOUT_THE_LINE = frozenset(
         "try_number",
         "ti_id",
         "error_detail",
+        "sources",
     }
 )
 """What Airflow writes with every line: where it comes from, which is known to whoever reads the log."""
@@ -316,11 +317,11 @@ def structured_line(line: str) -> LogLine:
         return plain_line(line)
     if not isinstance(entry, dict):
         return LogLine(_cut(entry))
-    text = str(entry.get("event", ""))
+    sources = " ".join(one for one in _list(entry, "sources") if isinstance(one, str))  # where Airflow looked for it
     more = [f"{name}={value}" for name, value in entry.items() if name not in _ABOUT_THE_LINE and value is not None]
-    return LogLine(
-        _cut("  ".join([text, *more])), moment(entry.get("timestamp")), clean_line(entry.get("level") or "").lower()
-    )
+    text = f"{entry.get('event', '')} {sources}".rstrip()
+    level = clean_line(entry.get("level") or "").lower()
+    return LogLine(_cut("  ".join([text, *more])), moment(entry.get("timestamp")), level)
 
 
 def plain_line(line: str) -> LogLine:

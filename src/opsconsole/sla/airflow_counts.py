@@ -1,4 +1,8 @@
-"""Counts from Airflow: runs of DAGs that kept their target, each at the moment at which that was decided."""
+"""Counts from Airflow: runs of DAGs that kept their target, each at the moment at which that was decided.
+
+Airflow's times are by its own clock, periods and slices by ours: what is due is judged by Airflow's now, and when it
+was decided is told by our clock.
+"""
 
 import asyncio
 import math
@@ -35,7 +39,7 @@ class Decided:
     """A run of which it is known whether it kept its target."""
 
     at: float
-    """Unix seconds: its end, or when it was due and not over."""
+    """Unix seconds by our clock: its end, or when it was due and not over."""
     dag_id: str
     good: bool
 
@@ -60,11 +64,12 @@ class RunHistory:
     async def since(
         self, airflow: Airflow, told: Told[Survey], dags: Sequence[Dag], start: float
     ) -> tuple[list[DagRuns], list[str]]:
-        """The runs of `dags` from `start` on, and what could not be seen.
+        """The runs of `dags` from `start` (by our clock) on, and what could not be seen.
 
         Raises:
             SourceError: Airflow does not answer.
         """
+        start += told.ahead
         latest = {dag.dag_id: tuple(told.value.runs.get(dag.dag_id, ())) for dag in dags}
         found = {
             dag_id: known
@@ -76,7 +81,7 @@ class RunHistory:
 
         async def ask(dag_id: str) -> DagRuns:
             async with slots:
-                more = await airflow.runs(dag_id, _enough(latest[dag_id], told.taken_at - start))
+                more = await airflow.runs(dag_id, _enough(latest[dag_id], told.now - start))
             self._asked_at[dag_id] = told.taken_at
             return DagRuns(dag_id, more.value, _oldest(more.value) if more.cut else float("-inf"))
 
@@ -111,18 +116,23 @@ def covered(slas: Sequence[Sla], sla: Sla, dags: Sequence[Dag]) -> list[Dag]:
     ]
 
 
-def counted_of(sla: Sla, found: Sequence[DagRuns], start: float, now: float, since: float | None = None) -> Counted:
-    """Runs as slices: by the hour, the last hours by five minutes; from `since` on (else `start`) whose were bad."""
+def counted_of(
+    sla: Sla, found: Sequence[DagRuns], start: float, now: float, since: float | None = None, *, ahead: float = 0.0
+) -> Counted:
+    """Runs as slices: by the hour, the last hours by five minutes; from `since` on (else `start`) whose were bad.
+
+    All moments are by our clock, of which Airflow's is `ahead` seconds ahead.
+    """
     decided: list[Decided] = []
     pending = 0
     for dag in found:
         for run in dag.runs:
-            one = _decided(sla, run, now)
+            one = _decided(sla, run, now, ahead)
             pending += one is None and run.kind != _FOR_NOBODY and not run.ended
             if one is not None and start <= one.at <= now:
                 decided.append(one)
     return Counted(
-        tuple(_slices(decided, found, start, now)),
+        tuple(_slices(decided, [dag.since - ahead for dag in found], start, now)),
         violations=_violations(decided, sla.budget * len(decided)),
         pending=pending,
         shares=_shares(decided, start if since is None else since),
@@ -134,19 +144,20 @@ def _shares(decided: Sequence[Decided], since: float) -> tuple[Share, ...]:
     return ranked(({"dag_id": dag_id}, count) for dag_id, count in bad.items())
 
 
-def _decided(sla: Sla, run: Run, now: float) -> Decided | None:
+def _decided(sla: Sla, run: Run, now: float, ahead: float) -> Decided | None:
     if run.kind == _FOR_NOBODY:
         return None
-    judged = judge(sla, run, now)
+    judged = judge(sla, run, now + ahead)
     if judged.verdict in _GOOD and run.ended_at is not None:
-        return Decided(run.ended_at, run.dag_id, True)
+        return Decided(run.ended_at - ahead, run.dag_id, True)
     if judged.verdict in _BAD:
         moments = [one for one in (run.ended_at if run.ended else None, judged.due_at) if one is not None]
-        return Decided(min(moments), run.dag_id, False) if moments else None
+        return Decided(min(moments) - ahead, run.dag_id, False) if moments else None
     return None
 
 
-def _slices(decided: Sequence[Decided], found: Sequence[DagRuns], start: float, now: float) -> list[Slice]:
+def _slices(decided: Sequence[Decided], since: Sequence[float], start: float, now: float) -> list[Slice]:
+    """`since`: from when on all runs are known, of each DAG."""
     fine_from = max(start // HOUR * HOUR, now // HOUR * HOUR - FINE_FOR)
     sums: dict[float, list[float]] = {}
     for one in decided:
@@ -161,7 +172,6 @@ def _slices(decided: Sequence[Decided], found: Sequence[DagRuns], start: float, 
         begins.append((at, min(at + step, now)))
         at += step
     nothing = [0.0, 0.0]
-    since = [dag.since for dag in found]
     return [Slice(at, end, sums.get(at, nothing)[0], sums.get(at, nothing)[1], _known(since, at)) for at, end in begins]
 
 

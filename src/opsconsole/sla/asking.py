@@ -264,7 +264,7 @@ class Slas:
         told = await asyncio.shield(self._airflow_survey)
         dags = covered(self.slas, sla, told.value.dags)
         found, notes = await self._runs.since(self._airflow, told, dags, start)
-        counted = await asyncio.to_thread(counted_of, sla, found, start, until, since)
+        counted = await asyncio.to_thread(counted_of, sla, found, start, until, since, ahead=told.ahead)
         return replace(counted, notes=(*told.origin.notes, *notes))
 
 

@@ -268,6 +268,11 @@ class OpsConsole(App[int], inherit_bindings=False):
         numbered = list(zip(SCREEN_KEYS, titles[: len(SCREEN_KEYS) - 1], strict=False))
         return [*numbered, (RUNBOOKS_KEY, RUNBOOKS_TITLE)]
 
+    def screen_keys(self) -> dict[str, str]:
+        """The key of every screen that has one, by the screen's id."""
+        keys = {title: key for key, title in self.numbered_titles()}
+        return {screen.id: keys[screen.title] for screen in self.session.screens if screen.title in keys}
+
     def open_numbered(self, key: str) -> None:
         """The screen behind a number key."""
         title = dict(self.numbered_titles()).get(key)

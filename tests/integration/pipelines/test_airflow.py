@@ -27,6 +27,7 @@ from opsconsole.pipelines.dependencies import Feed, feeds, starts, waiting
 from opsconsole.pipelines.failures import read_failures
 from opsconsole.pipelines.foresight import foresee
 from opsconsole.pipelines.history import standings
+from opsconsole.pipelines.log_absence import AbsenceFinder, NoLogError
 from opsconsole.pipelines.model import Component, RunDetail, Survey, Task, Way
 from opsconsole.pipelines.opening import open_pipelines
 from opsconsole.pipelines.timing import timing
@@ -189,6 +190,35 @@ async def test_the_failing_dag_comes_first_and_its_cause_is_named(story: Story) 
     assert cause.cause == "ConnectionError: connection to <n>:<n> refused at <address>"
     assert cause.example == "ConnectionError: connection to 10.1.2.3:5432 refused at 0x7f00c0ffee"
     assert (cause.count, cause.tasks, cause.latest.run_id) == (1, ("fails transform",), story.failed)
+
+
+async def test_a_log_that_is_gone_and_a_try_that_never_was_are_not_taken_for_a_log(story: Story) -> None:
+    async with story.asked("api") as airflow:
+        detail = (await airflow.run("succeeds", story.succeeded)).value
+        assert detail is not None
+        task = next(one for one in detail.tasks if one.try_number == 1 and one.map_index < 0)
+        folder = story.server.folder / "logs"
+        (file,) = folder.glob(f"dag_id=succeeds/run_id={story.succeeded}/task_id={task.task_id}/attempt=1.log")
+        assert not (await absence_of(airflow, task)).absent
+        file.rename(file.with_suffix(".away"))
+        try:
+            gone = await absence_of(airflow, task)
+        finally:
+            file.with_suffix(".away").rename(file)
+        assert gone.absent
+        assert gone.reason
+        if story.server.version == 3:
+            with pytest.raises(NoLogError, match="Airflow knows of no try 99 of it"):
+                await absence_of(airflow, task, 99)
+        else:  # answers as if the log were gone
+            assert (await absence_of(airflow, task, 99)).absent
+
+
+async def absence_of(airflow: Airflow, task: Task, number: int = 1) -> AbsenceFinder:
+    finder = AbsenceFinder()
+    async for line in airflow.log(task, number):
+        finder.see(line)
+    return finder
 
 
 async def test_a_log_comes_without_anything_a_terminal_would_obey(story: Story) -> None:

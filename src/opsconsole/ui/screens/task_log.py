@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import ClassVar, overload
 
 from textual.app import ComposeResult
@@ -12,6 +13,7 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.causes import ErrorFinder
+from opsconsole.pipelines.log_absence import AbsenceFinder, NoLogError
 from opsconsole.pipelines.log_tail import MOST_LINES, LogTail
 from opsconsole.pipelines.model import FAILED, LogLine, Task
 from opsconsole.ui.actions import Place
@@ -29,6 +31,11 @@ _AT_ONCE = 500
 """Lines between two chances for keys while a long log is read,"""
 _REPAINT = 0.5
 """and seconds between two repaints."""
+_EMPTY = "Airflow sends an empty one"
+_WHAT_NOW = (
+    "It may never have run (queued, and lost its worker), or its worker is gone with the disk that had it, or it was "
+    "cleaned up. left and right go to other tries."
+)
 _LOOKED_AT = 500
 """Lines at the end of a log in which its error is looked for,"""
 _CAUSE = 3
@@ -55,6 +62,9 @@ class TaskLogView(View):
         self._lines = LogTail(_unread)
         self._found = LogTail(_unread)
         """Those of them that match, and of a search through all of it those that matched before."""
+        self._absence = AbsenceFinder()
+        self._absent = ""
+        """Why there is no log; empty where there is one, or it is not known yet."""
         self._said = "asking…"
         self._failed = ""
         self._filter = ""
@@ -83,6 +93,7 @@ class TaskLogView(View):
 
     def _begin(self) -> None:
         self._lines, self._found = LogTail(_unread), LogTail(_unread)
+        self._absence, self._absent = AbsenceFinder(), ""
         self._said, self._failed, self._cause = "asking…", "", ""
         go_on(self, self._follow, "log")
 
@@ -94,12 +105,13 @@ class TaskLogView(View):
         while True:
             began = time.monotonic()
             try:
-                await self._read(airflow)
+                unknown = await self._read(airflow)
                 over = await self._over(airflow)
             except SourceError as error:
                 over, self._failed = False, clean_line(error.message)
             else:
-                self._failed, self._cause = "", self._found_cause()
+                self._absent = unknown or (self._absence.reason or _EMPTY if self._absence.absent else "")
+                self._failed, self._cause = "", "" if self._absent else self._found_cause()
                 self._said = "" if over else "it goes on"
             self._show()
             if over:
@@ -107,8 +119,16 @@ class TaskLogView(View):
             # Airflow reads the log from its beginning each time: one that takes it long is not asked for all the time.
             await asyncio.sleep(max(_PAUSE, time.monotonic() - began))
 
-    async def _read(self, airflow: Airflow) -> None:
-        """The lines after those that are known; Airflow sends a log from its beginning."""
+    async def _read(self, airflow: Airflow) -> str:
+        """The lines after those that are known; why there are none, where Airflow does not know of the try."""
+        try:
+            await self._read_lines(airflow)
+        except NoLogError as error:
+            return clean_line(error.message)
+        return ""
+
+    async def _read_lines(self, airflow: Airflow) -> None:
+        """Airflow sends a log from its beginning."""
         seen, painted = 0, time.monotonic()
         known = self._lines.fed
         async for raw, parse in airflow.raw_log(self._tried, self._number):
@@ -116,6 +136,8 @@ class TaskLogView(View):
             if seen > known:
                 if not self._lines.fed:
                     self._lines, self._found = LogTail(parse), LogTail(parse)
+                if self._absence.absent:
+                    self._absence.see(parse(raw))
                 self._take(raw, parse(raw).text if self._matches is not None else "")
             if seen % _AT_ONCE == 0:
                 if time.monotonic() - painted > _REPAINT:
@@ -164,8 +186,19 @@ class TaskLogView(View):
             self._scroller.repaint()
 
     def _page(self, width: int) -> Sequence[Line]:
+        if self._absent:
+            return self._without_log(width)
         shown = self._lines if self._matches is None else self._found
         return _Painted(shown) if len(shown) else (line(Span(self._nothing(), "dim")),)
+
+    def _without_log(self, width: int) -> Sequence[Line]:
+        """That there is none, why, and what that may mean."""
+        task = self._tried
+        if self._said:
+            return (line(Span(f"nothing is logged yet: it is {clean_line(task.state or 'waiting', limit=40)}", "dim")),)
+        told = [*wrap(clean_line(self._absent, limit=2000), max(20, width)), "", *wrap(_WHAT_NOW, max(20, width))]
+        head = Span(f"There is no log of try {self._number}.", "strong")
+        return (line(head), *(line(Span(one, "dim")) for one in told))
 
     def _nothing(self) -> str:
         if self._failed:
@@ -182,7 +215,8 @@ class TaskLogView(View):
     def _paint_summary(self, width: int, _height: int) -> Lines:
         task = self._tried
         tried = f"{clean_line(task.title, limit=60)}  try {self._number} of {task.try_number}"
-        spans = [Span(tried, "strong"), Span(f"   {self._lines.fed:,} lines")]
+        amount = Span("   no log", "warn") if self._absent else Span(f"   {self._lines.fed:,} lines")
+        spans = [Span(tried, "strong"), amount]
         if self._lines.dropped and self._matches is None:
             spans.append(Span(f", the last {len(self._lines):,} kept", "warn"))
         if self._filter:
