@@ -35,7 +35,8 @@ async def test_a_followed_task_that_is_tried_again_is_followed_into_its_next_try
 ) -> None:
     monkeypatch.setattr(log, "_PAUSE", 0.0)
     moments = (
-        task("load", 0), task("load", 0, 1, state="up_for_retry"), task("load", 2, try_number=2),
+        task("load", 0), task("load", 0, 1, state="up_for_retry"),
+        task("load", 0, 1, state="queued", try_number=2), task("load", 2, try_number=2),
         task("load", 2, 3, try_number=2),
     )  # fmt: skip
     args = argparse.Namespace(

@@ -58,11 +58,19 @@ async def _print(args: argparse.Namespace, airflow: "Airflow") -> int:
             return Exit.FAILED
         if number >= 1:
             seen, absent = await _print_from(args, airflow, task, number, seen)
-        if not args.follow or (task.ended_at is not None and (args.number or task.state != "up_for_retry")):
+        if not args.follow or _is_over(task, args.number):
             if absent:
                 narrate(f"there is no log of try {number} of {task.title}: {absent}")
             return Exit.FAILED if absent else Exit.DONE
         await asyncio.sleep(_PAUSE)
+
+
+def _is_over(task: "Task", number: int) -> bool:
+    """Whether nothing more will be written; of the try `number`, where one is asked for. A task that waits for its next
+    try has ended, too, and until it begins it has the end of the one before."""
+    from opsconsole.pipelines.model import FINISHED
+
+    return task.state in FINISHED or (number > 0 and (task.try_number > number or task.state == "up_for_retry"))
 
 
 async def _print_from(

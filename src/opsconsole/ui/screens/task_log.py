@@ -15,7 +15,7 @@ from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.causes import ErrorFinder
 from opsconsole.pipelines.log_absence import AbsenceFinder, NoLogError
 from opsconsole.pipelines.log_tail import MOST_LINES, LogTail
-from opsconsole.pipelines.model import FAILED, LogLine, Task
+from opsconsole.pipelines.model import FAILED, FINISHED, LogLine, Task
 from opsconsole.ui.actions import Place
 from opsconsole.ui.dialogs.prompt import Ask
 from opsconsole.ui.filtering import Matcher, matcher
@@ -160,7 +160,8 @@ class TaskLogView(View):
         now = next((one for one in tasks if one.key == self._tried.key), None)
         if now is None:
             return True
-        over = now.try_number > self._number or now.ended_at is not None
+        # One that waits for its next try has the end of the one before.
+        over = now.try_number > self._number or now.state in FINISHED
         self._tried = now
         return over
 
