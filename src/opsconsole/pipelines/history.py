@@ -9,6 +9,8 @@ from opsconsole.core.state import State
 from opsconsole.pipelines.model import ENDED, Dag, Run, Survey
 from opsconsole.pipelines.run_list import RunList
 
+NO_DAG = "Airflow tells of no DAG: there is none, no file can be imported, or this user may see none"
+"""Said of an empty list, which is no sign that all is well."""
 STRIP = 14
 """Runs that a strip shows."""
 _SLOW = 2.0

@@ -7,7 +7,7 @@ In the strip ● is a success, ✗ a failure, ▶ a run that goes on, ○ one th
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from opsconsole.cli.output import print_table, rfc3339
+from opsconsole.cli.output import narrate, print_table, rfc3339
 from opsconsole.cli.pipeline.opening import add_common, ago, ask, narrate_origin, percent, print_told, seconds
 from opsconsole.core.exit_codes import Exit
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Print them."""
     from fnmatch import fnmatchcase
 
-    from opsconsole.pipelines.history import standings
+    from opsconsole.pipelines.history import NO_DAG, standings
     from opsconsole.pipelines.rare import unseen_note
 
     told = ask(args, lambda airflow: airflow.survey())
@@ -53,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
         print_told("dags", told, [standing_fields(one) for one in found])
         return Exit.DONE
     print_table(_COLUMNS, [_row(one, told.now) for one in found])
+    if not told.value.dags:
+        narrate(NO_DAG)
     narrate_origin(told, unseen_note(told.value.unseen))
     return Exit.DONE
 

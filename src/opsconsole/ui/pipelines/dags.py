@@ -9,7 +9,7 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
 from opsconsole.core.units import format_value
-from opsconsole.pipelines.history import Standing, standings
+from opsconsole.pipelines.history import NO_DAG, Standing, standings
 from opsconsole.pipelines.metrics import ByMetrics
 from opsconsole.pipelines.model import Survey, Told
 from opsconsole.pipelines.opening import Pipelines
@@ -151,7 +151,8 @@ class DagsPage(Page[Pipelines, Reading]):
 
 def _reading(source: Pipelines, told: Told[Survey], known: Sequence[Standing]) -> DagsReading:
     promised = {one.dag_id: one for one in promises(source.slas, told.value, told.now)}
-    notes = (*source.notes, *marks.notes_of(told), *filter(None, [unseen_note(told.value.unseen)]))
+    none = "" if told.value.dags else NO_DAG
+    notes = (*source.notes, *marks.notes_of(told), *filter(None, [none, unseen_note(told.value.unseen)]))
     return DagsReading(told, tuple(standings(told.value, told.now, known)), promised, notes)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from opsconsole.actions import registry
 from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.history import NO_DAG
 from opsconsole.pipelines.model import Survey, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.runbooks.lint import lint
@@ -16,7 +17,7 @@ from opsconsole.runbooks.repair import runbook_for
 from opsconsole.ui.pages.page import Order, Page, PageSpec, Sheet
 from opsconsole.ui.pages.reading import PageReading
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
-from tests.screens.pipeline_readings import HOSTILE, ByHand, pipelines, task
+from tests.screens.pipeline_readings import HOSTILE, ByHand, dag, pipelines, task
 
 ALL = (*PAGES, *pages_of_dag("load_tariffs"), *pages_of_run("load_tariffs", "scheduled__900"))
 SPECS = {spec.id: spec for spec in ALL}
@@ -72,6 +73,16 @@ async def test_what_failed_stands_first_with_its_strip_and_its_promise() -> None
     assert cells(sheet, "import_weather")["running"] == "6m 40s"
     assert cells(sheet, "export_billing")["state"] == "paused"
     assert "1 failed" in sheet.summary
+
+
+async def test_an_installation_without_dags_says_so_and_one_dag_is_a_list_too() -> None:
+    way, page = ByHand(), SPECS["dags"].make()
+    way.listed = []
+    _, sheet = await read(page, way)
+    assert (sheet.rows, [one for one in sheet.notes if "tells of no DAG" in one]) == ([], [NO_DAG])
+    way.listed = [dag("load_tariffs")]
+    _, sheet = await read(page, way)
+    assert ([row.key for row in sheet.rows], NO_DAG in sheet.notes) == (["load_tariffs"], False)
 
 
 async def test_a_failed_dag_is_retried_by_its_run() -> None:
