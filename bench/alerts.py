@@ -81,7 +81,7 @@ def keys(servers: Many, folder: Path) -> list[float]:
     with Program((*CONSOLE, "--config", str(config)), r"9 Runbooks", env=env).open() as terminal:
         terminal.wait_for(r"9 Runbooks", 20)
         terminal.press(":alerts", "enter")
-        terminal.wait_for(rf"{ALERTS:,} firing", 60)
+        terminal.wait_for(rf"{ALERTS:,} open", 60)
         terminal.press("down")
         terminal.settle(0.5)
         return key_latencies(terminal, ["down", "up"], 80, highlights, pause=0.15)

@@ -81,6 +81,7 @@ def typed() -> None:
 
 
 RAW, CLEAN, TARIFFS = Asset("s3://lake/raw"), Asset("s3://lake/clean"), Asset("s3://lake/tariffs")
+WEATHER = Asset("s3://lake/weather")
 
 
 @dag(dag_id="feeds", start_date=BEGINNING, schedule=None, catchup=False)
@@ -91,7 +92,7 @@ def feeds() -> None:
     write()
 
 
-@dag(dag_id="eats", start_date=BEGINNING, schedule=[RAW, TARIFFS], catchup=False)
+@dag(dag_id="eats", start_date=BEGINNING, schedule=RAW & (TARIFFS | WEATHER), catchup=False)
 def eats() -> None:
     @task(outlets=[CLEAN])
     def refine() -> None: ...

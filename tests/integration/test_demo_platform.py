@@ -156,6 +156,7 @@ SEEN = {
     "stale-data": 'data_freshness_age_seconds{table="tariffs"} > 86400',
     "lock": 'pg_lock_waits_sessions{datname="app"} == 3',
     "disk-full": 'node_filesystem_avail_bytes{mountpoint="/data"} / node_filesystem_size_bytes < 0.1',
+    "alerts-lost": "sum(increase(prometheus_notifications_dropped_total[8s])) > 0",
 }
 HEALED = {
     "service-down": 'up{job="energy-service", instance="app-2"} == 1',
@@ -165,6 +166,7 @@ HEALED = {
     "stale-data": 'data_freshness_age_seconds{table="tariffs"} < 3600',
     "lock": 'pg_lock_waits_sessions{datname="app"} == 0',
     "disk-full": 'node_filesystem_avail_bytes{mountpoint="/data"} / node_filesystem_size_bytes > 0.3',
+    "alerts-lost": "sum(increase(prometheus_notifications_dropped_total[8s])) == 0",
 }
 ALERTS = {
     "service-down": "ServiceDown",
@@ -174,6 +176,7 @@ ALERTS = {
     "stale-data": "DataStale",
     "lock": "DatabaseLockWaits",
     "disk-full": "DiskFull",
+    "alerts-lost": "Watchdog",  # it fires as ever, and does not arrive
 }
 
 
@@ -191,6 +194,24 @@ def test_a_fault_shows_in_its_metric_and_its_alert_and_heals(demo: DemoPlatform,
     assert [one.name for one in demo.heal(fault)] == [fault]
     demo.wait_for(HEALED[fault], seconds=20)
     assert active(demo.running) == []
+
+
+def test_the_dead_mans_switch_reaches_the_webhook_and_its_silence_is_seen(demo: DemoPlatform) -> None:
+    def watched() -> tuple[str, str]:
+        told = json.loads(opsconsole(demo, "alert", "list", "--format", "json").stdout)["watchdog"]
+        return told["state"], told["name"]
+
+    assert watched() == ("OK", "Watchdog")
+    lines = (demo.state / "demo" / "logs" / "notifications.jsonl").read_text("utf-8").splitlines()
+    signs = [line for line in map(json.loads, lines) if line["receiver"] == "watchdog"]
+    assert signs[0]["alerts"][0]["labels"]["alertname"] == "Watchdog"
+    demo.break_("alerts-lost")
+    try:
+        limit = time.monotonic() + 30
+        while watched() != ("CRIT", "Watchdog"):
+            assert time.monotonic() < limit, "its silence is not seen"
+    finally:
+        demo.heal("alerts-lost")
 
 
 def test_a_service_that_is_down_stays_down_until_it_is_restarted(demo: DemoPlatform) -> None:

@@ -88,6 +88,8 @@ class ByHand:
             (Queued("load_tariffs", "s3://lake/raw", NOW - 300.0),),
         )
         self.takes: tuple[DagParam, ...] = ()
+        self.of_dag: dict[str, tuple[DagParam, ...]] = {}
+        """DAG id -> its parameters, where they are others than `takes`."""
         self.lines = [LogLine("starting", NOW, "info"), LogLine("ValueError: no tariff \x1b[31m42", NOW, "error")]
 
     def _answer(self) -> None:
@@ -132,7 +134,7 @@ class ByHand:
 
     async def params(self, dag_id: str) -> tuple[DagParam, ...]:
         self._answer()
-        return self.takes
+        return self.of_dag.get(dag_id, self.takes)
 
     async def lineage(self) -> tuple[Lineage, bool]:
         self._answer()
@@ -165,14 +167,27 @@ class Rehearsing:
     def __init__(self) -> None:
         self.clears = ["check", "store"]
         self.asked: list[Mapping[str, Any]] = []
+        self.params: dict[str, Any] = {}
+        """DAG id -> its parameters, as version 2 of the API has them."""
+        self.paused: set[str] = set()
+        self.dates = ["2026-02-03T00:00:00Z", "2026-02-04T00:00:00Z"]
+        """What a backfill would run."""
+        self.major = 3
 
     async def version(self) -> Version:
-        return Version(3, "3.3.2")
+        return Version(self.major, f"{self.major}.3.2")
 
     async def get(self, where: str, params: object = (), *, what: str = "") -> Any:
+        _, kind, name, *rest = where.split("/")
+        if kind == "dags" and not rest:
+            return {"dag_id": name, "is_paused": name in self.paused}
+        if rest == ["details"]:
+            return {"params": self.params.get(name, {})}
         return {"dag_run_id": where.rpartition("/")[2], "state": "failed"}
 
     async def send(self, method: str, where: str, body: Any, *, what: str) -> Any:
+        if where == "/backfills/dry_run":
+            return {"backfills": [{"logical_date": one} for one in self.dates]}
         assert body["dry_run"] is True, "nothing is changed before somebody said yes"
         self.asked.append(body)
         return {"task_instances": [{"task_id": name, "map_index": -1} for name in self.clears]}

@@ -106,7 +106,7 @@ async def record(config: str, name: str) -> dict[str, Any]:
 
     settings = load_settings(Path(config))
     environment = settings.environments[name or settings.default_environment]
-    screens, _ = load_screens(environment.screens)
+    screens, _ = load_screens(environment.screens, environment.airflow_metrics)
     wanted: dict[Query, None] = {}
     for screen in screens:
         wanted |= dict.fromkeys(watchlist(screens, areas_of=screen).intervals)

@@ -3,6 +3,7 @@
 from opsconsole.config.slas import Maintenance, Promql, Sla
 from opsconsole.sla.asking import Survey
 from opsconsole.sla.periods import Period, current
+from opsconsole.sla.shares import ranked
 from opsconsole.sla.slices import Slice
 from opsconsole.sla.standing import Counted, Standing, standing, unread, worst_first
 from opsconsole.sla.violations import Violation
@@ -26,6 +27,9 @@ def hours(bad: dict[int, float], total: float = 60.0, days: int = 30) -> tuple[S
     )
 
 
+SHARES = ranked([({"job": "api", "route": "/users"}, 135.0), ({"job": "api", "route": HOSTILE}, 45.0)])
+
+
 def _standing(one: Sla, bad: dict[int, float], **more: object) -> Standing:
     told = Counted(hours(bad), **more)  # type: ignore[arg-type]
     return standing(one, told, current(one.window, one.zone, NOW), NOW)
@@ -42,6 +46,10 @@ class ByHand:
         """Every one of them, at once."""
         return Survey(NOW, tuple(self.standings), self.notes)
 
+    async def told(self, patience: float) -> Survey:
+        """The same: whose what was bad is stands in it already."""
+        return await self.survey(patience)
+
     def _made(self) -> list[Standing]:
         pause = Maintenance("disks", "bigger disks", NOW - 50 * HOUR, NOW - 49 * HOUR)
         dag = sla("loads", "Loads within 2 h", 0.95, kind="pipeline", dag="load_*", target=7200.0, promql=None)
@@ -49,7 +57,7 @@ class ByHand:
         return [
             _standing(sla("kept", "Services are up"), {200: 30.0}),
             # Nine hours at a third: 180 of the 216 minutes that may be bad.
-            _standing(sla("approaching", "API requests succeed"), dict.fromkeys(range(300, 309), 20.0)),
+            _standing(sla("approaching", "API requests succeed"), dict.fromkeys(range(300, 309), 20.0), shares=SHARES),
             _standing(sla("spent", HOSTILE, maintenance=(pause,)), dict.fromkeys(range(100, 110), 60.0)),
             _standing(sla("burning", "API p95 < 500 ms", 0.95, kind="latency", target=0.5), {0: 55.0, 1: 55.0}),
             _standing(dag, {}, violations=(failed,), pending=2, notes=("of 3 DAGs only the latest runs are known",)),

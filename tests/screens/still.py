@@ -79,6 +79,6 @@ def still_session(folder: Path, sources: StillSources, **changes: Any) -> Sessio
         "read": sources.read,
         "library": lambda: Library(books),
         "make_poller": still_poller,
-        "sources": ("prometheus", "postgres/app", "sla"),
+        "sources": ("prometheus", "postgres/app", "sla", "alerts", "errors"),
     }
     return fake_session(folder, **{**known, **changes})

@@ -29,7 +29,7 @@ SIZES = ((80, 24), (120, 40))
 class ByHand:
     """Answers as `alerts.asking.Alerts` does."""
 
-    async def shared_survey(self) -> Survey:
+    async def shared_survey(self, within: float = 2.0) -> Survey:
         return survey(flapping={"api": 4})
 
     async def history(self, seconds: float, read: Survey) -> History:
@@ -93,7 +93,7 @@ async def test_every_key_of_alerts_does_something(tmp_path: Path) -> None:
         for key, said in (
             ("s", "sorted by newest"), ("v", "as Alertmanager sends them together"), ("escape", "dead-man's switch"),
             ("tab", "1 match nothing"), ("tab", "mean time to repair"), ("tab", "2 routes to 2 receivers"),
-            ("tab", "nobody is told"), ("tab", "1 undelivered"), ("home", "order held"),
+            ("tab", "nobody is told"), ("tab", "1 of them undelivered"), ("home", "order held"),
             ("f", "name no DAG, no table and no pane"), ("x", "nothing runs before you say so"),
         ):  # fmt: skip
             await pilot.press(key)

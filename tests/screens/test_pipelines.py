@@ -1,5 +1,7 @@
 """How pipelines look, from the DAGs to the log of a try, and while Airflow fails: on an Airflow made by hand."""
 
+import gc
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from opsconsole.config.settings import AirflowSettings
-from opsconsole.pipelines.model import DagParam
+from opsconsole.pipelines.model import DagParam, LogLine
 from opsconsole.ui.actions import Place, Registry
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.lines import Line
@@ -21,7 +23,8 @@ from opsconsole.ui.screens.several import SeveralView
 from opsconsole.ui.screens.task_log import TaskLogView
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row, row_line
-from tests.screens.pipeline_readings import ByHand, dag, pipelines, run
+from tests.screens.fake_session import NOW
+from tests.screens.pipeline_readings import ByHand, Rehearsing, dag, pipelines, run, task
 from tests.screens.still import STATES, State, StillSources, still_session
 from tests.screens.test_app import in_time, painted, sees, text_of
 
@@ -33,10 +36,14 @@ REFUSED = "connection refused at 127.0.0.1"
 
 
 def app_of(
-    folder: Path, way: ByHand, first_screen: str = "pipeline-status", airflow: AirflowSettings | None = None
+    folder: Path,
+    way: ByHand,
+    first_screen: str = "pipeline-status",
+    airflow: AirflowSettings | None = None,
+    api: Rehearsing | None = None,
 ) -> OpsConsole:
-    """`airflow` is what changes go to; there is none without."""
-    source = pipelines(way)
+    """`airflow` is what changes go to; there is none without. `api` is what is asked before them."""
+    source = pipelines(way, api)
 
     async def given() -> object:
         return source
@@ -149,15 +156,16 @@ async def test_from_the_failed_dag_to_the_log_and_to_the_retry(tmp_path: Path) -
         await wait("scheduled__900")
         await pilot.press("enter")
         await wait("upstream_failed")
-        await pilot.press("s", "s", "s")  # by state: what failed first
-        await wait("sorted by state")
-        await pilot.press("home", "enter")
+        view = app.console_screen.view
+        assert isinstance(view, DagRunView)
+        assert view.table.selected_labels["task_id"] == "check", "the cursor is on what failed"
+        await pilot.press("enter")
         await wait("ValueError: no tariff")
         assert "\x1b[31m" not in text_of(app)
         await pilot.press("slash", *"starting", "enter")
         await wait("filter starting")
         async with in_time("the filter"):
-            while "ValueError" in text_of(app):
+            while text_of(app).count("ValueError") > 1:  # the cause stays above the log
                 await pilot.pause()
         await pilot.press("escape", "left")
         await wait("try 1 of 2")
@@ -202,6 +210,41 @@ async def test_a_trigger_asks_for_the_parameters_of_the_dag_and_checks_them_befo
         assert app.console_screen.view.form.values["CONF"] == '{"day": "2026-11-20", "size": 1}'
 
 
+async def test_several_triggers_are_asked_for_in_one_form_and_whom_it_does_not_suit_is_named(tmp_path: Path) -> None:
+    way = ByHand()
+    way.of_dag = {
+        "load_tariffs": (DagParam("size", 3, {"type": "integer", "maximum": 10}), DagParam("day", "", {})),
+        "import_weather": (DagParam("size", 50, {"type": "integer"}),),
+    }
+    way.listed = way.listed[:2]
+    api = Rehearsing()
+    async with app_of(tmp_path, way, api=api).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        wait = partial(sees, pilot)
+        app.commander.open_family("pipelines")
+        await wait("every 5.0 s")
+        await pilot.press("asterisk", "x", *"trigger", "enter")
+        await wait("Trigger 2 DAGs")
+        assert "each its own default: 3 (load_tariffs) and 50 (import_weather)" in " ".join(text_of(app).split())
+        assert "day" not in [param.name for param in app.console_screen.view._form._params]  # type: ignore[union-attr]
+        await pilot.press(*"x", "enter")
+        await wait('"x" is not a whole number')
+        await pilot.press("backspace", *"20", "enter")
+        await wait("NOTHING IS SENT TO 1 OF 2")
+        await wait("size: 20 is not at most 10")
+        await wait("they suit 1 of 2; enter again goes on with these")
+        await pilot.press("down", *'{"late": 1}', "enter")  # other values: they are checked anew
+        await wait('{"late": 1}')
+        await pilot.press("enter")
+        async with in_time("the run"):
+            while not isinstance(app.console_screen.view, RunbookView):
+                await pilot.pause()
+        view = app.console_screen.view
+        assert (view.form.values["DAG"], view.form.values["CONF"]) == ("import_weather", '{"late": 1, "size": 20}')
+        await wait("left out 1: load_tariffs: size: 20")
+
+
 async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:
     session = still_session(tmp_path, StillSources("live"), first_screen="pipeline-status")
     async with OpsConsole(session).run_test(size=(120, 40)) as pilot:
@@ -211,6 +254,31 @@ async def test_without_an_airflow_it_says_so(tmp_path: Path) -> None:
         async with in_time("the refusal"):
             while text_of(app).count("no airflow is configured") < 2:
                 await pilot.pause()
+
+
+async def test_a_list_is_read_again_after_a_change_and_else_when_it_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsconsole.ui.pipelines.dags.DagsPage.period", 3600.0)
+    way = ByHand()
+    async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+
+        wait = partial(sees, pilot)
+        app.commander.open_family("pipelines")
+        await wait("every 1h")
+        await pilot.press("home", "enter")
+        await wait("scheduled__900")
+        way.ran["load_tariffs"].insert(0, run("load_tariffs", 30.0, "running"))
+        asked = way.asked
+        await pilot.press("escape")
+        await wait("every 1h")
+        assert (way.asked, "2 running" in text_of(app)) == (asked, False), "it is not due, and nothing was changed"
+        await pilot.press("enter")
+        await wait("scheduled__900")
+        app.console_screen.changed_at = app.session.clock()
+        await pilot.press("escape")
+        await wait("2 running")
 
 
 async def test_every_key_of_pipelines_and_their_logs_does_something(tmp_path: Path) -> None:
@@ -296,6 +364,50 @@ async def test_marked_rows_are_one_list_of_exact_requests_confirmed_once_each_wi
         await pilot.press("enter", "enter")
         await wait("LAST RUNS")
         assert "marked" not in text_of(app)
+
+
+async def test_a_try_without_a_log_is_a_state_with_its_reason_and_not_an_error(tmp_path: Path) -> None:
+    way = ByHand()
+    app = app_of(tmp_path, way)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened_at(pilot)
+        way.lines = [LogLine("No logs found on disk for /logs/a/attempt=2.log", None, "error")]
+        view = TaskLogView(way.tasked[1])
+        app.console_screen.open_view(view)
+        async with in_time("that there is none"):
+            while "There is no log of try 2." not in text_of(app):
+                await painted(app)
+        shown = text_of(app)
+        assert "No logs found on disk for /logs/a/attempt=2.log" in shown
+        assert "no log" in shown
+        assert "ERROR" not in shown.partition("try 2 of 2")[2]
+        way.lines = [LogLine("starting", NOW, "info")]
+        await pilot.press("r")
+        async with in_time("the log"):
+            while "starting" not in text_of(app):
+                await painted(app)
+        assert "There is no log" not in text_of(app)
+
+
+@pytest.mark.parametrize(
+    "opened", [partial(DagView, "load_tariffs"), partial(TaskLogView, task("fetch", 5.0, 20.0))], ids=["page", "log"]
+)
+async def test_who_goes_on_at_once_leaves_no_question_behind(tmp_path: Path, opened: Callable[[], View]) -> None:
+    app = app_of(tmp_path, ByHand())
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await opened_at(pilot)
+            view = opened()
+            app.console_screen.open_view(view)
+            await painted(app)
+            view.left()
+            view.entered()
+            view.left()
+            await painted(app)
+        del view, app, pilot
+        gc.collect()
+    assert [text for one in said if "never awaited" in (text := str(one.message))] == []
 
 
 async def test_of_five_thousand_dags_only_those_in_view_are_drawn(

@@ -16,6 +16,7 @@ from opsconsole.actions.action import Outcome
 from opsconsole.actions.confirmation import Confirmation
 from opsconsole.alerts.matching import all_hold
 from opsconsole.alerts.model import DeliverySide, Silence, Survey
+from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
 
 if TYPE_CHECKING:
@@ -91,14 +92,14 @@ class Keeper:
         actor: str,
         *,
         only: frozenset[str] = frozenset(),
-        told: Callable[[str], object] = lambda _: None,
+        told: Callable[[str, bool], object] = lambda _, failed: None,
     ) -> None:
         """A keeper.
 
         Args:
             actor: as the silences name who made them.
             only: ids; empty: all of the operator.
-            told: hears what was done, or could not be, in a line.
+            told: hears what was done in a line, and whether it could not be.
         """
         self._alerts = alerts
         self._door = door
@@ -111,17 +112,28 @@ class Keeper:
     async def keep(self) -> None:
         """Look again and again, until this is cancelled."""
         while True:
-            await self.look()
+            await self._looked()
             await asyncio.sleep(PERIOD)
 
     async def keep_only(self) -> None:
         """Look again and again, until none of those that it is about holds any more."""
         while True:
-            survey = await self.look()
+            survey = await self._looked()
+            if survey is None:
+                await asyncio.sleep(PERIOD)
+                continue
             held = {one.id for side in survey.sides for one in side.silences if mine(one, self._actor)}
             if not survey.failed and not self._only & held:
                 return
             await asyncio.sleep(PERIOD)
+
+    async def _looked(self) -> Survey | None:
+        """Look once, whatever comes of it; None where nothing did."""
+        try:
+            return await self.look()
+        except Exception as error:  # ended by it, acknowledgements would run out while everybody relies on them
+            self._told(failure_text(error), True)
+            return None
 
     async def look(self) -> Survey:
         """Look once, and do what is due. The survey is what was seen before that."""
@@ -146,6 +158,12 @@ class Keeper:
         matchers = ", ".join(map(str, one.silence.matchers))
         what = f"prolonged by {duration_text(one.seconds)}" if one.seconds is not None else "ended"
         if result.outcome is Outcome.OK:
-            self._told(f"{time.strftime('%H:%M:%S')} {what}: {matchers} ({one.why})")
+            self._told(f"{time.strftime('%H:%M:%S')} {what}: {matchers} ({one.why})", False)
         else:
-            self._told(f"{time.strftime('%H:%M:%S')} not {what}: {matchers}: {result.detail}")
+            self._told(f"{time.strftime('%H:%M:%S')} not {what}: {matchers}: {result.detail}", True)
+
+
+def failure_text(error: Exception) -> str:
+    """That acknowledgements cannot be looked after, and what happens next."""
+    why = clean_line(error, limit=200) or type(error).__name__
+    return f"acknowledgements are not prolonged: {type(error).__name__}: {why}; tried again in {PERIOD:.0f} s"

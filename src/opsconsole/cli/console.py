@@ -104,6 +104,7 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         unfinished_runs=runs.unfinished,
         journal=lambda: wiring.open_journal(settings),
         note=lambda text: wiring.write_note(settings, context, text),
+        remembering=partial(wiring.remembering, settings, context),
         banner=environment.banner,
         first_screen=getattr(args, "screen", None) or "",
         sources=source_names(environment),
@@ -191,7 +192,7 @@ def source_names(environment: "Environment") -> tuple[str, ...]:
     return (
         *environment.every_prometheus,
         *(("redis",) if environment.redis is not None else ()),
-        *(("sla",) if environment.slas is not None else ()),
+        *wiring.derived_sources(environment),
         *(f"postgres/{name}" for name in environment.postgres),
         *(f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler is not None),
     )
@@ -205,16 +206,12 @@ class _Family(NamedTuple):
     configured: "Callable[[Environment], bool]"
 
 
-def _knows_errors(environment: "Environment") -> bool:
-    return any((environment.every_prometheus, environment.airflow, environment.postgres, environment.errors))
-
-
 _FAMILIES = {
     "pipelines": _Family("opsconsole.pipelines.opening:open_pipelines", lambda one: one.airflow is not None),
     "sla": _Family("opsconsole.sla.source:open_shared", lambda one: one.slas is not None),
-    "errors": _Family("opsconsole.errors.opening:open_errors", _knows_errors),
+    "errors": _Family("opsconsole.errors.source:open_shared", wiring.knows_errors),
     "alerts": _Family(
-        "opsconsole.alerts.asking:open_alerts", lambda one: bool(one.every_prometheus or one.every_alertmanager)
+        "opsconsole.alerts.source:open_shared", lambda one: bool(one.every_prometheus or one.every_alertmanager)
     ),
 }
 """By the names of `ui.families`."""

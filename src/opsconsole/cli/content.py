@@ -164,7 +164,7 @@ def _screens(environment: Environment, findings: Findings) -> "list[Screen]":
         return []
     for path in paths:
         findings.add(path)
-    screens, problems = load_screens(environment.screens)
+    screens, problems = load_screens(environment.screens, environment.airflow_metrics)
     findings.problems += (problem for problem in problems if problem not in findings.problems)
     return screens
 
@@ -246,7 +246,9 @@ def source_names(environment: Environment) -> list[str]:
         ("alertmanager", environment.alertmanager),
         ("airflow", environment.airflow and environment.airflow.url),
         ("redis", environment.redis),
-        # The shipped screen of SLAs is no mistake of who promised nothing.
+        # What is worked out from others: the shipped screen of SLAs is no mistake of who promised nothing.
         ("sla", True),
+        ("alerts", True),
+        ("errors", True),
     )
     return [*(name for name, settings in present if settings), *(f"postgres/{name}" for name in environment.postgres)]

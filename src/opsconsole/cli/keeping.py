@@ -19,8 +19,9 @@ def keeping(
     environment: "Environment",
     args: argparse.Namespace,
     opened: Callable[[], Awaitable[Any]] | None,
-) -> Callable[[], Awaitable[None]] | None:
-    """What prolongs them; None where there can be none, or where nothing may be changed.
+) -> Callable[[Callable[[str, bool], object]], Awaitable[None]] | None:
+    """What prolongs them, and tells what it did and whether that failed; None where there can be none, or where nothing
+    may be changed.
 
     Args:
         opened: opens the environment's `Alerts`, the same that the screens look at.
@@ -32,12 +33,18 @@ def keeping(
     if opened is None or not environment.every_alertmanager or changes_nothing:
         return None
 
-    async def keep() -> None:
+    async def keep(told: Callable[[str, bool], object]) -> None:
         await asyncio.sleep(_DELAY)
-        from opsconsole.alerts.keeping import Keeper
+        from opsconsole.alerts.keeping import PERIOD, Keeper, failure_text
 
-        alerts = await opened()
-        alerts.keeps = context.actor
-        await Keeper(alerts, wiring.open_door(settings, environment, args), environment, context.actor).keep()
+        while True:
+            try:
+                alerts, door = await opened(), wiring.open_door(settings, environment, args)
+            except Exception as error:  # the journal's disk may be full for a while
+                told(failure_text(error), True)
+                await asyncio.sleep(PERIOD)
+                continue
+            alerts.keeps = context.actor
+            await Keeper(alerts, door, environment, context.actor, told=told).keep()
 
     return keep

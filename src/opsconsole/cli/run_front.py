@@ -5,7 +5,8 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from opsconsole.cli import wiring
@@ -16,10 +17,14 @@ from opsconsole.core.exit_codes import Exit
 from opsconsole.core.problem import ContentError
 from opsconsole.runbooks.client import RunClient, SupervisorLostError
 from opsconsole.runbooks.lock import LockHeldError
-from opsconsole.runbooks.model import Step
+from opsconsole.runbooks.model import Runbook, Step
 from opsconsole.runbooks.run import Change
+from opsconsole.runbooks.scopes import with_arguments
 from opsconsole.runbooks.states import RunState, StepState
 from opsconsole.runbooks.unattended import Instructions
+
+_WORST = (Exit.GUARDED, Exit.FAILED, Exit.TIMED_OUT, Exit.UNKNOWN)
+"""From the mildest on: nothing was done, it failed, it went on for too long, nobody knows."""
 
 
 def exit_code(run: RunClient) -> int:
@@ -37,7 +42,9 @@ def exit_code(run: RunClient) -> int:
     states = run.states
     bad = [states[step.name] for step in run.runbook.steps if step.critical and states[step.name].bad]
     special = {StepState.TIMED_OUT: Exit.TIMED_OUT, StepState.REFUSED: Exit.GUARDED, StepState.UNKNOWN: Exit.UNKNOWN}
-    return special.get(bad[-1], Exit.FAILED) if bad else Exit.FAILED
+    codes = [special.get(state, Exit.FAILED) for state in bad] or [Exit.FAILED]
+    # Actions beside each other end by the worst of them, steps on a way by the one that it ended with.
+    return max(codes, key=_WORST.index) if run.runbook.made_here else codes[-1]
 
 
 async def carry(
@@ -45,8 +52,11 @@ async def carry(
     instructions: Instructions,
     args: argparse.Namespace,
     front: Callable[[RunClient, OutputPrinter, TextIO], Awaitable[int]] | None = None,
+    *,
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> int:
-    """Get hold of a run, and be its front until it is over or this one goes. Returns the exit code."""
+    """Get hold of a run, and be its front until it is over or this one goes. Returns the exit code. `more` is said in
+    the JSON beside the run."""
     data = sys.stderr if args.format == "json" else sys.stdout
     printer = OutputPrinter(data)
     try:
@@ -76,11 +86,11 @@ async def carry(
     finally:
         await run.close()
     with contextlib.suppress(OSError):  # whoever reads this may be gone
-        _conclude(run, args)
+        _conclude(run, args, more)
     return code
 
 
-def _conclude(run: RunClient, args: argparse.Namespace) -> None:
+def _conclude(run: RunClient, args: argparse.Namespace, more: Mapping[str, Any]) -> None:
     """Say how the run stands, and how one comes back to it."""
     narrate(f"run {run.id}: {run.state}; {run.folder}")
     if run.lost:
@@ -90,7 +100,7 @@ def _conclude(run: RunClient, args: argparse.Namespace) -> None:
     elif not run.state.over:
         narrate(f"it goes on without this terminal; to come back: opsconsole runbook attach {run.id}")
     if args.format == "json":
-        print_json(_document(run))
+        print_json({**_document(run), **more})
 
 
 async def _unattended(run: RunClient, printer: OutputPrinter) -> int:
@@ -150,7 +160,7 @@ def tell(run: RunClient, change: Change, printer: OutputPrinter) -> None:
 def _document(run: RunClient) -> dict[str, Any]:
     steps = [
         {
-            **step_fields(report.step),
+            **step_fields(report.step, run.runbook, run.values),
             "state": report.state,
             "exit_code": report.exit_code,
             "started_at": rfc3339(report.started_at),
@@ -164,6 +174,10 @@ def _document(run: RunClient) -> dict[str, Any]:
     return {"run": run.id, "state": run.state, "steps": steps}
 
 
-def step_fields(step: Step) -> dict[str, Any]:
-    """What every list of steps says of one, for JSON."""
-    return {"name": step.name, "kind": step.kind, "risk": step.risk}
+def step_fields(step: Step, runbook: Runbook, values: Mapping[str, str]) -> dict[str, Any]:
+    """What every list of steps says of one, for JSON. Of an action that was asked for by itself also what it is done
+    to, by the `values` of the run."""
+    said: dict[str, Any] = {"name": step.name, "title": step.title, "kind": step.kind, "risk": step.risk}
+    if runbook.made_here:
+        said["arguments"] = {name: with_arguments(text, values) for name, text in step.arguments}
+    return said

@@ -2,6 +2,8 @@
 
 import argparse
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from opsconsole.actions.confirmation import Demand, required
 from opsconsole.cli import wiring
@@ -27,15 +29,26 @@ def print_commands(args: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def rehearse(place: Place, values: Mapping[str, str], args: argparse.Namespace) -> int:
-    """Print what would be done. No process, no connection, no lock, no record."""
+def rehearse(
+    place: Place,
+    values: Mapping[str, str],
+    args: argparse.Namespace,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> int:
+    """Print what would be done. No process, no connection, no lock, no record. `more` is said in the JSON, too."""
     surroundings = Surroundings.of(place.environment, place.runbook, masked_secrets(place.runbook), resolve=False)
     shown = []
     for step in place.runbook.route:
         left_out = place.instructions.reason_to_leave_out(step, place.runbook)
         left_out = left_out or place.instructions.skipped.get(step.name, "")
         command = step_command(step, surroundings, values)
-        shown.append({**step_fields(step), "state": "left out" if left_out else "dry-run", "command": command})
+        shown.append(
+            {
+                **step_fields(step, place.runbook, values),
+                "state": "left out" if left_out else "dry-run",
+                "command": command,
+            }
+        )
         if args.format == "json":
             continue
         print_text(_heading(step))
@@ -44,7 +57,7 @@ def rehearse(place: Place, values: Mapping[str, str], args: argparse.Namespace) 
             continue
         print_text(f"# {_asks(step, place, surroundings, values)}\n{command}\n")
     if args.format == "json":
-        print_json({"run": None, "state": "dry-run", "steps": shown})
+        print_json({"run": None, "state": "dry-run", "steps": shown, **more})
     return Exit.DONE
 
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from opsconsole.cli import wiring
 from opsconsole.cli.output import narrate, print_problems
@@ -37,8 +39,15 @@ def _run(args: argparse.Namespace, supervision: Supervision | None) -> int:
     return walk(place_of(args), pairs(args.param, "--param"), args, supervision)
 
 
-def walk(place: Place, given: Mapping[str, str], args: argparse.Namespace, supervision: Supervision | None) -> int:
-    """Walk the runbook of `place` with the parameters `given`; without `supervision` it is only rehearsed."""
+def walk(
+    place: Place,
+    given: Mapping[str, str],
+    args: argparse.Namespace,
+    supervision: Supervision | None,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> int:
+    """Walk the runbook of `place` with the parameters `given`; without `supervision` it is only rehearsed. `more` is
+    said in the JSON beside the run."""
     found = errors(lint(place.runbook))
     if found and not is_checklist(place.runbook):
         print_problems(found)
@@ -52,7 +61,7 @@ def walk(place: Place, given: Mapping[str, str], args: argparse.Namespace, super
     if filled.complaints:
         raise wiring.UsageError("; ".join(map(str, filled.complaints)))
     if supervision is None:
-        return rehearse(place, filled.values, args)
+        return rehearse(place, filled.values, args, more)
     if args.auto and (open_questions := _open_questions(place, filled.values)):
         narrate("opsconsole: nothing was begun; this would have to be asked:")
         for question in open_questions:
@@ -63,7 +72,7 @@ def walk(place: Place, given: Mapping[str, str], args: argparse.Namespace, super
         for one in missing:
             narrate(f"  {one}")
         return Exit.UNAPPROVED
-    return _begin(place, filled.values, args, supervision)
+    return _begin(place, filled.values, args, supervision, more)
 
 
 def need_terminal() -> None:
@@ -92,7 +101,13 @@ def _missing_approvals(place: Place, values: Mapping[str, str]) -> list[str]:
         return [str(error)]
 
 
-def _begin(place: Place, values: Mapping[str, str], args: argparse.Namespace, supervision: Supervision) -> int:
+def _begin(
+    place: Place,
+    values: Mapping[str, str],
+    args: argparse.Namespace,
+    supervision: Supervision,
+    more: Mapping[str, Any],
+) -> int:
     instructions = place.instructions if args.auto else None
 
     async def start() -> RunClient:
@@ -106,7 +121,7 @@ def _begin(place: Place, values: Mapping[str, str], args: argparse.Namespace, su
             supervision=supervision,
         )
 
-    return asyncio.run(carry(start, place.instructions, args))
+    return asyncio.run(carry(start, place.instructions, args, more=more))
 
 
 def _ask_for_missing(runbook: Runbook, filled: Filled) -> Filled:

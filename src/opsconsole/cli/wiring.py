@@ -5,8 +5,10 @@ Everything is imported inside the function that hands it out: a command pays for
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from opsconsole.core.duration import parse_duration
 from opsconsole.core.problem import Problem, nearest
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from opsconsole.actions.door import Door
@@ -87,15 +90,36 @@ def open_sources(environment: "Environment") -> "Sources":
     from opsconsole.sources.registry import Sources
 
     sources = Sources(environment)
-    if environment.slas is not None:
-        sources.offer("sla", lambda: _sla_source(environment, sources))
+    for name in derived_sources(environment):
+        sources.offer(name, partial(_derived, name, environment, sources))
     return sources
 
 
-def _sla_source(environment: "Environment", sources: "Sources") -> "Source":
-    from opsconsole.sla.source import SlaSource
+def derived_sources(environment: "Environment") -> tuple[str, ...]:
+    """The names of the sources that are worked out from others, as far as there is anything to work them out from."""
+    knows_alerts = bool(environment.every_prometheus or environment.every_alertmanager)
+    there = {"sla": environment.slas is not None, "alerts": knows_alerts, "errors": knows_errors(environment)}
+    return tuple(name for name, configured in there.items() if configured)
 
-    return SlaSource(environment, sources)
+
+def knows_errors(environment: "Environment") -> bool:
+    """Whether anything is configured that errors could come from."""
+    return any((environment.every_prometheus, environment.airflow, environment.postgres, environment.errors))
+
+
+def _derived(name: str, environment: "Environment", sources: "Sources") -> "Source":
+    """Imported only where it is asked."""
+    if name == "sla":
+        from opsconsole.sla.source import SlaSource
+
+        return SlaSource(environment, sources)
+    if name == "alerts":
+        from opsconsole.alerts.source import AlertsSource
+
+        return AlertsSource(environment, sources)
+    from opsconsole.errors.source import ErrorsSource
+
+    return ErrorsSource(environment, sources)
 
 
 def open_journal(settings: "Settings") -> "Journal":
@@ -121,6 +145,18 @@ def write_note(settings: "Settings", context: "Context", text: str) -> None:
     Raises:
         JournalError: it cannot be written.
     """
+    with remembering(settings, context, "note", text, context.environment):
+        pass
+
+
+@contextmanager
+def remembering(settings: "Settings", context: "Context", action: str, title: str, target: str) -> Iterator[None]:
+    """Have in the journal what is only remembered on this machine, and changes nothing elsewhere: no guard asks, but
+    who it was, when and how it ended stays.
+
+    Raises:
+        JournalError: it cannot be written; what is inside is then not done.
+    """
     import time
     import uuid
 
@@ -134,14 +170,26 @@ def write_note(settings: "Settings", context: "Context", text: str) -> None:
             actor=context.actor,
             host=context.host,
             environment=context.environment,
-            action="note",
-            title=text,
-            target=context.environment,
+            action=action,
+            title=title,
+            target=target,
             risk="read",
-            command="",
+            command="" if action == "note" else title,
         )
     )
-    journal.conclude(Conclusion(attempt, now, "ok"))
+    try:
+        yield
+    except Exception as error:
+        journal.conclude(Conclusion(attempt, time.time(), "failed", detail=str(error)))
+        raise
+    journal.conclude(Conclusion(attempt, time.time(), "ok"))
+
+
+def remembering_of(args: argparse.Namespace, action: str, title: str, target: str) -> "AbstractContextManager[None]":
+    """As `remembering`, for the environment that `args` name."""
+    settings = resolve_settings(args)
+    context = acting_context(settings, pick_environment(settings, args), args)
+    return remembering(settings, context, action, title, target)
 
 
 def acting_context(settings: "Settings", environment: "Environment", args: argparse.Namespace) -> "Context":
@@ -263,7 +311,7 @@ def load_screens(environment: "Environment") -> "tuple[list[Screen], list[Proble
     """The screens of `environment`, and what is wrong with their files."""
     from opsconsole.screens import loading
 
-    return loading.load_screens(environment.screens)
+    return loading.load_screens(environment.screens, environment.airflow_metrics)
 
 
 def _just(url: str | None, dsn: str | None) -> "Settings":

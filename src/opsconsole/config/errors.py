@@ -92,6 +92,8 @@ class PostgresErrors:
     """Empty: all of the environment."""
     log: bool = True
     """Whether the server's log is read, where the role may."""
+    rollbacks: bool = False
+    """Whether each rollback is an error: drivers and pools roll back, too, where nothing went wrong."""
     runbook: str = ""
 
 

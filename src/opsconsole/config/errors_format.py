@@ -135,6 +135,7 @@ _POSTGRES = Record(
     {
         "databases": ListOf(IDENTIFIER, what="a list of names under postgres"),
         "log": Flag(),
+        "rollbacks": Flag(),
         "enabled": Flag(),
         "runbook": _RUNBOOK,
     },

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from opsconsole.config.airflow_metrics_format import AIRFLOW_METRICS
+from opsconsole.config.plaintext import warn_of_plain_text
 from opsconsole.config.schema import (
     INVALID,
     Choice,
@@ -154,6 +156,7 @@ def _authentication(result: dict[str, Any], place: Place) -> None:
         place.child("password").report("missing-key", "password without username; expected both", on_key=True)
     if "key" in result and "certificate" not in result:
         place.child("key").report("missing-key", "key without certificate; expected both", on_key=True)
+    warn_of_plain_text(result, place)
 
 
 def _http(example: str, **more: Field) -> Record:
@@ -188,10 +191,7 @@ _AIRFLOW = replace(
         token=Sensitive(),
         token_command=ListOf(Text(lenient=True, empty=True), minimum=1, what="a program and its arguments, as a list"),
         metadata=Text(),
-        metrics=Text(
-            pattern="helm-statsd|mixin|statsd-exporter|otel",
-            expected="one of helm-statsd, mixin, statsd-exporter, otel",
-        ),
+        metrics=AIRFLOW_METRICS,
     ),
     required=(),
     exclusive=(("username", "token", "token_command", "bearer_token"),),

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from opsconsole.config.airflow_metrics import AirflowMetrics
 from opsconsole.config.document import load_document
 from opsconsole.config.secrets import SecretRef
 from opsconsole.config.settings import (
@@ -223,7 +224,17 @@ def _airflow(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         given["bearer_token"] = given.pop("token")
     if "token_command" in given:
         given["bearer_token"] = {"command": given.pop("token_command")}
+    if "metrics" in given:
+        given["metrics"] = _metrics(given["metrics"])
     return _http(given, folder)
+
+
+def _metrics(entry: str | Mapping[str, Any]) -> AirflowMetrics:
+    """The name of a profile, or what differs from one."""
+    if isinstance(entry, str):
+        return AirflowMetrics(entry)
+    given: dict[str, Any] = {key: MappingProxyType(one) if isinstance(one, dict) else one for key, one in entry.items()}
+    return AirflowMetrics(**given)
 
 
 def _secrets(entries: Mapping[str, Any], folder: Path) -> Mapping[str, SecretRef]:

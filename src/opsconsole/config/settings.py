@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+from opsconsole.config.airflow_metrics import AirflowMetrics
 from opsconsole.config.secrets import SecretRef
 from opsconsole.core.problem import Problem
 
@@ -93,8 +94,8 @@ class AirflowSettings(HttpSettings):
     """Seconds for a whole answer: an API server under load takes its time."""
     metadata: str = ""
     """The name, under `postgres`, of its metadata database; empty: not readable."""
-    metrics: str = ""
-    """What its metrics are called in Prometheus: a profile of `pipelines.metrics`; empty: found out."""
+    metrics: AirflowMetrics = field(default_factory=AirflowMetrics)
+    """What its metrics are called in Prometheus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,11 @@ class Environment:
         """All of them by the names of their sources: `prometheus`, and `prometheus/NAME`."""
         first = {"prometheus": self.prometheus} if self.prometheus else {}
         return {**first, **{f"prometheus/{name}": one for name, one in self.prometheuses.items()}}
+
+    @property
+    def airflow_metrics(self) -> AirflowMetrics:
+        """What the metrics of its Airflow are called in its Prometheus, be that Airflow configured or not."""
+        return self.airflow.metrics if self.airflow is not None else AirflowMetrics()
 
     @property
     def every_alertmanager(self) -> Mapping[str, AlertmanagerSettings]:

@@ -254,10 +254,11 @@ SLAS = Record(
     {
         "version": VersionNumber(),
         "timezone": Zone(),
+        "metrics_every": Duration(minimum=30, maximum=3600, example="5m"),
         "maintenance": ListOf(_MAINTENANCE),
         "slas": ListOf(SLA),
     },
     required=("version", "slas"),
-    what="a mapping with version, slas, maintenance and timezone",
+    what="a mapping with version, slas, maintenance, timezone and metrics_every",
     verify=_names_differ,
 )

@@ -101,6 +101,9 @@ class Sla:
     """Of its calendar windows."""
     maintenance: tuple[Maintenance, ...] = ()
     """What is not counted."""
+    metrics_every: float = 0.0
+    """Seconds between two runs of `opsconsole sla metrics`, which counts for Prometheus what Prometheus cannot; 0: none
+    runs."""
     objective_at: tuple[int, int] = (0, 0)
     """(line, column) in the file."""
     runbook_at: tuple[int, int] = (0, 0)
@@ -145,8 +148,9 @@ def read_slas(document: Document) -> tuple[list[Sla], list[Problem]]:
         for at, entry in _entries(document, "maintenance", result)
         if "name" in entry
     ]
+    every: float = result.get("metrics_every", 0.0)
     slas = [
-        _sla(entry, document, at, zone, pauses)
+        _sla(entry, document, at, zone, pauses, every)
         for at, entry in _entries(document, "slas", result)
         if all(key in entry for key in SLA.required)
     ]
@@ -168,7 +172,7 @@ def _maintenance(entry: dict[str, Any], zone: str, line: int) -> Maintenance:
     return Maintenance(**{"zone": zone, **given}, line=line)
 
 
-def _sla(entry: dict[str, Any], document: Document, at: int, zone: str, pauses: list[Maintenance]) -> Sla:
+def _sla(entry: dict[str, Any], document: Document, at: int, zone: str, pauses: list[Maintenance], every: float) -> Sla:
     given = dict(entry)
     for key, made in (("promql", Promql), ("sql", Sql)):
         if key in given:
@@ -178,6 +182,7 @@ def _sla(entry: dict[str, Any], document: Document, at: int, zone: str, pauses: 
         zone=zone,
         line=document.where(("slas", at))[0],
         maintenance=tuple(one for one in pauses if one.covers(entry["name"])),
+        metrics_every=every,
         objective_at=document.where(("slas", at, "objective")),
         runbook_at=document.where(("slas", at, "runbook")),
     )

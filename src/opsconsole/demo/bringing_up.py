@@ -9,13 +9,13 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from opsconsole.demo import configuration, monitoring
+from opsconsole.demo import configuration, monitoring, quickening
 from opsconsole.demo.app_logs import write_history
 from opsconsole.demo.binaries import find, find_optional, postgres_bin
 from opsconsole.demo.blocks import BlockMaking
@@ -37,6 +37,7 @@ from opsconsole.demo.programs import (
 )
 from opsconsole.demo.real import running as real
 from opsconsole.demo.real.installing import airflow as installed_airflow
+from opsconsole.demo.simulation import webhook
 from opsconsole.demo.supervision import Program, Supervisor, SupervisorError
 from opsconsole.demo.supervision import configuration as supervisord_conf
 from opsconsole.demo.volume import USUAL, write_volume
@@ -87,6 +88,7 @@ class BringingUp:
                 history.abandon()
                 answering.set()
         self._wait_until_up()
+        _post(f"{self._facts()['alertmanager']}/api/v2/silences", quickening.silence(time.time()))
         self._remember(pid, ready=True)
 
     def _start_services(self, answering: threading.Event) -> int:
@@ -158,14 +160,15 @@ class BringingUp:
 
     def _write_configuration(self) -> None:
         root, write = self.folders.root, monitoring.write_yaml
-        monitoring.install_rules(root / "prometheus" / "rules.yml")
         places = targets(self.found, self.ports)
         rules = root / "prometheus" / "rules.yml"
+        write(rules, quickening.rules(), comment="The shipped rules, quickened; written anew at each start.")
         write(
             root / "prometheus" / "prometheus.yml",
             monitoring.prometheus(places, self.ports["alertmanager/mon-1"], rules),
         )
-        write(root / "alertmanager" / "alertmanager.yml", monitoring.alertmanager())
+        hook = f"http://127.0.0.1:{self.ports['exporters']}{webhook.PATH}"
+        write(root / "alertmanager" / "alertmanager.yml", quickening.alertmanager(hook))
         write(root / "postgres-queries.yml", monitoring.lock_wait_queries())
         control = root / "control"
         configuration.write_scripts(root)
@@ -283,10 +286,10 @@ class BringingUp:
 
 
 # Asked when every target has been scraped: the values are live ones then, not the last of the history.
-_AT_WORK = """
+_AT_WORK = f"""
 airflow_scheduler_heartbeat > 0 and on() airflow_triggerer_heartbeat > 0 and on() airflow_dagbag_size > 0
-and on() ingest_rows_total > 0 and on() (sum(rate(http_requests_total{job="nginx"}[10s])) > 0)
-unless on() ALERTS
+and on() ingest_rows_total > 0 and on() (sum(rate(http_requests_total{{job="nginx"}}[10s])) > 0)
+unless on() ALERTS{{alertname!~"{quickening.NO_FAULTS}"}}
 """
 
 
@@ -318,6 +321,13 @@ def _get(url: str) -> str:
     with opener.open(url, timeout=5) as answer:
         text: str = answer.read().decode()
         return text
+
+
+def _post(url: str, content: Mapping[str, Any]) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(content).encode(), headers)  # noqa: S310 - loopback
+    opener.open(request, timeout=5).close()
 
 
 def _now() -> str:

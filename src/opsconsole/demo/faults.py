@@ -1,4 +1,4 @@
-"""Break the demo in one of seven ways, and heal it again.
+"""Break the demo in one of eight ways, and heal it again.
 
 A fault is a file in the demo's folder that the simulated services watch, and for some of them a deed besides.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 from opsconsole.demo.catalogue import ROUTES, TABLES, Instance, instances, select
 from opsconsole.demo.dags import DAGS
+from opsconsole.demo.delivering import send_to_alertmanager, send_to_nobody
 from opsconsole.demo.files import write_private
 from opsconsole.demo.platform import Platform
 from opsconsole.demo.programs import LOCK_CHAIN
@@ -59,6 +60,8 @@ _RESTART = "a restart, or heal"
 _CLEAR = "clearing a failed run of it, or heal"
 _TRIGGER = "triggering the DAG that loads it, or heal"
 _CLEANUP = "the clean-up of the volume, or heal"
+_HEAL = "heal"
+_RECEIVERS = ("alertmanager",)
 _LOCK = "ending the session that blocks, or heal"
 
 FAULTS = {
@@ -71,6 +74,9 @@ FAULTS = {
         Fault("stale-data", "no loads into {target}; its newest row is 26 h old", _TABLES, _TRIGGER),
         Fault("lock", "a transaction left idle blocks three sessions on {target}, in app", ("meters",), _LOCK),
         Fault("disk-full", "the simulated volume {target} has 3 % left", ("/data",), _CLEANUP),
+        Fault(
+            "alerts-lost", "Prometheus sends alerts where {target} is not, the dead-man's switch too", _RECEIVERS, _HEAL
+        ),
     )
 }
 
@@ -229,6 +235,7 @@ _DEEDS: dict[str, Callable[[Platform, str], None]] = {
     "dag-failure": _run_at_once,
     "lock": lambda platform, target: platform.supervisor.start(LOCK_CHAIN),
     "disk-full": lambda platform, target: write_volume(platform.folders.node, FULL),
+    "alerts-lost": lambda platform, target: send_to_nobody(platform),
 }
 _REMEDIES: dict[str, Callable[[Platform, str], None]] = {
     "service-down": _start,
@@ -236,4 +243,5 @@ _REMEDIES: dict[str, Callable[[Platform, str], None]] = {
     "dag-failure": _clear_failed,
     "lock": lambda platform, target: platform.supervisor.stop(LOCK_CHAIN),
     "disk-full": lambda platform, target: write_volume(platform.folders.node, USUAL),
+    "alerts-lost": lambda platform, target: send_to_alertmanager(platform),
 }

@@ -16,6 +16,7 @@ from statistics import NormalDist
 from opsconsole.demo.catalogue import BUCKETS, LATENCY_SPREAD, ROUTES, TABLES, Instance, instances
 from opsconsole.demo.dags import DAGS, interval, length
 from opsconsole.demo.host_counters import cpu_seconds, leading_to, network_bytes
+from opsconsole.demo.quickening import labels_of
 
 DAY = 86400.0
 RECENT = 26 * 3600.0
@@ -43,7 +44,7 @@ class PastIncident:
     length: float
     alert: str
     labels: tuple[tuple[str, str], ...]
-    severity: str
+    """Those of the series; its rule adds others."""
 
 
 INCIDENTS = (
@@ -54,11 +55,17 @@ INCIDENTS = (
         1080,
         "ServiceDown",
         (("instance", "app-1"), ("job", "profile-service")),
-        "P1",
     ),
-    PastIncident("slow-api", "energy-service", 16.4 * DAY, 2700, "SlowApi", (("job", "energy-service"),), "P2"),
-    PastIncident("stale-data", "tariffs", 12.1 * DAY, 6 * 3600, "DataStale", (("table", "tariffs"),), "P3"),
-    PastIncident("high-errors", "energy-service", 9.6 * DAY, 1500, "HighErrorRate", (("job", "energy-service"),), "P2"),
+    PastIncident("slow-api", "energy-service", 16.4 * DAY, 2700, "SlowApi", (("job", "energy-service"),)),
+    PastIncident(
+        "stale-data",
+        "tariffs",
+        12.1 * DAY,
+        6 * 3600,
+        "DataStale",
+        (("instance", "etl-1"), ("job", "ingestion"), ("table", "tariffs")),
+    ),
+    PastIncident("high-errors", "energy-service", 9.6 * DAY, 1500, "HighErrorRate", (("job", "energy-service"),)),
     PastIncident(
         "service-down",
         "energy-service/app-2",
@@ -66,17 +73,15 @@ INCIDENTS = (
         660,
         "ServiceDown",
         (("instance", "app-2"), ("job", "energy-service")),
-        "P1",
     ),
-    PastIncident("slow-api", "energy-service", 3.1 * DAY, 1500, "SlowApi", (("job", "energy-service"),), "P2"),
+    PastIncident("slow-api", "energy-service", 3.1 * DAY, 1500, "SlowApi", (("job", "energy-service"),)),
     PastIncident(
         "dag-failure",
         "ingest_meter_readings",
         2.4 * DAY,
         1900,
         "AirflowDagFailed",
-        (("dag_id", "ingest_meter_readings"), ("instance", "airflow-1"), ("job", "airflow-scheduler")),
-        "P2",
+        (("dag_id", "ingest_meter_readings"),),
     ),
 )
 
@@ -320,7 +325,7 @@ class _History:
             values = [1.0 if begin <= moment <= begin + incident.length else NAN for moment in self.times]
             if not any(value == value for value in values):
                 continue
-            labels = {"alertname": incident.alert, **dict(incident.labels), "severity": incident.severity}
+            labels = {"alertname": incident.alert, **dict(incident.labels), **labels_of(incident.alert)}
             yield "ALERTS", {**labels, "alertstate": "firing"}, values
             yield "ALERTS_FOR_STATE", labels, [value * math.floor(begin) for value in values]
 

@@ -1,6 +1,5 @@
 """The configuration of the demo's Prometheus, Alertmanager and exporters."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ def prometheus(targets: Mapping[Instance, tuple[int, str]], alertmanager: int, r
             "evaluation_interval": f"{SCRAPE_SECONDS}s",
         },
         "rule_files": [str(rules)],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
+        "alerting": alerting(f"127.0.0.1:{alertmanager}"),
         "scrape_configs": [
             {
                 "job_name": service,
@@ -45,6 +44,11 @@ def prometheus(targets: Mapping[Instance, tuple[int, str]], alertmanager: int, r
     }
 
 
+def alerting(target: str) -> dict[str, Any]:
+    """That alerts are sent to `target`, as `host:port`."""
+    return {"alertmanagers": [{"static_configs": [{"targets": [target]}]}]}
+
+
 def _relabeling(service: str) -> list[dict[str, Any]]:
     if service == "postgres":
         return [
@@ -52,21 +56,6 @@ def _relabeling(service: str) -> list[dict[str, Any]]:
             {"action": "labeldrop", "regex": "server|datid"},
         ]
     return [{"action": "drop", "source_labels": ["__name__"], "regex": "go_.*|promhttp_.*"}]
-
-
-def alertmanager() -> dict[str, Any]:
-    """alertmanager.yml: alerts are kept and shown, and sent to nobody."""
-    return {
-        "route": {"receiver": "on-call", "group_by": ["alertname", "job"], "group_wait": "1s", "group_interval": "5s"},
-        "receivers": [{"name": "on-call"}],
-        "inhibit_rules": [
-            {
-                "source_matchers": ['alertname="ServiceDown"'],
-                "target_matchers": ['alertname=~"HighErrorRate|SlowApi"'],
-                "equal": ["job"],
-            }
-        ],
-    }
 
 
 def lock_wait_queries() -> dict[str, Any]:
@@ -90,8 +79,3 @@ def write_yaml(path: Path, content: Mapping[str, Any], *, comment: str = "") -> 
     text = "".join(f"# {line}\n" for line in comment.splitlines())
     path.touch(mode=0o600)
     path.write_text(text + yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True), encoding="utf-8")
-
-
-def install_rules(path: Path) -> None:
-    """Put the shipped rules where Prometheus reads them."""
-    shutil.copyfile(Path(__file__).with_name("rules.yml"), path)

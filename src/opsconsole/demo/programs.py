@@ -152,6 +152,7 @@ def plan(
         "faults": str(folders.faults),
         "task_logs": str(folders.logs / "tasks"),
         "app_logs": str(folders.logs / "app"),
+        "notifications": str(folders.logs / "notifications.jsonl"),
         "node_textfiles": str(folders.node),
     }
 

@@ -12,12 +12,13 @@ from opsconsole.config.settings import Environment
 from opsconsole.demo.catalogue import instances
 from opsconsole.demo.faults import FaultError, break_, heal
 from opsconsole.demo.platform import Platform
+from opsconsole.demo.quickening import NO_FAULTS
 from opsconsole.demo.supervision import SupervisorError
 from opsconsole.runbooks.testfile import Need
 from opsconsole.runbooks.testing import StageError
 
 _WHOLE = "count(up == 1) == count(up)"
-_QUIET = 'vector(1) unless on() ALERTS{alertstate="firing"}'
+_QUIET = f'vector(1) unless on() ALERTS{{alertstate="firing", alertname!~"{NO_FAULTS}"}}'
 _PATIENCE = 90.0
 """Seconds for the metrics to show what was done."""
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.errors.memory import Memory, MemoryLostError, Recalled
-from opsconsole.errors.merging import merged
+from opsconsole.errors.merging import merged, told_once
 from opsconsole.errors.model import DAY, Heard, Mute, Survey
 
 _SHARED = 2.0
@@ -65,11 +65,12 @@ class Errors:
         self._asking: asyncio.Future[Survey] | None = None
         self._asked_at = 0.0
 
-    async def survey(self) -> Survey:
-        """Everything, at this moment; one question for all who ask within two seconds. Never raises for a source."""
+    async def survey(self, within: float = _SHARED) -> Survey:
+        """Everything, at this moment; one question for all who ask `within` that many seconds (two). Never raises for a
+        source."""
         loop = asyncio.get_running_loop()
         foreign = self._asking is not None and self._asking.get_loop() is not loop
-        if self._asking is None or foreign or loop.time() - self._asked_at > _SHARED:
+        if self._asking is None or foreign or loop.time() - self._asked_at > within:
             self._asking, self._asked_at = asyncio.ensure_future(self._survey()), loop.time()
         return await asyncio.shield(self._asking)
 
@@ -100,7 +101,7 @@ class Errors:
         await asyncio.gather(*(one.close() for one in self._listeners))
 
     async def _survey(self) -> Survey:
-        heard = tuple(await asyncio.gather(*(self._hear(one) for one in self._listeners)))
+        heard = told_once(await asyncio.gather(*(self._hear(one) for one in self._listeners)))
         now = self._clock()
         notes = [*self._notes, *(note for one in heard for note in one.notes)]
         recalled = Recalled()

@@ -17,6 +17,19 @@ def merged(heard: Iterable[Heard], recalled: Recalled, now: float) -> tuple[Kind
     return tuple(sorted(kinds, key=_urgency))
 
 
+def told_once(heard: Iterable[Heard]) -> tuple[Heard, ...]:
+    """What several sources hear alike, as said by the first of them alone: in their order, so that it is the same one
+    from look to look, and keeps its fingerprint."""
+    said: set[str] = set()
+    found = []
+    for one in heard:
+        kinds = one.kinds if one.shared in said else (*one.kinds, *one.shared_kinds)
+        if one.shared:
+            said.add(one.shared)
+        found.append(replace(one, kinds=kinds, shared_kinds=()))
+    return tuple(found)
+
+
 def is_new(first_at: float | None, watched_from: float | None, now: float) -> bool | None:
     """Whether it was not there before yesterday at this time; None where nobody looked then."""
     if first_at is None:

@@ -111,6 +111,10 @@ class Heard:
     """What could not be seen, and how to allow it."""
     error: str = ""
     """Why it said nothing; empty where it did."""
+    shared: str = ""
+    """What it has in common with other sources: the server of a database; empty: nothing."""
+    shared_kinds: tuple[Kind, ...] = ()
+    """Kinds of that, which all these sources hear alike."""
 
 
 @dataclass(frozen=True, slots=True)

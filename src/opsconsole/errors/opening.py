@@ -78,7 +78,8 @@ def _listeners(
         for name in [one for one in wanted if one in environment.postgres]:
             source = f"postgres/{name}"
             ask = sources.get(source).read
-            yield PostgresErrorsOf(source, ask, window, memory, log=settings.postgres.log, clock=clock)
+            log, rollbacks = settings.postgres.log, settings.postgres.rollbacks
+            yield PostgresErrorsOf(source, ask, window, memory, log=log, rollbacks=rollbacks, clock=clock)
     if environment.loki is not None and settings.loki:
         from opsconsole.errors.loki_logs import LokiLogs
         from opsconsole.sources.loki import LokiSource

@@ -26,6 +26,7 @@ COUNTED = {
     "sessions_killed": ("session killed", "a session was ended by an operator"),
 }
 """Column of pg_stat_database -> (type, message). The sessions' are there since version 14."""
+ROLLBACKS = "xact_rollback"
 
 
 class PostgresErrorsOf:
@@ -39,9 +40,16 @@ class PostgresErrorsOf:
         memory: Memory | None,
         *,
         log: bool = True,
+        rollbacks: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`source` is as content names it: `postgres/app`."""
+        """What is asked.
+
+        Args:
+            source: as content names it: `postgres/app`.
+            rollbacks: whether each transaction that was rolled back is an error: drivers and pools do that, too, where
+                nothing went wrong.
+        """
         self.source = source
         self._ask = ask
         self._window = window
@@ -49,6 +57,8 @@ class PostgresErrorsOf:
         self._log = PostgresLog(source, ask) if log else None
         self._clock = clock
         self._logged = Tallies(source, window)
+        self._of_server = Tallies(source, window)
+        self._columns = {name: one for name, one in COUNTED.items() if rollbacks or name != ROLLBACKS}
 
     async def hear(self) -> Heard:
         """What is known now.
@@ -62,13 +72,17 @@ class PostgresErrorsOf:
         counted, notes = await self._counted(row, now)
         covers: float | None = None
         if self._log is not None:
-            # The log is the server's: what is said of another database is that one's error.
+            # The log is the server's: what is said of another database is that one's error, of none the server's.
             said = await self._log.new(now - reach(self._window))
-            self._logged.extend(one for one in said if one.labels.get("dbname", database) == database)
+            self._logged.extend(one for one in said if one.labels.get("dbname") == database)
+            self._of_server.extend(one for one in said if "dbname" not in one.labels)
             covers = self._log.covers_from_at
             notes += [f"{self.source}: {self._log.note}"] if self._log.note else []
         logged = self._logged.kinds(now, covers)
-        return Heard(self.source, (*logged, *counted.kinds(now, None)), covers, tuple(notes))
+        return Heard(
+            self.source, (*logged, *counted.kinds(now, None)), covers, tuple(notes),
+            shared=f"postgres server {row.text('server')}", shared_kinds=self._of_server.kinds(now, covers),
+        )  # fmt: skip
 
     async def close(self) -> None:
         """Whoever opened the sources closes them."""
@@ -82,7 +96,9 @@ class PostgresErrorsOf:
             said = json.loads(row.text("counted"))
         except ValueError:
             raise SourceError(self.source, "garbage", "pg_stat_database is not what it should be") from None
-        named = {f"{self.source} {column}": column for column in COUNTED if isinstance(said.get(column), int | float)}
+        named = {
+            f"{self.source} {column}": column for column in self._columns if isinstance(said.get(column), int | float)
+        }
         values = {name: float(said[column]) for name, column in named.items()}
         try:
             reset_at, taken_at = row.number("reset_at") or 0.0, row.number("taken_at") or now

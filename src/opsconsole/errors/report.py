@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from opsconsole.core.duration import age_text, duration_text
-from opsconsole.errors.model import Kind, Survey
+from opsconsole.errors.model import Kind, Mute, Survey
 
 
 def facts(kind: Kind, survey: Survey, runbook: str = "") -> tuple[tuple[str, str], ...]:
@@ -50,6 +50,15 @@ def muted(kind: Kind) -> str:
         return ""
     until = "for good" if mute.until is None else f"until {stamp(mute.until)}"
     return f"by {mute.by} {until}{f': {mute.note}' if mute.note else ''}"
+
+
+def muting_title(kind: Kind, mute: Mute | None) -> str:
+    """What the journal says that was done; `mute` None: it was taken back."""
+    name = f"{kind.service or kind.source}: {kind.type or kind.message}"
+    if mute is None:
+        return f"take back the mute of {name}"
+    until = "for good" if mute.until is None else f"until {stamp(mute.until)}"
+    return f"mute {name} {until}{f': {mute.note}' if mute.note else ''}"
 
 
 def moment(at: float | None, now: float) -> str:

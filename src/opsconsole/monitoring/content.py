@@ -46,7 +46,7 @@ def load_content(environment: Environment) -> Content:
     problems += found
     services, found = load_services(environment.services) if environment.services else ([], [])
     problems += found
-    screens, found = load_screens(environment.screens)
+    screens, found = load_screens(environment.screens, environment.airflow_metrics)
     problems += found
     if any(one.severity == "error" for one in problems):
         raise ContentError(problems)

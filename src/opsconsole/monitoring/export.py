@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.config.settings import Environment
-from opsconsole.monitoring import objectives
+from opsconsole.monitoring import objectives, recordings
 from opsconsole.monitoring.content import Content
 from opsconsole.monitoring.dashboards import dashboard, provider_file
 from opsconsole.monitoring.keeping import KEY
@@ -109,7 +109,7 @@ def _rules(content: Content) -> dict[str, str]:
         made: dict[str, dict[str, Any]] = {f"prometheus/{path}": rule_file(alerting, group, books)}
         for test, tests in unit_test_files(alerting, group, books, f"../{path}").items():
             made[f"prometheus/tests/{test}"] = tests
-        origin = "config/slas.yaml" if group in (objectives.GROUP, objectives.RECORDINGS) else "config/alerts.yaml"
+        origin = "config/slas.yaml" if group in (objectives.GROUP, recordings.RECORDINGS) else "config/alerts.yaml"
         files |= {path: yaml_text(one, origin=origin) for path, one in made.items()}
     return files
 

@@ -1,29 +1,26 @@
-"""Rules for the objectives of `slas.yaml`: what is bad over each window, and who is told when the budget burns.
+"""Alerts for the objectives of `slas.yaml`: who is told when the budget burns, is nearly gone, or is not counted.
 
 Multi-window, multi-burn-rate alerts (SRE Workbook, chapter 5): somebody is told when the budget burns faster than a
 factor over a long window and over a short one; each pair is an alert of its own, so that its labels say which one it
-was. Metric names are sloth's (`slo:sli_error:ratio_rate5m`), whose dashboards then work.
-
-A share over days is the sum of what was bad by the sum of all, from sums recorded every five minutes: never a mean of
-shares, which lets a quiet night count as much as a busy day.
+was. What they look at, `recordings` records.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from opsconsole.config.alerting import Alerting, AlertRule, Expected, RecordingRule, RuleTest
+from opsconsole.config.alerting import Alerting, AlertRule, Expected, RuleTest
 from opsconsole.config.slas import Sla
+from opsconsole.monitoring.calendars import SPANS
+from opsconsole.monitoring.recordings import budget_remaining, error_ratio, events_in_period, has_ratios, recorded
 from opsconsole.monitoring.text import prometheus_duration
-from opsconsole.sla.burn import DAY, PERIODS, BurnWindow, burn_windows, effective
-from opsconsole.sla.expressions import Counts, counts_of
+from opsconsole.sla.burn import PERIODS, BurnWindow, burn_windows, effective
+from opsconsole.sla.expressions import counts_of
+from opsconsole.sla.metrics import READ_AT, stale_after
 
 GROUP = "sla"
-RECORDINGS = "slo"
-"""The group of what the alerts look at, in a file of its own: theirs is then tested in seconds."""
 _APPROACHING = 0.8
 """The share of the budget that is gone when somebody is told that it will not last."""
-_STEP = "5m"
 _SEVERITIES = {"page": "critical", "ticket": "warning"}
 _TEST_STEP, _TEST_AT = 300.0, 300.0
 """Seconds between two samples of a test, and into it: as long as the longest `for` of these rules."""
@@ -32,61 +29,21 @@ _TEST_STEP, _TEST_AT = 300.0, 300.0
 def with_objectives(alerting: Alerting, slas: Iterable[Sla]) -> Alerting:
     """`alerting` and the rules of the objectives, in groups of their own."""
     listed = list(slas)
-    recordings = [rule for sla in listed for rule in recording_rules(sla)]
+    recordings = recorded(listed)
     alerts = [rule for sla in listed for rule in alerting_rules(sla)]
     return replace(alerting, recordings=(*alerting.recordings, *recordings), alerts=(*alerting.alerts, *alerts))
 
 
-def recording_rules(sla: Sla) -> Iterator[RecordingRule]:
-    """What was bad over each window, the objective and its budget; nothing for what Prometheus does not count."""
-    counts = counts_of(sla)
-    if counts is None:
-        return
-    labels = {"slo": sla.name}
-    for name, expr in _recorded(sla, counts):
-        yield RecordingRule(name, RECORDINGS, expr, labels)
-
-
-def _recorded(sla: Sla, counts: Counts) -> Iterator[tuple[str, str]]:
-    yield "slo:objective:ratio", f"vector({sla.objective:g})"
-    yield "slo:error_budget:ratio", f"vector(1 - {sla.objective:g})"
-    yield "slo:bad:increase5m", counts.bad(_STEP)
-    yield "slo:total:increase5m", counts.total(_STEP)
-    for seconds in _windows(sla):
-        window = prometheus_duration(seconds)
-        if seconds < DAY:
-            yield error_ratio_name(seconds), counts.error_ratio(window)
-        else:
-            bad, total = (_summed(f'slo:{one}:increase5m{{slo="{sla.name}"}}', window) for one in ("bad", "total"))
-            yield error_ratio_name(seconds), f"{bad} / ({total} > 0)"
-    spent = f'{error_ratio_name(PERIODS[sla.window])}{{slo="{sla.name}"}} / (1 - {sla.objective:g})'
-    yield "slo:period_error_budget_remaining:ratio", f"1 - {spent}"
-
-
-def _summed(series: str, window: str) -> str:
-    """Of sums over five minutes one every five minutes: each minute counts once."""
-    return f"sum_over_time({series}[{window}:{_STEP}])"
-
-
-def _windows(sla: Sla) -> list[float]:
-    """Seconds of every window that an alert looks at, and of the whole period, the shortest first."""
-    pairs = burn_windows(sla.window)
-    return sorted({*(one.long for one in pairs), *(one.short for one in pairs), PERIODS[sla.window]})
-
-
-def error_ratio_name(seconds: float) -> str:
-    """The metric with the share that was bad over a window."""
-    return f"slo:sli_error:ratio_rate{prometheus_duration(seconds)}"
-
-
 def alerting_rules(sla: Sla) -> Iterator[AlertRule]:
-    """Who is told: of a budget that burns, of one that is nearly or wholly gone; of pipelines of which only Airflow
-    knows whether they are late, by what it says to Prometheus of the time that runs take."""
-    if counts_of(sla) is not None:
+    """Who is told: of a budget that burns, of one that is nearly or wholly gone, of counts that do not come any more;
+    of pipelines that are late, by what Airflow says to Prometheus of the time that runs take."""
+    if has_ratios(sla):
         yield from (_burning(sla, pair) for pair in effective(burn_windows(sla.window), sla.objective))
         yield _spent(sla, approaching=True)
         yield _spent(sla, approaching=False)
-    elif sla.dag:
+    if counts_of(sla) is None and sla.metrics_every:
+        yield _uncounted(sla)
+    if sla.dag:
         yield _late(sla, approaching=True)
         yield _late(sla, approaching=False)
 
@@ -94,43 +51,91 @@ def alerting_rules(sla: Sla) -> Iterator[AlertRule]:
 def _burning(sla: Sla, pair: BurnWindow) -> AlertRule:
     long, short = prometheus_duration(pair.long), prometheus_duration(pair.short)
     limit = f"{pair.factor:g} * {_number(sla.budget)}"
-    series = [f'{error_ratio_name(window)}{{slo="{sla.name}"}}' for window in (pair.long, pair.short)]
+    series = [error_ratio(window, sla) for window in (pair.long, pair.short)]
     gone = prometheus_duration(pair.exhausts_in(PERIODS[sla.window]) // 3600 * 3600)
     bad = _above(pair.error_ratio(sla.objective))
     text = f"{sla.label}: {{{{ $value | humanizePercentage }}}} bad over {long}, {_percent(sla.budget)} allowed"
     rule = AlertRule(
-        "ErrorBudgetBurn", GROUP, _SEVERITIES[pair.severity], f"{series[0]} > ({limit}) and {series[1]} > ({limit})",
+        "ErrorBudgetBurn", GROUP, _SEVERITIES[pair.severity],
+        f"{series[0]} > ({limit}) and {series[1]} > ({limit}){_enough(sla)}",
         team=sla.owner, labels={"slo": sla.name, "long": long, "short": short}, summary=text,
         description=f"At {pair.factor:g} times the pace that the budget allows, and still so over {short}. "
         f"A whole budget of {sla.window} would be gone within {gone}.",
         runbook=sla.runbook,
     )  # fmt: skip
     fires = Expected(summary=text.replace("{{ $value | humanizePercentage }}", _percent(bad)))
+    both = {series[0]: bad, series[1]: bad}
     return replace(
         rule,
         tests=(
-            _test({series[0]: bad, series[1]: bad}, fires),
-            _test({series[0]: bad, series[1]: 0.0}),  # it has ended
-            _test({series[0]: 0.0, series[1]: bad}),  # it was short
+            _test({**both, **_events(sla)}, fires),
+            _test({series[0]: bad, series[1]: 0.0, **_events(sla)}),  # it has ended
+            _test({series[0]: 0.0, series[1]: bad, **_events(sla)}),  # it was short
+            *_too_few(sla, both),
         ),
     )
 
 
 def _spent(sla: Sla, *, approaching: bool) -> AlertRule:
-    series = f'slo:period_error_budget_remaining:ratio{{slo="{sla.name}"}}'
+    series = budget_remaining(sla)
     left = 1 - _APPROACHING
     value = "{{ $value | humanizePercentage }}"
+    this, so_far = (f"this {sla.window}", " so far") if sla.window in SPANS else (f"the last {sla.window}", "")
     if approaching:
         expr, name, remaining = f"{series} < {left:g} and {series} >= 0", "SlaApproaching", left / 2
-        text = f"{sla.label}: {value} of the error budget of {sla.window} is left"
+        text = f"{sla.label}: {value} of the error budget of {this} is left"
     else:
         expr, name, remaining = f"{series} < 0", "SlaViolated", -0.5
-        text = f"{sla.label}: less than {_percent(sla.objective)} of the last {sla.window} was good"
+        text = f"{sla.label}: less than {_percent(sla.objective)} of {this} was good{so_far}"
     fires = Expected(summary=text.replace(value, _percent(remaining)))
     return AlertRule(
-        name, GROUP, "warning", expr, 300.0, team=sla.owner, labels={"slo": sla.name}, summary=text,
-        description="`opsconsole sla status` shows on what. The window rolls: it ends when bad time leaves it.",
-        runbook=sla.runbook, tests=(_test({series: remaining}, fires), _test({series: 0.9})),
+        name, GROUP, "warning", expr + _enough(sla), 300.0, team=sla.owner, labels={"slo": sla.name}, summary=text,
+        description=f"`opsconsole sla status` shows on what. {_ends(sla)}", runbook=sla.runbook,
+        tests=(
+            _test({series: remaining, **_events(sla)}, fires),
+            _test({series: 0.9, **_events(sla)}),
+            *_too_few(sla, {series: remaining}),
+        ),
+    )  # fmt: skip
+
+
+def _ends(sla: Sla) -> str:
+    """What ends an alert of the whole window, and how far that may be trusted."""
+    if sla.window not in SPANS:
+        return "The window rolls: it ends when bad time leaves it."
+    return f"What is counted begins anew with each {sla.window} ({sla.zone}), to within five minutes."
+
+
+def _enough(sla: Sla) -> str:
+    """Fewer than `min_events` say nothing."""
+    return f" and {events_in_period(sla)} >= {sla.min_events:g}" if sla.min_events > 1 else ""
+
+
+def _events(sla: Sla) -> Mapping[str, float]:
+    return {events_in_period(sla): sla.min_events} if sla.min_events > 1 else {}
+
+
+def _too_few(sla: Sla, series: Mapping[str, float]) -> Iterator[RuleTest]:
+    """It does not fire: one event is missing."""
+    if sla.min_events > 1:
+        yield _test({**series, events_in_period(sla): sla.min_events - 1})
+
+
+def _uncounted(sla: Sla) -> AlertRule:
+    """Of counts that nobody brings nothing follows: not that all is good either."""
+    series, limit = f'{READ_AT}{{slo="{sla.name}"}}', stale_after(sla.metrics_every)
+    return AlertRule(
+        "SlaNotCounted", GROUP, "warning", f"time() - max({series}) > {limit:g} or absent({series})", 300.0,
+        team=sla.owner, labels={"slo": sla.name},
+        summary=f"{sla.label}: nothing was counted for more than {prometheus_duration(limit)}",
+        description=f"`opsconsole sla metrics` does not run, cannot ask {sla.source}, or its file is not scraped: its "
+        "standard error says which. Until then no burn rate of this SLA alerts.",
+        runbook=sla.runbook,
+        tests=(
+            _test({series: -2 * limit}, Expected()),
+            _test({f'other{{slo="{sla.name}"}}': 1.0}, Expected()),
+            _test({series: _TEST_AT}),
+        ),
     )  # fmt: skip
 
 
@@ -157,7 +162,7 @@ def _late(sla: Sla, *, approaching: bool) -> AlertRule:
     )  # fmt: skip
 
 
-def _test(series: dict[str, float], *fires: Expected) -> RuleTest:
+def _test(series: Mapping[str, float], *fires: Expected) -> RuleTest:
     """Constant values, and what fires then."""
     samples = int(_TEST_AT // _TEST_STEP)
     return RuleTest({name: f"{value!r}x{samples}" for name, value in series.items()}, _TEST_AT, _TEST_STEP, fires)

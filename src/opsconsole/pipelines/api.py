@@ -1,11 +1,13 @@
 """Airflow by its API. What is alike in both versions is in `_Api`; each version says what it calls things."""
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 
 from opsconsole.pipelines import wire
 from opsconsole.pipelines.model import (
+    Awaited,
     BrokenFile,
     Component,
     DagParam,
@@ -26,6 +28,8 @@ from opsconsole.sources.airflow.client import AirflowError, AirflowSource, Param
 
 _ALL = "~"
 """Stands for every DAG, or every run."""
+_SCHEDULE_HOLDS = 300.0
+"""Seconds until it is asked again what starts a DAG."""
 
 
 async def api_of(source: AirflowSource) -> Asking:
@@ -54,6 +58,7 @@ class _Api(ABC):
     def __init__(self, source: AirflowSource) -> None:
         self.source = source
         self._rare = RareRuns(self._some_runs)
+        self._started_by: dict[str, tuple[float, Awaited | None]] = {}
 
     async def _some_runs(self, dag_id: str, most: int) -> tuple[Run, ...]:
         return (await self._runs(dag_id, most))[0]
@@ -154,9 +159,25 @@ class _Api(ABC):
         assets = tuple(one for _, one in page.entries if one.producers or one.consumers)
         uris = {number: one.uri for number, one in page.entries}
         consumers = sorted({dag for one in assets for dag in one.consumers})
-        asked = await asyncio.gather(*(self._queued(dag, uris) for dag in consumers[:MOST_WAITING]))
-        queued = tuple(one for found in asked for one in found)
-        return Lineage(assets, queued), page.cut or len(consumers) > MOST_WAITING
+        asked = consumers[:MOST_WAITING]
+        found = await asyncio.gather(*(self._queued(dag, uris) for dag in asked))
+        queued = tuple(one for mine in found for one in mine)
+        awaited = dict(zip(asked, await asyncio.gather(*map(self._awaited, asked)), strict=True))
+        told = {dag_id: one for dag_id, one in awaited.items() if one is not None}
+        return Lineage(assets, queued, told), page.cut or len(consumers) > MOST_WAITING
+
+    async def _awaited(self, dag_id: str) -> Awaited | None:
+        """What starts a DAG. It changes with the DAG's file, so it is not asked for all the time."""
+        known = self._started_by.get(dag_id)
+        if known is None or time.monotonic() - known[0] > _SCHEDULE_HOLDS:
+            try:
+                answer = await self.source.get(path("dags", dag_id, "details"), what="see what starts the DAG")
+            except AirflowError as error:
+                if error.status not in (403, 404):  # it is gone, or others may see it
+                    raise
+                answer = {}
+            known = self._started_by[dag_id] = time.monotonic(), wire.awaited_by(answer)
+        return known[1]
 
     async def _queued(self, dag_id: str, uris: Mapping[int, str]) -> tuple[Queued, ...]:
         where = path("dags", dag_id, self.assets_are, self.queued_at)

@@ -4,13 +4,15 @@ What comes by the metadata database says so, and why. A refusal (401, 403) is no
 something in Airflow does not get it from its tables.
 """
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.api import api_of
+from opsconsole.pipelines.log_absence import NoLogError
 from opsconsole.pipelines.metadata import Metadata
 from opsconsole.pipelines.model import (
     BrokenFile,
@@ -30,7 +32,7 @@ from opsconsole.pipelines.model import (
     Way,
 )
 from opsconsole.pipelines.way import Asking
-from opsconsole.sources.airflow.client import AirflowSource
+from opsconsole.sources.airflow.client import AirflowError, AirflowSource
 
 T = TypeVar("T")
 
@@ -40,6 +42,8 @@ _REST = 15.0
 """Seconds for which an API that was down is not asked again while the metadata database answers."""
 MOST_OF_DAG = 3_000
 """Task instances of one DAG's history: thirty requests of the API."""
+_AT_ONCE = 5
+"""DAGs whose parameters are asked for at once."""
 PER_DAG = 14
 """Runs of each DAG that a survey has, unless it is asked for others: two weeks of a daily one."""
 
@@ -139,16 +143,24 @@ class Airflow:
         return told
 
     async def log(self, task: Task, number: int) -> AsyncIterator[LogLine]:
-        """The log of a try, line by line; whatever its length, no more than a line is held."""
-        way = await self._of_logs()
-        async for raw in way.raw_log(task, number):
-            yield way.read_line(raw)
+        """The log of a try, line by line; whatever its length, no more than a line is held.
+
+        Raises:
+            NoLogError: Airflow does not know of that try.
+        """
+        async for raw, parse in self.raw_log(task, number):
+            yield parse(raw)
 
     async def raw_log(self, task: Task, number: int) -> AsyncIterator[tuple[str, Callable[[str], LogLine]]]:
         """The same unparsed, each line with what parses it: for whoever will look at few of half a million."""
         way = await self._of_logs()
-        async for raw in way.raw_log(task, number):
-            yield raw, way.read_line
+        try:
+            async for raw in way.raw_log(task, number):
+                yield raw, way.read_line
+        except AirflowError as error:
+            if error.status != 404:
+                raise
+            raise NoLogError(error.source, "gone", f"Airflow knows of no try {number} of it") from error
 
     async def _of_logs(self) -> Asking:
         if self._source is None:
@@ -188,6 +200,24 @@ class Airflow:
         value, cut = await read(self._metadata)
         origin = Origin(Way.METADATA, await self._metadata.version(), notes)
         return Told(value, self._clock(), origin, cut, await self._metadata.ahead())
+
+
+async def params_of_all(
+    airflow: Airflow, dags: Sequence[str]
+) -> tuple[dict[str, Sequence[DagParam]], dict[str, SourceError]]:
+    """(DAG id -> its parameters, DAG id -> why they cannot be read), some at a time."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(dag_id: str) -> Sequence[DagParam] | SourceError:
+        async with slots:
+            try:
+                return (await airflow.params(dag_id)).value
+            except SourceError as error:
+                return error
+
+    told = dict(zip(dags, await asyncio.gather(*map(read, dags)), strict=True))
+    known = {dag: one for dag, one in told.items() if not isinstance(one, SourceError)}
+    return known, {dag: one for dag, one in told.items() if isinstance(one, SourceError)}
 
 
 async def _structure(way: Asking, dag_id: str) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from opsconsole.pipelines.model import Asset, Lineage, Queued
+from opsconsole.pipelines.awaiting import assets_in, enough, name_of, remaining, words
+from opsconsole.pipelines.model import Asset, Awaited, Lineage, Queued
 
 _DEEPEST = 200
 """Levels of the tree; what lies deeper is not drawn there."""
@@ -16,6 +17,8 @@ class Feed:
     producer: str
     consumer: str
     asset: str
+    enough: bool | None = None
+    """Whether this asset alone starts the consumer; None: not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +30,24 @@ class Waiting:
     lacks: tuple[Asset, ...]
     since_at: float | None
     """Since when the first update waits (unix seconds)."""
+    still: Awaited | None = None
+    """What of its expression is to come; None: nothing, or the expression is not told."""
+    of: int = 0
+    """How many assets it is started by."""
 
     @property
     def reason(self) -> str:
         """In words, with who would bring what is missing."""
-        if not self.lacks:
-            return "all of its assets are updated: its run should begin"
-        named = ", ".join(
-            f"{one.name} ({'from ' + ', '.join(one.producing_dags) if one.producers else 'from outside'})"
-            for one in self.lacks[:5]
-        )
-        return f"has {len(self.has)} of {len(self.has) + len(self.lacks)}; waits for {named}"
+        if not self.lacks and self.still is None:
+            return "enough of its assets are updated: its run should begin"
+        lacks = {one.uri: one for one in self.lacks}
+
+        def named(one: Awaited) -> str:
+            found = lacks.get(one.uri)
+            return _brought(found) if found is not None else name_of(one)
+
+        rest = words(self.still, named) if self.still is not None else ", ".join(map(_brought, self.lacks[:5]))
+        return f"has {len(self.has)} of {self.of}; waits for {rest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +64,20 @@ class Branch:
     """What follows stands further up already."""
 
 
+def _brought(asset: Asset) -> str:
+    """The asset, with who updates it."""
+    return f"{asset.name} ({'from ' + ', '.join(asset.producing_dags) if asset.producers else 'from outside'})"
+
+
 def feeds(lineage: Lineage) -> list[Feed]:
     """Every pair of DAGs that an asset ties, by producer."""
+
+    def alone(consumer: str, uri: str) -> bool | None:
+        awaited = lineage.awaited.get(consumer)
+        return None if awaited is None else enough(awaited, uri)
+
     found = {
-        Feed(producer, consumer, one.name)
+        Feed(producer, consumer, one.name, alone(consumer, one.uri))
         for one in lineage.assets
         for producer in one.producing_dags
         for consumer in one.consumers
@@ -72,11 +92,30 @@ def waiting(lineage: Lineage) -> list[Waiting]:
         by_dag.setdefault(one.dag_id, []).append(one)
     found = []
     for dag_id, has in by_dag.items():
-        there = {one.uri for one in has}
-        lacks = tuple(one for one in lineage.assets if dag_id in one.consumers and one.uri not in there)
         since = min((one.since_at for one in has if one.since_at is not None), default=None)
-        found.append(Waiting(dag_id, tuple(has), lacks, since))
+        mine = [one for one in lineage.assets if dag_id in one.consumers]
+        still, lacks = _lacking(lineage.awaited.get(dag_id), mine, frozenset(one.uri for one in has))
+        of = {asset.uri for asset in mine} | {one.uri for one in has}
+        found.append(Waiting(dag_id, tuple(has), lacks, since, still, len(of)))
     return sorted(found, key=lambda one: (one.since_at is None, one.since_at or 0.0, one.dag_id))
+
+
+def _lacking(
+    awaited: Awaited | None, mine: Sequence[Asset], there: frozenset[str]
+) -> tuple[Awaited | None, tuple[Asset, ...]]:
+    """What is to come, and the assets that would help; without an expression all of them have to."""
+    lacks = tuple(one for one in mine if one.uri not in there)
+    if awaited is None:
+        return None, lacks
+    still = remaining(awaited, there)
+    uris = assets_in(still) if still is not None else frozenset()
+    return still, tuple(one for one in lacks if one.uri in uris)
+
+
+def starts(lineage: Lineage, dag_id: str) -> str:
+    """What starts a DAG, in words; empty where a single asset does, or that is not told."""
+    awaited = lineage.awaited.get(dag_id)
+    return words(awaited) if awaited is not None and awaited.of else ""
 
 
 def around(lineage: Lineage, dag_id: str) -> Lineage:
@@ -85,6 +124,7 @@ def around(lineage: Lineage, dag_id: str) -> Lineage:
     return Lineage(
         tuple(one for one in lineage.assets if one.uri in kept),
         tuple(one for one in lineage.queued if one.uri in kept),
+        lineage.awaited,
     )
 
 

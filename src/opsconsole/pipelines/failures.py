@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.causes import Cause, ErrorFinder, TaskKey, by_cause, key_of
+from opsconsole.pipelines.log_absence import AbsenceFinder
 from opsconsole.pipelines.model import Task, Told, Way
 
 _AT_ONCE = 3
@@ -44,14 +45,15 @@ async def errors_of(airflow: Airflow, tasks: Iterable[Task]) -> dict[TaskKey, st
     slots = asyncio.Semaphore(_AT_ONCE)
 
     async def read(task: Task) -> tuple[TaskKey, str]:
-        finder = ErrorFinder()
+        finder, absence = ErrorFinder(), AbsenceFinder()
         try:
             async with slots, asyncio.timeout(_LONG):
                 async for line in airflow.log(task, max(1, task.try_number)):
                     finder.see(line)
+                    absence.see(line)
         except (SourceError, TimeoutError):
             pass
-        return key_of(task), finder.error
+        return key_of(task), "" if absence.absent else finder.error  # that there is no log is not why it failed
 
     found = await asyncio.gather(*map(read, tasks))
     return {key: error for key, error in found if error}

@@ -15,8 +15,10 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.row import Row
 from opsconsole.core.values import Table
+from opsconsole.pipelines.awaiting import awaited_in
 from opsconsole.pipelines.model import (
     Asset,
+    Awaited,
     BrokenFile,
     Component,
     DagParam,
@@ -151,7 +153,14 @@ class Metadata:
         queued, _ = await self._rows("queued_events", {}, MOST_ASSETS)
         assets = tuple(one for one in map(_asset, rows) if one.producers or one.consumers)
         waits = tuple(Queued(row.text("dag_id"), row.text("uri"), row.moment("since_at")) for row in queued)
-        return Lineage(assets, waits), cut
+        return Lineage(assets, waits, await self._awaited()), cut
+
+    async def _awaited(self) -> dict[str, Awaited]:
+        if not {"asset_expression", "dataset_expression"} & (await self.columns())["dag"]:
+            return {}  # before 2.9
+        rows, _ = await self._rows("asset_expressions", {}, MOST_DAGS)
+        found = ((row.text("dag_id"), awaited_in(row.text("expression"))) for row in rows)
+        return {dag_id: awaited for dag_id, awaited in found if awaited is not None}
 
     def read_line(self, raw: str) -> LogLine:
         """Never asked: there is nothing to read."""

@@ -1,72 +1,32 @@
 """What Prometheus knows of an Airflow: for when neither its API nor its database answers.
 
-Which name a metric has depends on how it came to Prometheus; there are four families, and each is a profile here:
-
-- `helm-statsd`: the statsd mapping of the official Helm chart (apache/airflow chart/files/statsd-mappings.yml)
-- `mixin`: that of the Grafana mixin (apache-airflow-mixin)
-- `statsd-exporter`: a statsd_exporter without a mapping: ids are parts of the metric's name
-- `otel`: OpenTelemetry, which keeps Airflow's milliseconds, and of a duration only the latest
-
-All of them are told per event: a series that is not there means that nothing was told, not that all is well.
+What is not told is None, which is not zero: a metric that a profile lacks, or one of which there was no event.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from opsconsole.config.airflow_metrics import AirflowMetrics
 from opsconsole.core.clean import clean_line
-from opsconsole.core.reading import Answer, Query
+from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.values import Vector
+from opsconsole.pipelines.model import Component, Origin, Told, Way
+from opsconsole.sources.airflow.expressions import EXPRESSIONS, text_of
+from opsconsole.sources.airflow.profiles import Profile, possible
 
 Ask = Callable[[Query], Awaitable[Answer]]
 """Asks Prometheus once. Raises SourceError where that fails."""
 
-_SPAN = "1h"
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One family of names. A metric that a family lacks is empty."""
-
-    name: str
-    duration: str
-    """Of successful runs, by DAG."""
-    failed: str
-    """The duration of failed runs, which is counted here."""
-    task: str
-    """Of tasks."""
-    pool_label: str
-    unit: float
-    """Seconds in one of its units of time."""
-    latest_only: bool = False
-    """Durations are gauges: the latest, without sum and count."""
-    in_name: bool = False
-    """Ids stand in the metric's name."""
-    heartbeat: str = "airflow_scheduler_heartbeat"
-    open: str = "airflow_pool_open_slots"
-    used: str = "airflow_pool_used_slots"
-
-
-PROFILES: Mapping[str, Profile] = {
-    one.name: one
-    for one in (
-        Profile(
-            "helm-statsd", "airflow_dagrun_duration", "airflow_dagrun_failed", "airflow_task_duration", "pool", 1.0,
-        ),
-        Profile(
-            "mixin", "airflow_dagrun_duration_success", "airflow_dagrun_duration_failed", "airflow_task_duration",
-            "pool_name", 1.0,
-        ),
-        Profile(
-            "statsd-exporter", "airflow_dagrun_duration_success", "airflow_dagrun_duration_failed", "", "pool", 1.0,
-            in_name=True, used="airflow_pool_running_slots",
-        ),
-        Profile(
-            "otel", "airflow_dagrun_duration_success", "airflow_dagrun_duration_failed", "airflow_task_duration",
-            "pool_name", 0.001, latest_only=True, used="airflow_pool_running_slots",
-        ),
-    )
-}  # fmt: skip
+_MOST = 5000
+"""Samples of one answer."""
+_SHARED = 2.0
+"""Seconds for which a reading serves all that look at it."""
+_PROFILE_HOLDS = 60.0
+"""Seconds until it is found out again: a family shows by the first run that ends."""
+_BEATING = {"scheduler": "scheduler_beats", "dag-processor": "dag_processor_beats", "triggerer": "triggerer_beats"}
+_NOT_TOLD = "metrics do not tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +40,9 @@ class Measured:
     """How long it took on average; with `otel` the latest."""
     succeeded: float | None
     failed: float | None
-    """How many; None where that is not told."""
+    """How many runs; None where that is not told."""
+    tasks_failed: float | None = None
+    """How many task instances of the DAG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +52,9 @@ class PoolMeasured:
     pool: str
     open: float
     used: float | None
+    queued: float | None = None
+    starving: float | None = None
+    """Tasks that wait for a slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +67,15 @@ class Metrics:
     dags: tuple[Measured, ...]
     tasks: tuple[Measured, ...]
     pools: tuple[PoolMeasured, ...]
+    components: tuple[Component, ...] = ()
+    tasks_failed: float | None = None
+    """Within the last hour, of all DAGs."""
+    import_errors: float | None = None
+    """Files."""
+    known_dags: float | None = None
+    queued: float | None = None
+    """Tasks that wait for an executor."""
+    running: float | None = None
 
     @property
     def alive(self) -> bool | None:
@@ -109,20 +83,110 @@ class Metrics:
         return None if self.heartbeats is None else self.heartbeats > 0
 
 
-async def detect(ask: Ask) -> Profile | None:
-    """The profile by the names that exist; None where none of them does.
+@dataclass(frozen=True, slots=True)
+class ByMetrics(Told[Metrics]):
+    """What Prometheus knows, in place of what Airflow was asked for."""
+
+    why: str = ""
+    """Why Airflow itself could not be asked."""
+
+
+class NoMetricsError(SourceError):
+    """Prometheus answers, and knows nothing of an Airflow."""
+
+
+class Measuring:
+    """One Airflow as Prometheus has it, by the profile that the configuration names, or that is found out."""
+
+    def __init__(self, ask: Ask, said: AirflowMetrics, *, clock: Callable[[], float] = time.time) -> None:
+        self._ask = ask
+        self._said = said
+        self._clock = clock
+        self._profile: tuple[float, Profile] | None = None
+        self._asking: asyncio.Future[ByMetrics] | None = None
+        self._asked_at = 0.0
+
+    async def read(self) -> ByMetrics:
+        """Everything at once; one reading for all who ask within two seconds.
+
+        Raises:
+            SourceError: Prometheus does not answer, or knows of no Airflow.
+        """
+        now = time.monotonic()
+        if self._asking is None or now - self._asked_at > _SHARED:
+            self._asking, self._asked_at = asyncio.ensure_future(self._read()), now
+        return await asyncio.shield(self._asking)
+
+    async def instead_of(self, error: SourceError) -> ByMetrics:
+        """The same, where `error` says why Airflow itself cannot be asked; that is noted.
+
+        Raises:
+            SourceError: `error`, with why metrics are no help.
+        """
+        try:
+            told = await self.read()
+        except NoMetricsError:
+            raise error from None
+        except SourceError as other:
+            raise SourceError(error.source, error.kind, f"{error.message}; and {other}", hint=error.hint) from other
+        note = f"from metrics, for Airflow does not answer: {error.message}"
+        return replace(told, origin=replace(told.origin, notes=(note, *told.origin.notes)), why=error.message)
+
+    async def _read(self) -> ByMetrics:
+        profile = await self._known()
+        found = await read_metrics(self._ask, profile)
+        return ByMetrics(found, self._clock(), Origin(Way.METRICS, profile.name))
+
+    async def _known(self) -> Profile:
+        choices = possible(self._said)
+        if len(choices) == 1:
+            return choices[0]
+        now = time.monotonic()
+        if self._profile is None or now - self._profile[0] > _PROFILE_HOLDS:
+            found = await detect(self._ask, choices)
+            if found is None:
+                names = ", ".join(one.name for one in choices)
+                raise NoMetricsError(
+                    "prometheus", "unsupported", f"no metric of an Airflow is in Prometheus by the names of {names}",
+                    hint="do they get there? airflow: {metrics: …} says which names they have",
+                )  # fmt: skip
+            self._profile = now, found
+        return self._profile[1]
+
+
+async def detect(ask: Ask, choices: Sequence[Profile]) -> Profile | None:
+    """The profile by the names that exist: of runs, else of pools, else of the scheduler; None where none does.
 
     Raises:
         SourceError: Prometheus cannot be asked.
     """
-    probes = {
-        "helm-statsd": "count(airflow_dagrun_duration_count)",
-        "mixin": "count(airflow_dagrun_duration_success_count)",
-        "otel": "count(airflow_dagrun_duration_success)",
-        "statsd-exporter": 'count({__name__=~"airflow_dagrun_duration_success_.+_count"})',
-    }
-    found = await asyncio.gather(*(_values(ask, text, ()) for text in probes.values()))
-    return next((PROFILES[name] for name, values in zip(probes, found, strict=True) if values), None)
+    for probe in (_runs_probe, _pools_probe, _heart_probe):
+        found = await asyncio.gather(*(_values(ask, probe(one), ()) for one in choices))
+        for profile, values in zip(choices, found, strict=True):
+            if values:
+                return profile
+    return None
+
+
+def _runs_probe(profile: Profile) -> str:
+    part = "" if profile.latest_only else "count"
+    series = [profile.series(name, part, each=profile.in_name) for name in ("run_duration", "run_failed")]
+    if "{" in profile.own.get("task_failures", ""):
+        series.append(profile.series("task_failures"))
+    return " or ".join(f"count({one})" for one in series if one)
+
+
+def _pools_probe(profile: Profile) -> str:
+    if profile.in_name:
+        return f"count({profile.series('pool_open', each=True)})"
+    series = profile.series("pool_open")
+    opening = f"{series.removesuffix('}')}," if "{" in series else f"{series}{{"
+    return f'count({opening}{profile.pool_label}!=""}})' if series else ""
+
+
+def _heart_probe(profile: Profile) -> str:
+    series = profile.series("scheduler_heartbeat")
+    return f"count({series})" if series else ""
 
 
 async def read_metrics(ask: Ask, profile: Profile) -> Metrics:
@@ -131,65 +195,66 @@ async def read_metrics(ask: Ask, profile: Profile) -> Metrics:
     Raises:
         SourceError: it cannot be asked.
     """
-    dag, task, pool = ("dag_id",), ("dag_id", "task_id"), (profile.pool_label,)
-    beats, seconds, runs, failed, task_seconds, opened, used = await asyncio.gather(
-        _values(ask, f"sum(rate({profile.heartbeat}[5m]))", ()),
-        _values(ask, mean(profile, profile.duration, dag), dag),
-        _values(ask, counted(profile, profile.duration, dag), dag),
-        _values(ask, counted(profile, profile.failed, dag), dag),
-        _values(ask, mean(profile, profile.task, task), task),
-        _values(ask, gauge(profile, profile.open), pool),
-        _values(ask, gauge(profile, profile.used), pool),
-    )
-    unit = profile.unit
-    dags = [
-        Measured(key[0], "", _times(seconds.get(key), unit), runs.get(key), failed.get(key))
-        for key in sorted({*seconds, *runs, *failed})
-    ]
-    tasks = [Measured(key[0], key[1], _times(value, unit), None, None) for key, value in sorted(task_seconds.items())]
-    pools = [PoolMeasured(key[0], value, used.get(key)) for key, value in sorted(opened.items())]
-    return Metrics(profile.name, beats.get(()), tuple(dags), tuple(tasks), tuple(pools))
+    answers = await asyncio.gather(*(_values(ask, text_of(name, profile), one.by) for name, one in EXPRESSIONS.items()))
+    told = dict(zip(EXPRESSIONS, answers, strict=True))
 
+    def alone(name: str) -> float | None:
+        return told[name].get(())
 
-def mean(profile: Profile, metric: str, by: tuple[str, ...]) -> str:
-    """PromQL for how long it took; empty where the profile cannot tell."""
-    if not metric or (profile.in_name and len(by) > 1):
-        return ""
-    if profile.latest_only:
-        return f"max by ({', '.join(by)}) ({metric})"
-    total, count = _increase(profile, metric, "sum", by), _increase(profile, metric, "count", by)
-    return f"{total} / ({count} > 0)"
-
-
-def counted(profile: Profile, metric: str, by: tuple[str, ...]) -> str:
-    """PromQL for how often within the last hour; empty where the profile cannot tell."""
-    return "" if profile.latest_only or not metric else _increase(profile, metric, "count", by)
-
-
-def gauge(profile: Profile, metric: str) -> str:
-    """PromQL for the slots of each pool."""
-    label = profile.pool_label
-    if not profile.in_name:
-        return f"max by ({label}) ({metric})"
-    return (
-        f'max by ({label}) (label_replace({{__name__=~"{metric}_.+"}}, "{label}", "$1", "__name__", "{metric}_(.+)"))'
+    return Metrics(
+        profile=profile.name,
+        heartbeats=alone("scheduler_beats"),
+        dags=_dags(told),
+        tasks=_tasks(told),
+        pools=_pools(told),
+        components=tuple(_component(name, alone(beats)) for name, beats in _BEATING.items()),
+        tasks_failed=sum(told["tasks_failed"].values()) if told["tasks_failed"] else None,
+        import_errors=alone("import_errors"),
+        known_dags=alone("dags"),
+        queued=alone("queued"),
+        running=alone("running"),
     )
 
 
-def _increase(profile: Profile, metric: str, part: str, by: tuple[str, ...]) -> str:
-    labels = ", ".join(by)
-    if not profile.in_name:
-        return f"sum by ({labels}) (increase({metric}_{part}[{_SPAN}]))"
-    # The name is gone once a rate is taken, so it becomes a label first; that takes a subquery.
-    named = f'label_replace({{__name__=~"{metric}_.+_{part}"}}, "{by[0]}", "$1", "__name__", "{metric}_(.+)_{part}")'
-    return f"sum by ({labels}) (increase({named}[{_SPAN}:1m]))"
+_Values = Mapping[tuple[str, ...], float]
+
+
+def _dags(told: Mapping[str, _Values]) -> tuple[Measured, ...]:
+    seconds, succeeded, failed, tasks = (
+        told[name] for name in ("run_seconds", "runs_succeeded", "runs_failed", "tasks_failed")
+    )
+    # Tasks of no DAG in particular are in the sum of all.
+    keys = {key for values in (seconds, succeeded, failed, tasks) for key in values if key[0]}
+    return tuple(
+        Measured(key[0], "", seconds.get(key), succeeded.get(key), failed.get(key), tasks.get(key))
+        for key in sorted(keys)
+    )
+
+
+def _tasks(told: Mapping[str, _Values]) -> tuple[Measured, ...]:
+    found = sorted(told["task_seconds"].items())
+    return tuple(Measured(dag_id, task_id, value, None, None) for (dag_id, task_id), value in found)
+
+
+def _pools(told: Mapping[str, _Values]) -> tuple[PoolMeasured, ...]:
+    used, queued, starving = (told[name] for name in ("pool_used", "pool_queued", "pool_starving"))
+    return tuple(
+        PoolMeasured(key[0], value, used.get(key), queued.get(key), starving.get(key))
+        for key, value in sorted(told["pool_open"].items())
+    )
+
+
+def _component(name: str, beats: float | None) -> Component:
+    if beats is None:
+        return Component(name, None, detail=f"unknown: {_NOT_TOLD}", seen=False)
+    return Component(name, beats > 0, detail="" if beats > 0 else "no heartbeat for 5m, by its metrics")
 
 
 async def _values(ask: Ask, text: str, labels: tuple[str, ...]) -> dict[tuple[str, ...], float]:
     """(values of `labels`) -> value; nothing for an empty question."""
     if not text:
         return {}
-    value = (await ask(Query("prometheus", text, max_rows=5000))).value
+    value = (await ask(Query("prometheus", text, max_rows=_MOST))).value
     if not isinstance(value, Vector):
         return {}
     return {
@@ -197,7 +262,3 @@ async def _values(ask: Ask, text: str, labels: tuple[str, ...]) -> dict[tuple[st
         for sample in value.samples
         if sample.value == sample.value  # NaN: nothing was told
     }
-
-
-def _times(value: float | None, unit: float) -> float | None:
-    return None if value is None else value * unit

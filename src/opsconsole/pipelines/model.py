@@ -5,7 +5,7 @@ have passed `clean`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -26,6 +26,7 @@ class Way(StrEnum):
 
     API = "api"
     METADATA = "metadata"
+    METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Origin:
 
     way: Way
     version: str
-    """`3.3.2`; from the metadata database only `3` or `2`."""
+    """`3.3.2`; from the metadata database only `3` or `2`; from metrics the profile of their names."""
     notes: tuple[str, ...] = ()
     """What could not be seen, or why it did not come from the API; one sentence each."""
 
@@ -249,6 +250,8 @@ class Component:
     seen_at: float | None = None
     host: str = ""
     detail: str = ""
+    seen: bool = True
+    """Whether this way can see it at all; otherwise it may well live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,11 +313,25 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """What has to be updated so that a DAG starts."""
+
+    how: str
+    """`all` or `any` of what is in `of`; else it is one `asset`, or an `alias`: whatever is updated under its name."""
+    of: tuple["Awaited", ...] = ()
+    name: str = ""
+    """Empty in Airflow 2, where assets have only a URI."""
+    uri: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Lineage:
     """The assets that tie DAGs, and what waits now."""
 
     assets: tuple[Asset, ...]
     queued: tuple[Queued, ...] = ()
+    awaited: Mapping[str, Awaited] = field(default_factory=dict)
+    """DAG id -> what starts it, where that is told."""
 
 
 Structure = Mapping[str, tuple[str, ...]]

@@ -3,20 +3,25 @@
 import asyncio
 import math
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from opsconsole.config.settings import Environment
 from opsconsole.config.slas import Sla, load_slas
 from opsconsole.core.problem import ContentError
-from opsconsole.pipelines.asking import Airflow
+from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.asking import DOWN, Airflow
 from opsconsole.pipelines.metadata import Metadata
-from opsconsole.pipelines.model import Survey, Told
+from opsconsole.pipelines.metrics import ByMetrics, Measuring
+from opsconsole.pipelines.model import Component, Survey, Told
 
 if TYPE_CHECKING:
+    from opsconsole.core.reading import Answer, Query
     from opsconsole.sources.airflow.client import AirflowSource
     from opsconsole.sources.registry import Sources
 
+T = TypeVar("T")
 
 _SHARED = 2.0
 """Seconds for which a survey serves everybody on the screen: it is the dearest question."""
@@ -30,6 +35,8 @@ class Pipelines:
     slas: tuple[Sla, ...] = ()
     notes: tuple[str, ...] = ()
     """Why there is nothing promised, where that could not be read."""
+    measuring: Measuring | None = None
+    """What to ask while Airflow cannot be asked; None without a Prometheus."""
     _asking: "asyncio.Future[Told[Survey]] | None" = field(default=None, init=False)
     _asked_at: float = field(default=-math.inf, init=False)
 
@@ -44,6 +51,36 @@ class Pipelines:
             self._asking, self._asked_at = asyncio.ensure_future(self.airflow.survey()), now
         return await asyncio.shield(self._asking)
 
+    async def or_measured(self, asked: Awaitable[Told[T]]) -> Told[T] | ByMetrics:
+        """What was asked; where neither API nor database answers, what Prometheus knows. A refusal stays one.
+
+        Raises:
+            SourceError: nothing answers.
+        """
+        try:
+            return await asked
+        except SourceError as error:
+            if error.kind not in DOWN or self.measuring is None:
+                raise
+            return await self.measuring.instead_of(error)
+
+    async def health(self) -> Told[tuple[Component, ...]]:
+        """The parts of Airflow; while it cannot be asked, those of which metrics tell.
+
+        Raises:
+            SourceError: nothing answers.
+        """
+        told = await self.or_measured(self.airflow.health())
+        if not isinstance(told, ByMetrics):
+            return told
+        silent = [Component("api", False, detail=told.why)] if self.airflow.api is not None else []
+        database = Component("metadatabase", None, detail="unknown: metrics do not tell", seen=False)
+        return Told((*silent, *told.value.components, database), told.taken_at, told.origin)
+
+    def forget(self) -> None:
+        """Something was changed: a survey that was asked for before is no answer any more."""
+        self._asking = None
+
 
 def open_pipelines(environment: Environment, sources: "Sources") -> Pipelines:
     """The Airflow of `environment` with its SLAs; nothing is connected yet.
@@ -52,15 +89,31 @@ def open_pipelines(environment: Environment, sources: "Sources") -> Pipelines:
         ValueError: no Airflow is configured.
     """
     airflow = open_airflow(environment, sources)
+    slas, notes = _promised(environment)
+    return Pipelines(airflow, slas, notes, open_measuring(environment, sources))
+
+
+def _promised(environment: Environment) -> tuple[tuple[Sla, ...], tuple[str, ...]]:
+    """What is promised, and what of that cannot be read."""
     if environment.slas is None:
-        return Pipelines(airflow)
+        return (), ()
     try:
         slas, problems = load_slas(environment.slas)
     except ContentError as error:
-        return Pipelines(airflow, notes=(f"what was promised cannot be read: {str(error).splitlines()[0]}",))
+        return (), (f"what was promised cannot be read: {str(error).splitlines()[0]}",)
     wrong = [str(one) for one in problems if one.severity == "error"]
-    notes = (f"not all that was promised can be read: {wrong[0]}",) if wrong else ()
-    return Pipelines(airflow, tuple(slas), notes)
+    return tuple(slas), (f"not all that was promised can be read: {wrong[0]}",) if wrong else ()
+
+
+def open_measuring(environment: Environment, sources: "Sources") -> Measuring | None:
+    """The metrics of the Airflow of `environment`; None without a Prometheus. Nothing is connected yet."""
+    if environment.prometheus is None:
+        return None
+
+    async def ask(query: "Query") -> "Answer":
+        return await sources.get("prometheus").read(query)
+
+    return Measuring(ask, environment.airflow_metrics)
 
 
 def open_airflow(environment: Environment, sources: "Sources") -> Airflow:

@@ -10,7 +10,9 @@ _NEEDED = frozenset({"scheduler", "metadatabase", "api"})
 
 
 def component_state(component: Component) -> tuple[State, str]:
-    """(state, why). What says nothing is unknown, unless nothing runs without it."""
+    """(state, why). What says nothing is unknown, unless nothing runs without it; what cannot be seen is so always."""
+    if not component.seen:
+        return State.UNKNOWN, component.detail
     if component.alive:
         return State.OK, ""
     why = component.detail

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from opsconsole.core.clean import clean, clean_line
+from opsconsole.pipelines.awaiting import awaited_of
 from opsconsole.pipelines.model import (
     Asset,
+    Awaited,
     BrokenFile,
     Component,
     Dag,
@@ -127,6 +129,12 @@ def asset_of(entry: Entry) -> Asset:
 def numbered_asset_of(entry: Entry) -> tuple[int, Asset]:
     """As `asset_of`, with the number by which queued updates name it in version 2 of the API."""
     return _whole(entry, "id"), asset_of(entry)
+
+
+def awaited_by(answer: object) -> Awaited | None:
+    """What starts a DAG, in the answer of `/dags/…/details`; None where time does, or nothing."""
+    entry = answer if isinstance(answer, dict) else {}
+    return awaited_of(entry.get("asset_expression") or entry.get("dataset_expression"))
 
 
 def queued_of(entry: Entry, uris: Mapping[int, str]) -> Queued:
@@ -250,7 +258,8 @@ def structured_line(line: str) -> LogLine:
         return plain_line(line)
     if not isinstance(entry, dict):
         return LogLine(_cut(entry))
-    text = str(entry.get("event", ""))
+    sources = " ".join(one for one in _list(entry, "sources") if isinstance(one, str))  # where Airflow looked for it
+    text = f"{entry.get('event', '')} {sources}".rstrip()
     for one in _list(entry, "error_detail"):
         if isinstance(one, dict):
             text += f"\n{one.get('exc_type', '')}: {one.get('exc_value', '')}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from opsconsole.config.schema import IDENTIFIER, INVALID, ListOf, MapOf, Number, Place, Record, Text
+from opsconsole.config.schema import IDENTIFIER, INVALID, Flag, ListOf, MapOf, Number, Place, Record, Text
 from opsconsole.core.reading import Query
 from opsconsole.screens.definition import Pane, Screen
 from opsconsole.screens.format import LABEL, QUERY, SourceName, UnitName
@@ -35,6 +35,8 @@ class Fact:
     """`SCREEN/PANE`: count that pane's checks into the slots `ok`, `bad` and `all`, instead of asking again."""
     unit: str = "short"
     decimals: int | None = None
+    hide_zero: bool = False
+    """Say nothing where every number is 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ _FACT = Record(
         "unit": UnitName(),
         "decimals": Number(minimum=0, maximum=9, whole=True),
         "source": SourceName(),
+        "hide_zero": Flag(),
     },
     what="a mapping with query and text",
     exclusive=(("query", "queries", "pane"),),
@@ -145,8 +148,9 @@ def _fact(said: Mapping[str, Any]) -> Fact:
     source = said.get("source", "prometheus")
     queries = tuple((name, Query(source, text.strip())) for name, text in texts.items())
     return Fact(
-        str(said.get("text", "{value}")), queries, unit=said.get("unit", "short"), decimals=said.get("decimals")
-    )
+        str(said.get("text", "{value}")), queries, unit=said.get("unit", "short"), decimals=said.get("decimals"),
+        hide_zero=said.get("hide_zero", False),
+    )  # fmt: skip
 
 
 def overview_areas(screen: Screen) -> tuple[Area, ...]:

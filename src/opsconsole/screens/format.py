@@ -28,7 +28,7 @@ from opsconsole.screens.definition import Kind, Reduce
 MAX_PANES = 200
 MAX_COLUMNS = 12
 
-SOURCES = ("prometheus", "redis", "airflow", "alertmanager", "sla")
+SOURCES = ("prometheus", "redis", "airflow", "alertmanager", "sla", "alerts", "errors")
 _NAMED = ("prometheus", "postgres")
 """Kinds of sources of which there can be several, by name."""
 LABEL = Text(pattern=r"[A-Za-z_][A-Za-z0-9_]*", expected="a name of letters, digits and '_'")
@@ -50,7 +50,7 @@ class UnitName:
 class SourceName:
     """`prometheus`, `prometheus/NAME`, `postgres/NAME`, …"""
 
-    expected = "prometheus, prometheus/NAME, postgres/NAME, redis, airflow or sla"
+    expected = "prometheus, prometheus/NAME, postgres/NAME, redis, airflow, sla, alerts or errors"
 
     def read(self, value: Any, place: Place) -> Any:
         if isinstance(value, str):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from opsconsole.config.document import Document
 from opsconsole.config.schema import Place
 from opsconsole.core.problem import Problem, nearest
+from opsconsole.screens.airflow_names import AIRFLOW
 from opsconsole.screens.definition import Kind, Pane, Screen, Target, Variable
 from opsconsole.screens.interpolation import FORMATS, GLOBALS, Selection, references
 from opsconsole.screens.queries import pane_queries
@@ -107,7 +108,10 @@ def _unknown(place: Place, query: str, source: str, known: Sequence[str]) -> boo
         return True
     missing = [name for name in used if name not in known]
     for name in missing:
-        place.report("unknown-variable", f"unknown variable {name!r}{nearest(name, known)}")
+        if name in AIRFLOW:  # it would have been written out
+            place.report("bad-format", f"${{{name}:…}}: expected a span such as ${{{name}:15m}}")
+            continue
+        place.report("unknown-variable", f"unknown variable {name!r}{nearest(name, [*known, *AIRFLOW])}")
     return bool(missing)
 
 

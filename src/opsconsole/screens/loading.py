@@ -6,11 +6,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from opsconsole.config.airflow_metrics import AirflowMetrics
 from opsconsole.config.document import Document, load_document
 from opsconsole.config.schema import INVALID, Place, check
 from opsconsole.core.problem import ContentError, Problem
 from opsconsole.core.state import State
 from opsconsole.core.threshold import Threshold
+from opsconsole.screens.airflow_names import named
 from opsconsole.screens.definition import (
     Column,
     Drill,
@@ -28,20 +30,22 @@ from opsconsole.screens.linting import lint_pane, lint_variables
 PATTERNS = ("*.yaml", "*.yml")
 
 
-def load_screen(path: str | Path) -> tuple[Screen | None, list[Problem]]:
+def load_screen(path: str | Path, metrics: AirflowMetrics | None = None) -> tuple[Screen | None, list[Problem]]:
     """The screen in a file, and everything that is wrong with it.
 
-    None only where nothing of it can be shown: no YAML, no panes, or a version newer than this console.
+    None only where nothing of it can be shown: no YAML, no panes, or a version newer than this console. `metrics` is
+    what an Airflow's metrics are called, for `$__airflow_…`; None: found out.
     """
     try:
         document = load_document(path)
     except ContentError as error:
         return None, list(error.problems)
-    return read_screen(document)
+    return read_screen(document, metrics)
 
 
-def read_screen(document: Document) -> tuple[Screen | None, list[Problem]]:
+def read_screen(document: Document, metrics: AirflowMetrics | None = None) -> tuple[Screen | None, list[Problem]]:
     """As `load_screen`, for a document that is already read."""
+    document = named(document, metrics)
     found, problems = check(document, SCREEN)
     if found is INVALID or "screen" not in found or "panes" not in found:
         return None, problems
@@ -67,8 +71,8 @@ def read_screen(document: Document) -> tuple[Screen | None, list[Problem]]:
     return replace(screen, panes=tuple(panes)), sorted(set(problems))
 
 
-def load_screens(folder: str | Path) -> tuple[list[Screen], list[Problem]]:
-    """All screens of a folder, in the order of their tabs, and all problems."""
+def load_screens(folder: str | Path, metrics: AirflowMetrics | None = None) -> tuple[list[Screen], list[Problem]]:
+    """All screens of a folder, in the order of their tabs, and all problems. `metrics` as for `load_screen`."""
     folder = Path(folder)
     if not folder.is_dir():
         message = "no such folder; expected one with screens (*.yaml)"
@@ -76,7 +80,7 @@ def load_screens(folder: str | Path) -> tuple[list[Screen], list[Problem]]:
     screens: dict[str, Screen] = {}
     problems: list[Problem] = []
     for path in sorted(path for pattern in PATTERNS for path in folder.glob(pattern)):
-        screen, found = load_screen(path)
+        screen, found = load_screen(path, metrics)
         problems += found
         if screen is None:
             continue

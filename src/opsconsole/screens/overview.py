@@ -180,7 +180,7 @@ def _fact_text(fact: Fact, readings: Mapping[Query, Reading], checks: Sequence[C
     values = {name: _single(readings.get(query)) for name, query in fact.queries}
     if fact.pane:
         values = _counted(fact.pane, checks)
-    if all(value is None for value in values.values()):
+    if all(value is None or (fact.hide_zero and value == 0) for value in values.values()):
         return ""
 
     def filled(slot: re.Match[str]) -> str:

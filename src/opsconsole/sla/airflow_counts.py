@@ -1,6 +1,12 @@
-"""Counts from Airflow: runs of DAGs that kept their target, each at the moment at which that was decided."""
+"""Counts from Airflow: runs of DAGs that kept their target, each at the moment at which that was decided.
 
+Airflow's times are by its own clock, periods and slices by ours: what is due is judged by Airflow's now, and when it
+was decided is told by our clock.
+"""
+
+import asyncio
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +16,7 @@ from opsconsole.pipelines.model import Dag, Run, Survey, Told
 from opsconsole.pipelines.promises import Verdict, judge
 from opsconsole.sla.burn import HOUR
 from opsconsole.sla.reader import FINE, FINE_FOR
+from opsconsole.sla.shares import Share, ranked
 from opsconsole.sla.slices import Slice
 from opsconsole.sla.standing import Counted
 from opsconsole.sla.violations import Violation
@@ -20,6 +27,8 @@ ASK_AGAIN = 1800.0
 """Seconds after which all runs are asked for again."""
 MOST_DAGS = 40
 """DAGs whose runs are asked for one by one; of the others the survey has the latest."""
+_AT_ONCE = 3
+"""DAGs whose runs are asked for at a time."""
 _GOOD = frozenset({Verdict.MET, Verdict.RECOVERED})
 _BAD = frozenset({Verdict.MISSED, Verdict.FAILED, Verdict.LATE})
 _FOR_NOBODY = "backfill"
@@ -30,7 +39,7 @@ class Decided:
     """A run of which it is known whether it kept its target."""
 
     at: float
-    """Unix seconds: its end, or when it was due and not over."""
+    """Unix seconds by our clock: its end, or when it was due and not over."""
     dag_id: str
     good: bool
 
@@ -55,24 +64,33 @@ class RunHistory:
     async def since(
         self, airflow: Airflow, told: Told[Survey], dags: Sequence[Dag], start: float
     ) -> tuple[list[DagRuns], list[str]]:
-        """The runs of `dags` from `start` on, and what could not be seen.
+        """The runs of `dags` from `start` (by our clock) on, and what could not be seen.
 
         Raises:
             SourceError: Airflow does not answer.
         """
-        found, asked = [], 0
-        for dag in dags:
-            latest = tuple(told.value.runs.get(dag.dag_id, ()))
-            known = self._carried_on(dag.dag_id, latest, start, told.taken_at)
-            if known is None and asked < MOST_DAGS:
-                asked += 1
-                more = await airflow.runs(dag.dag_id, _enough(latest, told.taken_at - start))
-                known = DagRuns(dag.dag_id, more.value, _oldest(more.value) if more.cut else float("-inf"))
-                self._asked_at[dag.dag_id] = told.taken_at
-            found.append(known or DagRuns(dag.dag_id, latest, _oldest(latest)))
-            self._known[dag.dag_id] = found[-1]
-        short = sum(one.since > start for one in found)
-        return found, [f"of {short} DAGs only the latest runs are known"] if short else []
+        start += told.ahead
+        latest = {dag.dag_id: tuple(told.value.runs.get(dag.dag_id, ())) for dag in dags}
+        found = {
+            dag_id: known
+            for dag_id, runs in latest.items()
+            if (known := self._carried_on(dag_id, runs, start, told.taken_at)) is not None
+        }
+        wanted = [dag_id for dag_id in latest if dag_id not in found][:MOST_DAGS]
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(dag_id: str) -> DagRuns:
+            async with slots:
+                more = await airflow.runs(dag_id, _enough(latest[dag_id], told.now - start))
+            self._asked_at[dag_id] = told.taken_at
+            return DagRuns(dag_id, more.value, _oldest(more.value) if more.cut else float("-inf"))
+
+        found |= {one.dag_id: one for one in await asyncio.gather(*map(ask, wanted))}
+        # Of the rest the survey has the latest.
+        found = {dag_id: found.get(dag_id) or DagRuns(dag_id, runs, _oldest(runs)) for dag_id, runs in latest.items()}
+        self._known |= found
+        short = sum(one.since > start for one in found.values())
+        return list(found.values()), [f"of {short} DAGs only the latest runs are known"] if short else []
 
     def _carried_on(self, dag_id: str, latest: tuple[Run, ...], start: float, now: float) -> DagRuns | None:
         """What is known with the latest; None where it has to be asked for."""
@@ -98,36 +116,48 @@ def covered(slas: Sequence[Sla], sla: Sla, dags: Sequence[Dag]) -> list[Dag]:
     ]
 
 
-def counted_of(sla: Sla, found: Sequence[DagRuns], start: float, now: float) -> Counted:
-    """Runs as slices: by the hour, the last hours by five minutes."""
+def counted_of(
+    sla: Sla, found: Sequence[DagRuns], start: float, now: float, since: float | None = None, *, ahead: float = 0.0
+) -> Counted:
+    """Runs as slices: by the hour, the last hours by five minutes; from `since` on (else `start`) whose were bad.
+
+    All moments are by our clock, of which Airflow's is `ahead` seconds ahead.
+    """
     decided: list[Decided] = []
     pending = 0
     for dag in found:
         for run in dag.runs:
-            one = _decided(sla, run, now)
+            one = _decided(sla, run, now, ahead)
             pending += one is None and run.kind != _FOR_NOBODY and not run.ended
             if one is not None and start <= one.at <= now:
                 decided.append(one)
     return Counted(
-        tuple(_slices(decided, found, start, now)),
+        tuple(_slices(decided, [dag.since - ahead for dag in found], start, now)),
         violations=_violations(decided, sla.budget * len(decided)),
         pending=pending,
+        shares=_shares(decided, start if since is None else since),
     )
 
 
-def _decided(sla: Sla, run: Run, now: float) -> Decided | None:
+def _shares(decided: Sequence[Decided], since: float) -> tuple[Share, ...]:
+    bad = Counter(one.dag_id for one in decided if not one.good and one.at >= since)
+    return ranked(({"dag_id": dag_id}, count) for dag_id, count in bad.items())
+
+
+def _decided(sla: Sla, run: Run, now: float, ahead: float) -> Decided | None:
     if run.kind == _FOR_NOBODY:
         return None
-    judged = judge(sla, run, now)
+    judged = judge(sla, run, now + ahead)
     if judged.verdict in _GOOD and run.ended_at is not None:
-        return Decided(run.ended_at, run.dag_id, True)
+        return Decided(run.ended_at - ahead, run.dag_id, True)
     if judged.verdict in _BAD:
         moments = [one for one in (run.ended_at if run.ended else None, judged.due_at) if one is not None]
-        return Decided(min(moments), run.dag_id, False) if moments else None
+        return Decided(min(moments) - ahead, run.dag_id, False) if moments else None
     return None
 
 
-def _slices(decided: Sequence[Decided], found: Sequence[DagRuns], start: float, now: float) -> list[Slice]:
+def _slices(decided: Sequence[Decided], since: Sequence[float], start: float, now: float) -> list[Slice]:
+    """`since`: from when on all runs are known, of each DAG."""
     fine_from = max(start // HOUR * HOUR, now // HOUR * HOUR - FINE_FOR)
     sums: dict[float, list[float]] = {}
     for one in decided:
@@ -142,7 +172,6 @@ def _slices(decided: Sequence[Decided], found: Sequence[DagRuns], start: float, 
         begins.append((at, min(at + step, now)))
         at += step
     nothing = [0.0, 0.0]
-    since = [dag.since for dag in found]
     return [Slice(at, end, sums.get(at, nothing)[0], sums.get(at, nothing)[1], _known(since, at)) for at, end in begins]
 
 

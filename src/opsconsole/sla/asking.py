@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from opsconsole.sla.closed import ClosedDays
 from opsconsole.sla.expressions import counts_of
 from opsconsole.sla.periods import Period
 from opsconsole.sla.reader import Wanted, slices_of
+from opsconsole.sla.shares import Share, scaled
 from opsconsole.sla.standing import TREND_DAYS, Counted, Standing, stale, standing, unread, worst_first
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from opsconsole.pipelines.model import Survey as AirflowSurvey
     from opsconsole.pipelines.model import Told
     from opsconsole.sla.airflow_counts import RunHistory
-    from opsconsole.sla.prometheus_counts import PrometheusCounts
+    from opsconsole.sla.prometheus_counts import Increases, Minutes
     from opsconsole.sla.sql_counts import SqlCounts
     from opsconsole.sources.registry import Sources
 
 AT_ONCE = 2
 """SLAs that are counted by queries at a time: the panes ask the same sources."""
+_SHARES_SERVE = 600.0
+"""Seconds for which it is known whose what was bad is."""
 _SHARED = 30.0
 """Seconds for which a survey serves all that ask."""
 
@@ -46,6 +49,15 @@ class Survey:
     """The worst first."""
     notes: tuple[str, ...] = ()
     """What could not be seen, and what is wrong in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Whose what was bad of an SLA is, as it was at a moment."""
+
+    at: float
+    shares: tuple[Share, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Slas:
@@ -64,7 +76,7 @@ class Slas:
         self._environment, self._sources = environment, sources
         self.slas, self._notes = tuple(slas), tuple(notes)
         self._clock, self._cache = clock, cache
-        self._asked: frozenset[str] = frozenset()
+        self._asked: frozenset[str] | None = None
         self._closed: dict[str, ClosedDays] = {}
         self._airflow: Airflow | None = None
         self._runs: RunHistory | None = None
@@ -72,9 +84,16 @@ class Slas:
         """One for all SLAs of one survey."""
         self._ready: dict[str, Standing] = {}
         """The latest of each."""
+        self._apart: dict[str, Apart] = {}
+        self._telling: asyncio.Future[Survey] | None = None
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._surveying: asyncio.Future[Survey] | None = None
         self._surveyed_at = float("-inf")
+
+    @property
+    def _wanted(self) -> list[Sla]:
+        """Those that are asked about."""
+        return [one for one in self.slas if self._asked is None or one.name in self._asked]
 
     def one(self, name: str) -> Sla:
         """The SLA of that name.
@@ -89,7 +108,7 @@ class Slas:
         return found
 
     def only(self, names: Sequence[str]) -> "Slas":
-        """These alone; all, where none is named. Which DAGs one covers depends on the others still."""
+        """These alone. Which DAGs one covers depends on the others still."""
         self._asked = frozenset(names)
         return self
 
@@ -110,8 +129,49 @@ class Slas:
 
     def _so_far(self, now: float) -> Survey:
         """What has been read by now, of this time or of one before."""
-        found = [self._ready.get(sla.name) or unread(sla, _period(sla, now), now) for sla in self.slas]
+        found = [self._ready.get(sla.name) or unread(sla, _period(sla, now), now) for sla in self._wanted]
         return Survey(now, tuple(worst_first(found)), self._notes)
+
+    async def apart(self, survey: Survey) -> Survey:
+        """`survey` with whose what was bad is, for every SLA of which anything was. Prometheus is asked about a window
+        as a whole for it, so each answer serves for ten minutes."""
+        await asyncio.gather(*(self._tell_apart(one) for one in survey.standings if self._is_due(one)))
+        return replace(survey, standings=tuple(map(self._with_shares, survey.standings)))
+
+    async def told(self, patience: float) -> Survey:
+        """As `survey`, and `apart` as far as that is known; the rest is asked for beside, and comes with the next."""
+        survey = await self.survey(patience)
+        if (self._telling is None or self._telling.done()) and any(map(self._is_due, survey.standings)):
+            self._telling = asyncio.ensure_future(self.apart(survey))
+        return replace(survey, standings=tuple(map(self._with_shares, survey.standings)))
+
+    def _is_due(self, one: Standing) -> bool:
+        if one.sla.promql is None or one.tally.bad <= 0:
+            return False
+        known = self._apart.get(one.sla.name)
+        return known is None or one.taken_at - known.at > _SHARES_SERVE
+
+    async def _tell_apart(self, one: Standing) -> None:
+        from opsconsole.sla.prometheus_shares import shares_of
+        from opsconsole.sources.prometheus import PrometheusSource
+
+        source, counts = self._sources.get(one.sla.source), counts_of(one.sla)
+        assert isinstance(source, PrometheusSource)
+        assert counts is not None
+        try:
+            async with self._slots:
+                shares = await shares_of(source, counts, one.period.start, min(one.taken_at, one.period.end))
+        except SourceError as error:
+            note = clean_line(f"which series were bad is not known: {error.message}")
+            self._apart[one.sla.name] = Apart(one.taken_at, (), (note,))
+        else:
+            self._apart[one.sla.name] = Apart(one.taken_at, shares)
+
+    def _with_shares(self, one: Standing) -> Standing:
+        known = self._apart.get(one.sla.name)
+        if known is None or one.sla.promql is None or one.tally.bad <= 0:
+            return one
+        return replace(one, shares=scaled(known.shares, one.tally.bad), notes=(*one.notes, *known.notes))
 
     async def report(self, period_of: Callable[[Sla], Period]) -> Survey:
         """Every SLA in the period that `period_of` names for it, compared with the one before."""
@@ -140,7 +200,7 @@ class Slas:
     async def _all(self, one: Callable[[Sla], Awaitable[Standing]], now: float) -> Survey:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._airflow_survey = None
-        found = await asyncio.gather(*(one(sla) for sla in self.slas if not self._asked or sla.name in self._asked))
+        found = await asyncio.gather(*(one(sla) for sla in self._wanted))
         return Survey(now, tuple(worst_first(found)), self._notes)
 
     async def _standing(self, sla: Sla, period: Period, now: float, earlier: Period | None) -> Standing:
@@ -149,14 +209,15 @@ class Slas:
             start = min(start, min(now, period.end) - TREND_DAYS * DAY)
         until = min(now, period.end)
         try:
-            told = await self._counted(sla, start, until, live=until == now)
+            told = await self._counted(sla, start, until, period.start, live=until == now)
         except SourceError as error:
             return unread(sla, period, now, clean_line(f"{error.source}: {error.message}"))
         return await asyncio.to_thread(_stand, sla, told, period, now, earlier)
 
-    async def _counted(self, sla: Sla, start: float, until: float, *, live: bool) -> Counted:
+    async def _counted(self, sla: Sla, start: float, until: float, since: float, *, live: bool) -> Counted:
+        """What there is from `start` to `until`, and whose what was bad from `since` on."""
         if sla.promql is None and sla.sql is None:
-            return await self._of_airflow(sla, start, until)
+            return await self._of_airflow(sla, start, until, since)
         reader = self._reader(sla)
         pauses = periods.merged(periods.excluded(sla.maintenance, start, until))
         edges = tuple(edge for span in pauses for edge in span)
@@ -165,18 +226,18 @@ class Slas:
             slices = await slices_of(reader, self._closed_days(sla), wanted)
         return Counted(tuple(slices), notes=tuple(clean_line(note) for note in sorted(reader.notes)))
 
-    def _reader(self, sla: Sla) -> "PrometheusCounts | SqlCounts":
+    def _reader(self, sla: Sla) -> "Increases | Minutes | SqlCounts":
         source = self._sources.get(sla.source)
         counts = counts_of(sla)
         if counts is None:
             from opsconsole.sla.sql_counts import SqlCounts
 
             return SqlCounts(source, sla)
-        from opsconsole.sla.prometheus_counts import PrometheusCounts
+        from opsconsole.sla.prometheus_counts import prometheus_counts
         from opsconsole.sources.prometheus import PrometheusSource
 
         assert isinstance(source, PrometheusSource)
-        return PrometheusCounts(source, counts)
+        return prometheus_counts(source, counts)
 
     def _closed_days(self, sla: Sla) -> ClosedDays:
         """What is kept of it, under what it is: another expression is another thing."""
@@ -190,7 +251,7 @@ class Slas:
             self._closed[key] = ClosedDays(None if self._cache is None else self._cache / f"{key}.json")
         return self._closed[key]
 
-    async def _of_airflow(self, sla: Sla, start: float, until: float) -> Counted:
+    async def _of_airflow(self, sla: Sla, start: float, until: float, since: float) -> Counted:
         from opsconsole.pipelines.opening import open_airflow
         from opsconsole.sla.airflow_counts import RunHistory, counted_of, covered
 
@@ -205,8 +266,8 @@ class Slas:
         told = await asyncio.shield(self._airflow_survey)
         dags = covered(self.slas, sla, told.value.dags)
         found, notes = await self._runs.since(self._airflow, told, dags, start)
-        counted = await asyncio.to_thread(counted_of, sla, found, start, until)
-        return Counted(counted.slices, (*told.origin.notes, *notes), counted.violations, counted.pending)
+        counted = await asyncio.to_thread(counted_of, sla, found, start, until, since, ahead=told.ahead)
+        return replace(counted, notes=(*told.origin.notes, *notes))
 
 
 def open_slas(environment: Environment, sources: "Sources") -> Slas:

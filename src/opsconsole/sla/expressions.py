@@ -24,8 +24,14 @@ class Counts:
     """Counts are samples of a value, one each `RESOLUTION` and series; else events."""
     value_text: str = ""
     """The value as it is now, of which `sampled` takes samples."""
-    slots_text: str = ""
-    """With `$window`: in how many of its minutes there was a value; empty for events."""
+    good_each_text: str = ""
+    """1 or 0 for each of its series, now."""
+    bad_now_text: str = ""
+    """Of `sampled`: how many series are bad at a moment; no sample where none is, so that a good month is a short
+    answer."""
+    total_now_text: str = ""
+    """Of `sampled`: how many series there are at a moment. Both at each minute are what the others count over a window,
+    and are read in a tenth of the time."""
 
     def good(self, window: str) -> str:
         """How much was good in the last `window`; 0 where all of it was bad."""
@@ -46,10 +52,6 @@ class Counts:
     def error_ratio(self, window: str) -> str:
         """The share that was bad; no sample where nothing was counted, for 0 of 0 is neither 0 % nor 100 %."""
         return f"{self.bad(window)} / ({self.total(window)} > 0)"
-
-    def slots(self, window: str) -> str:
-        """In how many minutes of `window` there was any value to judge."""
-        return self.slots_text.replace("$window", window)
 
 
 def counts_of(sla: Sla) -> Counts | None:
@@ -95,7 +97,9 @@ def _of_value(value: str, sla: Sla) -> Counts:
         total_text=f"sum(count_over_time(({value})[$window:{RESOLUTION}]))",
         sampled=True,
         value_text=value,
-        slots_text=f"count_over_time(count({value})[$window:{RESOLUTION}])",
+        good_each_text=f"({value}) {comparison}",
+        bad_now_text=f"sum(1 - (({value}) {comparison})) > 0",
+        total_now_text=f"count({value})",
     )
 
 

@@ -4,6 +4,7 @@ Old time is counted by the hour, the last six hours by five minutes. Where less 
 and the last hour are looked at more closely, so that a violation has a start and an end.
 """
 
+import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ FINE_FOR = 6 * HOUR
 """For as long back the slices are fine: what the shorter burn windows need."""
 CLOSE_LOOKS = 40
 """Hours at most that are looked at more closely."""
+_CLOSE_AT_ONCE = 2
 _LEAST_PIECE = 30.0
 _GRAINS = (FINE, 20 * MINUTE)
 """How close a look at an old hour is: the second where samples are too far apart for the first."""
@@ -61,9 +63,19 @@ async def slices_of(reader: Reader, closed: ClosedDays, wanted: Wanted) -> list[
     fine = await reader.grid(fine_from, last, FINE) if last > fine_from else []
     if wanted.now - last >= _LEAST_PIECE and (piece := await reader.piece(last, wanted.now)) is not None:
         fine.append(piece)
-    close = [one for hour in borders(hours, wanted.budget) for one in await closed.closely(reader, hour, wanted.now)]
+    close = await _closely(reader, closed, borders(hours, wanted.budget), wanted.now)
     closed.save()
     return await _cut(reader, overlaid([*hours, *fine], close), wanted.edges)
+
+
+async def _closely(reader: Reader, closed: ClosedDays, hours: Sequence[Slice], now: float) -> list[Slice]:
+    """What is in `hours`, a few asked for at a time."""
+    found: list[Slice] = []
+    for at in range(0, len(hours), _CLOSE_AT_ONCE):
+        together = hours[at : at + _CLOSE_AT_ONCE]
+        for slices in await asyncio.gather(*(closed.closely(reader, hour, now) for hour in together)):
+            found += slices
+    return found
 
 
 def borders(hours: Sequence[Slice], budget: float) -> list[Slice]:

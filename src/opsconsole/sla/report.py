@@ -10,7 +10,16 @@ from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
 from opsconsole.sla.standing import Standing
 from opsconsole.sla.violations import Violation, mean_seconds_to_recovery
-from opsconsole.sla.wording import NOTHING, budget_text, change_text, moment_text, share_text, spent_text, target_text
+from opsconsole.sla.wording import (
+    NOTHING,
+    budget_text,
+    change_text,
+    days_text,
+    moment_text,
+    share_text,
+    spent_text,
+    target_text,
+)
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 _STYLE = """
@@ -51,6 +60,17 @@ class Report:
         return f"SLA report {self.period} of {self.environment}"
 
     @property
+    def days(self) -> str:
+        """Which days it is about, and in which zone; empty where nothing is promised."""
+        spans = dict.fromkeys(days_text(one.period.start, one.period.end, one.sla.zone) for one in self.standings)
+        return "; ".join(spans)
+
+    @property
+    def zone(self) -> str:
+        """The zone that moments are told in."""
+        return self.standings[0].sla.zone if self.standings else "UTC"
+
+    @property
     def summary(self) -> str:
         """How many were kept, and what recovery took."""
         met = [one.met for one in self.standings]
@@ -72,7 +92,7 @@ def tables(report: Report) -> tuple[Table, ...]:
 
 def markdown(report: Report) -> str:
     """As Markdown (CommonMark, tables as GitHub has them)."""
-    lines = [f"# {_md(report.title)}", "", f"{_md(report.summary)} Taken {moment_text(report.taken_at)}.", ""]
+    lines = [f"# {_md(report.title)}", "", f"{_md(report.days)}. {_md(report.summary)} {_md(_taken(report))}", ""]
     for table in tables(report):
         lines += [f"## {_md(table.title)}", ""]
         if table.rows:
@@ -89,7 +109,7 @@ def html(report: Report) -> str:
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(report.title)}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{escape(report.title)}</h1>"
-        f"<p>{escape(report.summary)} Taken {moment_text(report.taken_at)}.</p>"
+        f"<p>{escape(f'{report.days}. {report.summary} {_taken(report)}')}</p>"
     ]
     for table in tables(report):
         parts.append(f"<h2>{escape(table.title)}</h2>")
@@ -100,6 +120,10 @@ def html(report: Report) -> str:
         parts += [f"<tr>{_cells('td', row)}</tr>" for row in table.rows]
         parts.append("</table>")
     return "\n".join((*parts, "</body></html>")) + "\n"
+
+
+def _taken(report: Report) -> str:
+    return f"Taken {moment_text(report.taken_at, report.zone)}."
 
 
 def _promises(report: Report) -> Table:
@@ -156,8 +180,8 @@ def _violations(report: Report) -> Table:
 def _violation(one: Standing, found: Violation) -> tuple[str, ...]:
     return (
         one.sla.label + (f": {found.subject}" if found.subject else ""),
-        moment_text(found.start),
-        "goes on" if found.end is None else moment_text(found.end),
+        moment_text(found.start, one.sla.zone),
+        "goes on" if found.end is None else moment_text(found.end, one.sla.zone),
         NOTHING if found.seconds is None else _seconds(found),
         f"{found.bad:,.0f} of {found.total:,.0f}",
         spent_text(found.spent),
@@ -176,7 +200,14 @@ def _excluded(report: Report) -> Table:
         for pause in one.excluded:
             seen.setdefault((pause.name, pause.start, pause.end, pause.why), []).append(one.sla.label)
     rows = tuple(
-        (name, moment_text(start), moment_text(end), duration_text(end - start), why, ", ".join(labels))
+        (
+            name,
+            moment_text(start, report.zone),
+            moment_text(end, report.zone),
+            duration_text(end - start),
+            why,
+            ", ".join(labels),
+        )
         for (name, start, end, why), labels in sorted(seen.items(), key=lambda item: item[0][1])
     )
     return Table("Excluded as maintenance", ("Name", "Start", "End", "For", "Why", "SLAs"), rows, "Nothing.")

@@ -1,6 +1,6 @@
 """How an SLA stands: from slices to compliance, budget, burn rates, trend, violations, state. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from opsconsole.config.slas import Sla
@@ -8,6 +8,7 @@ from opsconsole.core.duration import age_text
 from opsconsole.core.state import State
 from opsconsole.sla.burn import DAY, HOUR, BurnWindow, burn_windows
 from opsconsole.sla.periods import Excluded, Period, excluded, merged
+from opsconsole.sla.shares import Share
 from opsconsole.sla.slices import Slice, Tally, counted, tally
 from opsconsole.sla.violations import Violation, mean_seconds_to_recovery, violations
 
@@ -32,6 +33,8 @@ class Counted:
     """Where the source knows better than the slices when each began and ended."""
     pending: int = 0
     """What goes on, and is neither good nor bad yet."""
+    shares: tuple[Share, ...] = ()
+    """Whose what was bad is, where the source knows that at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Standing:
     exhausted_in: float | None = None
     """Seconds at the present rate; None: not within this window."""
     burns: tuple[Burn, ...] = ()
+    windows: tuple[tuple[float, Tally], ...] = ()
+    """(seconds, sums over them, up to now) of every window of the burn rates, the shortest first."""
     trend: tuple[tuple[float, float | None], ...] = ()
     """(start of the day, share that was good): None where nothing was counted."""
     before: Tally | None = None
@@ -77,6 +82,8 @@ class Standing:
     excluded: tuple[Excluded, ...] = ()
     notes: tuple[str, ...] = ()
     pending: int = 0
+    shares: tuple[Share, ...] = ()
+    """Whose what was bad is, the worst first; empty where that was not asked, or cannot be told."""
     error: str = ""
     """Why its source told nothing."""
     waiting: bool = False
@@ -116,13 +123,15 @@ def standing(sla: Sla, told: Counted, period: Period, now: float, *, earlier: Pe
     sums = tally(told.slices, period.start, until, spans)
     whole = sla.budget * sums.total
     left = 1.0 - sums.bad / whole if whole > 0 else None
-    burns = _burns(sla, told.slices, until, spans) if until == now else ()
+    windows = _windows(sla, told.slices, until, spans) if until == now else {}
+    burns = _burns(sla, windows) if windows else ()
     exhausted_in = _exhausted_in(left, burns, period, now)
     within = [one for one in counted(told.slices, spans) if one.end > period.start and one.start < until]
     found = violations(within, sla.budget, whole, until) if told.violations is None else told.violations
     state, why = _state(sla, sums, left, burns, exhausted_in, _silence(told.slices, spans, until))
     return Standing(
         sla, now, period, state, why, sums, left, exhausted_in, burns,
+        windows=tuple(sorted(windows.items())),
         trend=_trend(told.slices, until, spans),
         before=tally(told.slices, earlier.start, earlier.end, spans) if earlier else None,
         violations=tuple(
@@ -132,6 +141,7 @@ def standing(sla: Sla, told: Counted, period: Period, now: float, *, earlier: Pe
         excluded=tuple(one for one in pauses if one.end > period.start),
         notes=told.notes,
         pending=told.pending,
+        shares=told.shares,
     )  # fmt: skip
 
 
@@ -164,14 +174,15 @@ def in_order(found: Sequence[Standing], sort: str) -> list[Standing]:
     return worst_first(found)
 
 
-def _burns(sla: Sla, slices: Sequence[Slice], now: float, spans: Sequence[tuple[float, float]]) -> tuple[Burn, ...]:
+def _windows(sla: Sla, slices: Sequence[Slice], now: float, spans: Sequence[tuple[float, float]]) -> dict[float, Tally]:
+    """Seconds of each window that is looked at -> what was counted in it."""
+    lengths = {length for one in burn_windows(sla.window) for length in (one.long, one.short)}
+    return {length: tally(slices, now - length, now, spans) for length in lengths}
+
+
+def _burns(sla: Sla, windows: Mapping[float, Tally]) -> tuple[Burn, ...]:
     return tuple(
-        Burn(
-            one,
-            tally(slices, now - one.long, now, spans).burn(sla.budget),
-            tally(slices, now - one.short, now, spans).burn(sla.budget),
-            one.can_fire(sla.objective),
-        )
+        Burn(one, windows[one.long].burn(sla.budget), windows[one.short].burn(sla.budget), one.can_fire(sla.objective))
         for one in burn_windows(sla.window)
     )
 

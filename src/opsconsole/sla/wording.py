@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from opsconsole.core.duration import duration_text
 
@@ -43,9 +44,18 @@ def burn_text(rate: float | None) -> str:
     return f"{rate:.0f}×" if rate >= 9.95 else f"{rate:.1f}×" if rate >= 0.05 else "0×"
 
 
-def moment_text(at: float | None) -> str:
-    """`2026-11-20 02:35 UTC`."""
-    return NOTHING if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+def moment_text(at: float | None, zone: str = "UTC") -> str:
+    """`2026-11-20 02:35 UTC`, `2026-11-20 03:35 CET`."""
+    if at is None:
+        return NOTHING
+    moment = datetime.fromtimestamp(at, UTC if zone == "UTC" else ZoneInfo(zone))
+    return f"{moment:%Y-%m-%d %H:%M %Z}"
+
+
+def days_text(start: float, end: float, zone: str) -> str:
+    """The days of a week or month, `end` not in it: `2026-11-16 to 2026-11-22, Europe/Amsterdam`."""
+    first, last = (datetime.fromtimestamp(at, ZoneInfo(zone)) for at in (start, end - 1))
+    return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}, {zone}"
 
 
 def target_text(kind: str, target: float) -> str:

@@ -7,6 +7,7 @@ so that a query without a limit ends at ours and not at the end of memory.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _take(answer: Rows, result: "PGresult", max_rows: int) -> bool:
     fitting = min(result.ntuples, max_rows - len(answer.rows)) if answer.size <= _BYTES_LIMIT else 0
     value = result.get_value
     rows = [tuple([value(row, column) for column in width]) for row in range(fitting)]
-    answer.size += sum([len(cell) for row in rows for cell in row if cell is not None])
+    answer.size += sum(map(len, filter(None, chain.from_iterable(rows))))
     if answer.size > _BYTES_LIMIT:
         rows, fitting = [], 0
     answer.rows += rows

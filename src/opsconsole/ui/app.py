@@ -121,7 +121,11 @@ class OpsConsole(App[int], inherit_bindings=False):
         self.run_worker(self.opened.read_library(), group="library", exit_on_error=False)
         self.workers.cancel_group(self, "keep")
         if self.session.keep is not None:
-            self.run_worker(self.session.keep(), group="keep", exit_on_error=False)
+            self.run_worker(self.session.keep(self._tell_kept), group="keep", exit_on_error=False)
+
+    def _tell_kept(self, text: str, failed: bool) -> None:
+        if self.screen_stack:
+            self.console_screen.tell(text, "error" if failed else "text")
 
     @property
     def opened(self) -> "Opened":
@@ -263,6 +267,11 @@ class OpsConsole(App[int], inherit_bindings=False):
         titles = [screen.title for screen in self.session.screens]
         numbered = list(zip(SCREEN_KEYS, titles[: len(SCREEN_KEYS) - 1], strict=False))
         return [*numbered, (RUNBOOKS_KEY, RUNBOOKS_TITLE)]
+
+    def screen_keys(self) -> dict[str, str]:
+        """The key of every screen that has one, by the screen's id."""
+        keys = {title: key for key, title in self.numbered_titles()}
+        return {screen.id: keys[screen.title] for screen in self.session.screens if screen.title in keys}
 
     def open_numbered(self, key: str) -> None:
         """The screen behind a number key."""

@@ -5,6 +5,7 @@ view and nothing else.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -62,6 +63,8 @@ class Console(TextualScreen[None], inherit_bindings=False):
         self._views: list[View] = []
         self._counts: Mapping[State, int] = {}
         self._run = ""
+        self.changed_at = -math.inf
+        """Unix seconds of the last change that was made from here: lists that were read before it are old."""
         self._fresh = frame.Freshness()
         self._flash: tuple[str, str] | None = None
         self._flash_until = 0.0

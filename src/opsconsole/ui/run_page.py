@@ -189,21 +189,23 @@ def one_line_list(run: RunShown, width: int, glyphs: Glyphs) -> Line:
 def step_lines(run: RunShown, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     """The present step: what it is for, exactly what it does, what it wants, and what it said.
 
-    The command has the first claim on the lines, then output up to a third of them, then prose.
+    The command has the first claim on the lines, then output up to a third of them, then prose. Before something is
+    changed, what will be sent matters more than what the step before has said.
     """
-    head, facts, ask, output_head = (
-        _step_head(run, width),
-        _facts(run, width),
-        _ask_lines(run, width),
-        _output_head(run, width),
-    )
-    room = height - len(head) - len(facts) - len(ask) - len(output_head) - 2 - bool(facts)
-    said = min(len(run.output.lines), max(3, height // 3)) if output_head else 0
-    command = _command(run, width, max(4, room - said - 2), glyphs)
-    prose = _prose(run.step, width, max(2, min(12, room - said - len(command))))
-    lines = [*head, *prose, (), *command, *facts, *([()] if facts else []), *ask, *output_head]
-    output, _ = wrapped(run.output.lines, width, max(0, height - len(lines)), run.back)
-    return [clip_line(one, width) for one in (*lines, *output)][:height]
+    head, facts, ask = _step_head(run, width), _facts(run, width), _ask_lines(run, width)
+    changes = run.step.executable and run.step.risk is not Risk.READ
+    before = changes and run.state_of(run.step).state is StepState.PENDING
+    output_head = _output_head(run, width)
+    claimed = 0 if before or not output_head else len(output_head) + min(len(run.output.lines), max(3, height // 3))
+    room = height - len(head) - len(facts) - len(ask) - claimed - 2 - bool(facts)
+    command = _command(run, width, max(4, room - 2), glyphs)
+    prose = _prose(run.step, width, max(2, min(12, room - len(command))))
+    lines = [*head, *prose, (), *command, *facts, *([()] if facts else []), *ask]
+    left = height - len(lines) - len(output_head)
+    if left > 0:
+        output, _ = wrapped(run.output.lines, width, left, run.back)
+        lines += [*output_head, *output]
+    return [clip_line(one, width) for one in lines][:height]
 
 
 def _step_head(run: RunShown, width: int) -> list[Line]:
@@ -228,7 +230,7 @@ def _prose(step: Step, width: int, most: int) -> list[Line]:
     lines = list(prose_lines(step.prose if step.executable else step.body, width, role))
     if len(lines) <= most:
         return lines
-    return [*lines[: most - 1], line(Span("v shows the whole step", "faint"))]
+    return [*lines[: most - 1], line(Span("z shows the whole step", "faint"))]
 
 
 def _command(run: RunShown, width: int, most: int, glyphs: Glyphs) -> list[Line]:
@@ -241,7 +243,7 @@ def _command(run: RunShown, width: int, most: int, glyphs: Glyphs) -> list[Line]
     if len(lines) <= most:
         return lines
     hidden = len(lines) - most + 1
-    return [*lines[: most - 1], line(Span(f"  {glyphs.ellipsis} {hidden} more lines; v shows the whole step", "warn"))]
+    return [*lines[: most - 1], line(Span(f"  {glyphs.ellipsis} {hidden} more lines; z shows the whole step", "warn"))]
 
 
 def _facts(run: RunShown, width: int) -> list[Line]:

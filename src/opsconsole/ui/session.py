@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,10 @@ def _nothing() -> None:
     return None
 
 
+def _not_journalled(action: str, title: str, target: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 def _no_runs() -> "Sequence[RunSummary]":
     return ()
 
@@ -69,8 +74,9 @@ class Session:
     families: "Mapping[str, Callable[[], Awaitable[Any]]]" = field(default_factory=lambda: MappingProxyType({}))
     """By the name of a family of pages (`ui.families`): opens what its pages take their readings of, the same for all
     that ask. A family without a source in this environment is not in it."""
-    keep: "Callable[[], Awaitable[None]] | None" = None
-    """Goes on for as long as the console is open: prolongs the operator's acknowledgements. None: nothing has to."""
+    keep: "Callable[[Callable[[str, bool], object]], Awaitable[None]] | None" = None
+    """Goes on for as long as the console is open: prolongs the operator's acknowledgements, and tells what it did and
+    whether that failed. None: nothing has to."""
     prepare_run: Callable[[], None] = _nothing
     """A run is likely to begin soon: what takes time may be done now."""
     live_runs: "Callable[[], Sequence[RunSummary]]" = _no_runs
@@ -80,6 +86,9 @@ class Session:
     journal: "Callable[[], Journal] | None" = None
     note: Callable[[str], None] | None = None
     """Writes a note to the timeline."""
+    remembering: Callable[[str, str, str], AbstractContextManager[None]] = _not_journalled
+    """Has in the journal what is only remembered on this machine, and done inside: action, title, target. Raises
+    JournalError before anything is done."""
     banner: str = ""
     sources: Sequence[str] = ()
     """The names of the sources that are configured; empty: not known. Checks of others do not count."""

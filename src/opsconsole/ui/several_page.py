@@ -9,11 +9,14 @@ from opsconsole.runbooks.model import Step
 from opsconsole.runbooks.states import StepState
 from opsconsole.ui.glyphs import Glyphs
 from opsconsole.ui.lines import Line, Lines, Span, clip_line, fit_line, in_role, line, spread
+from opsconsole.ui.lines import wrapped as wrapped_text
 from opsconsole.ui.output import wrapped
 from opsconsole.ui.run_page import STATE_ROLES, RunShown, mark, run_head
 
 _BRIEF = 3
 """Lines of a command in the list; the one under the cursor is shown in full."""
+_LEFT = 3
+"""Lines for what is left out."""
 _SAID = 4
 """Lines of output at the foot."""
 
@@ -25,6 +28,8 @@ class SeveralShown:
     run: RunShown
     commands: Mapping[str, str]
     """Step -> its exact text."""
+    left: str = ""
+    """What is left out, and why."""
 
     @property
     def where(self) -> str:
@@ -41,7 +46,8 @@ def several_lines(shown: SeveralShown, width: int, height: int, glyphs: Glyphs) 
     head = run_head(replace(run, values={}), width)
     rule = fit_line(line(Span(glyphs.horizontal * width, "faint")), width)
     foot = _foot(run, width)
-    top = [head, tally(run, glyphs), *([line(" ", Span(clean_line(shown.where), "dim"))] if shown.where else []), rule]
+    where = [line(" ", Span(clean_line(shown.where), "dim"))] if shown.where else []
+    top = [head, tally(run, glyphs), *_left(shown.left, width), *where, rule]
     room = max(3, height - len(top) - len(foot))
     blocks = [_block(shown, at, width, room, glyphs) for at in range(len(run.steps))]
     listed = _in_view(blocks, run.current, room)
@@ -59,6 +65,12 @@ def tally(run: RunShown, glyphs: Glyphs) -> Line:
     for state, count in counts.items():
         spans += [Span("   "), Span(f"{mark(state, glyphs)} {count} {state}", STATE_ROLES.get(state, "dim"))]
     return line(*spans)
+
+
+def _left(text: str, width: int) -> list[Line]:
+    if not text:
+        return []
+    return [line(" ", Span(piece, "warn")) for piece in wrapped_text(clean_line(text, limit=2000), width - 2, _LEFT)]
 
 
 def _block(shown: SeveralShown, at: int, width: int, room: int, glyphs: Glyphs) -> list[Line]:

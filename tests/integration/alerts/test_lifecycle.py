@@ -198,7 +198,7 @@ async def test_an_acknowledgement_is_prolonged_while_it_fires_and_ended_afterwar
     door = Door(Context.current(way.environment), journal)
     told: list[str] = []
     actor = user_name(os.getuid())
-    keeper = Keeper(alerts, door, way.environment, actor, told=told.append)
+    keeper = Keeper(alerts, door, way.environment, actor, told=lambda text, _: told.append(text))
     await way.reached(lambda one: "Burning" in by_name(one), alerts)
     said = {"comment": "ACK! on it"}
     fires = (await done(way, "alert.silence", matchers='job="api"', duration="2m", **said)).detail.split()[1]

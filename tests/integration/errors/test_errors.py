@@ -1,6 +1,8 @@
 """Errors as real servers know them: a PostgreSQL in each of its log formats, a Prometheus with two days behind it."""
 
 import asyncio
+import socket
+import struct
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +16,7 @@ from opsconsole.config.errors import HTTP_ERRORS, MetricErrors
 from opsconsole.config.secrets import SecretRef
 from opsconsole.config.settings import PostgresSettings, PrometheusSettings
 from opsconsole.core.reading import SourceError
+from opsconsole.errors.asking import Errors
 from opsconsole.errors.memory import Memory
 from opsconsole.errors.metrics import MetricErrorsOf
 from opsconsole.errors.model import DAY, Heard, Kind
@@ -46,11 +49,13 @@ def postgres() -> Iterator[PostgresServer]:
 
 @asynccontextmanager
 async def errors_of(
-    server: PostgresServer, user: str = "postgres", memory: Memory | None = None
-) -> AsyncIterator[PostgresErrorsOf]:
-    source = PostgresSource(PostgresSettings("app", SecretRef.of(server.dsn(user=user)), connect_timeout=2.0))
+    server: PostgresServer, user: str = "postgres", memory: Memory | None = None, *, dbname: str = "postgres",
+    name: str = "app", rollbacks: bool = False,
+) -> AsyncIterator[PostgresErrorsOf]:  # fmt: skip
+    dsn = SecretRef.of(server.dsn(dbname, user=user))
+    source = PostgresSource(PostgresSettings(name, dsn, connect_timeout=2.0))
     try:
-        yield PostgresErrorsOf("postgres/app", source.read, DAY, memory)
+        yield PostgresErrorsOf(f"postgres/{name}", source.read, DAY, memory, rollbacks=rollbacks)
     finally:
         await source.close()
 
@@ -114,6 +119,38 @@ async def test_who_may_not_read_the_log_is_told_how_to_allow_it(postgres: Postgr
         heard = await errors.hear()
         assert heard.notes == ()
         assert of_type(heard, "ERROR 23505").count >= 1
+
+
+async def test_an_error_of_the_server_is_told_once_for_all_its_databases(postgres: PostgresServer) -> None:
+    with socket.create_connection(("127.0.0.1", postgres.port)) as client:
+        client.sendall(struct.pack("!ii", 8, 9 << 16))  # a protocol that there is not: FATAL, in no database
+        while client.recv(1024):
+            pass
+    await until(postgres, "pg_read_file(pg_current_logfile('stderr')) like '%unsupported frontend protocol%'")
+    async with errors_of(postgres) as app, errors_of(postgres, dbname="template1", name="other") as other:
+        kinds = (await Errors([app, other], None).survey()).kinds
+    (kind,) = [one for one in kinds if "unsupported frontend protocol" in one.message]
+    assert (kind.source, kind.service) == ("postgres/app", "server")
+
+
+async def test_a_rollback_is_an_error_only_where_that_is_wanted(postgres: PostgresServer, tmp_path: Path) -> None:
+    def roll_back() -> None:
+        with psycopg.connect(postgres.dsn()) as connection:
+            connection.execute("select 1")
+            connection.rollback()
+
+    async def rolled_back(*, wanted: bool) -> list[Kind]:
+        memory = Memory(tmp_path / f"{wanted}.sqlite", "test")
+        async with errors_of(postgres, memory=memory, rollbacks=wanted) as errors:
+            await errors.hear()
+            before = postgres.psql("select xact_rollback from pg_stat_database where datname = 'postgres'")
+            await asyncio.to_thread(roll_back)
+            await until(postgres, f"(select xact_rollback > {before} from pg_stat_database where datname = 'postgres')")
+            return [one for one in (await errors.hear()).kinds if one.type == "rollback"]
+
+    assert await rolled_back(wanted=False) == []
+    (kind,) = await rolled_back(wanted=True)
+    assert kind.count >= 1
 
 
 async def test_a_deadlock_is_counted_from_one_look_to_the_next(postgres: PostgresServer, tmp_path: Path) -> None:

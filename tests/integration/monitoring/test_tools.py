@@ -9,7 +9,8 @@ from opsconsole.config.alerting import Alerting
 from opsconsole.config.slas import Promql, Sla
 from opsconsole.core.content import shipped_content
 from opsconsole.demo import binaries
-from opsconsole.monitoring.objectives import RECORDINGS, with_objectives
+from opsconsole.monitoring.objectives import with_objectives
+from opsconsole.monitoring.recordings import RECORDINGS
 from opsconsole.monitoring.rules import rule_file
 from opsconsole.monitoring.text import yaml_text
 

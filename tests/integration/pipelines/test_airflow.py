@@ -23,9 +23,10 @@ from opsconsole.core.state import State
 from opsconsole.pipelines.actions.change import opened, settings_of
 from opsconsole.pipelines.actions.clearing import Wish, preview
 from opsconsole.pipelines.asking import Airflow
-from opsconsole.pipelines.dependencies import Feed, feeds, waiting
+from opsconsole.pipelines.dependencies import Feed, feeds, starts, waiting
 from opsconsole.pipelines.failures import read_failures
 from opsconsole.pipelines.history import standings
+from opsconsole.pipelines.log_absence import AbsenceFinder, NoLogError
 from opsconsole.pipelines.model import Component, RunDetail, Survey, Task, Way
 from opsconsole.pipelines.opening import open_pipelines
 from opsconsole.pipelines.timing import timing
@@ -98,10 +99,14 @@ async def test_both_ways_tell_who_feeds_whom_and_what_waits(story: Story) -> Non
         async with story.asked(way) as airflow:
             told.append((await airflow.lineage()).value)
     for lineage in told:
-        assert feeds(lineage) == [Feed("feeds", "eats", "s3://lake/raw")]
+        assert feeds(lineage) == [Feed("feeds", "eats", "s3://lake/raw", enough=False)]
+        assert starts(lineage, "eats") == "all of s3://lake/raw, (any of s3://lake/tariffs, s3://lake/weather)"
         (waits,) = waiting(lineage)
-        assert waits.reason == "has 1 of 2; waits for s3://lake/tariffs (from outside)"
+        assert waits.reason == (
+            "has 1 of 3; waits for any of s3://lake/tariffs (from outside), s3://lake/weather (from outside)"
+        )
     assert told[0].queued == told[1].queued
+    assert told[0].awaited == told[1].awaited
 
 
 async def test_both_ways_tell_the_same_parameters_and_a_value_that_does_not_suit_is_never_sent(story: Story) -> None:
@@ -185,6 +190,35 @@ async def test_the_failing_dag_comes_first_and_its_cause_is_named(story: Story) 
     assert (cause.count, cause.tasks, cause.latest.run_id) == (1, ("fails transform",), story.failed)
 
 
+async def test_a_log_that_is_gone_and_a_try_that_never_was_are_not_taken_for_a_log(story: Story) -> None:
+    async with story.asked("api") as airflow:
+        detail = (await airflow.run("succeeds", story.succeeded)).value
+        assert detail is not None
+        task = next(one for one in detail.tasks if one.try_number == 1 and one.map_index < 0)
+        folder = story.server.folder / "logs"
+        (file,) = folder.glob(f"dag_id=succeeds/run_id={story.succeeded}/task_id={task.task_id}/attempt=1.log")
+        assert not (await absence_of(airflow, task)).absent
+        file.rename(file.with_suffix(".away"))
+        try:
+            gone = await absence_of(airflow, task)
+        finally:
+            file.with_suffix(".away").rename(file)
+        assert gone.absent
+        assert gone.reason
+        if story.server.version == 3:
+            with pytest.raises(NoLogError, match="Airflow knows of no try 99 of it"):
+                await absence_of(airflow, task, 99)
+        else:  # answers as if the log were gone
+            assert (await absence_of(airflow, task, 99)).absent
+
+
+async def absence_of(airflow: Airflow, task: Task, number: int = 1) -> AbsenceFinder:
+    finder = AbsenceFinder()
+    async for line in airflow.log(task, number):
+        finder.see(line)
+    return finder
+
+
 async def test_a_log_comes_without_anything_a_terminal_would_obey(story: Story) -> None:
     detail = await detail_of(story, "api", "succeeds", story.succeeded)
     (extract,) = [one for one in detail.tasks if one.task_id == "extract"]
@@ -260,10 +294,12 @@ async def test_a_paused_dag_is_not_triggered_for_its_run_would_only_wait(story: 
 
 async def test_a_backfill_runs_the_days_that_were_missed(story: Story) -> None:
     arguments = {"dag": ODD, "from": "2026-02-03", "to": "2026-02-04", "wait": "ended"}
+    wrong = await done(action("airflow.backfill", story.environment("api"), **{**arguments, "dag": "typed"}))
     result = await done(action("airflow.backfill", story.environment("api"), **arguments))
     if story.server.version == 2:
         assert (result.outcome, "airflow dags backfill" in result.detail) == ("refused", True)
         return
+    assert (wrong.outcome, "day: a value is required" in wrong.detail) == ("refused", True)
     assert (result.outcome, result.detail) == ("ok", "all 2 runs ended: success")
 
 
@@ -478,7 +514,7 @@ def test_a_change_by_command_is_a_run_of_one_step(configured: Story) -> None:
     run = configured.succeeded
     done = said("clear", "succeeds", "--run", run, "--task", "extract", "--dry-run")
     assert done.returncode == Exit.DONE, done.stderr
-    assert f"{run}: 1 would be cleared: extract" in done.stderr
+    assert f"{run}: Airflow's dry run clears 1: extract" in done.stderr
     assert "POST /dags/succeeds/clearTaskInstances" in done.stdout
     done = said("trigger", "succeeds")
     assert (done.returncode, "nothing was begun" in done.stderr) == (Exit.USAGE, True)
@@ -487,6 +523,45 @@ def test_a_change_by_command_is_a_run_of_one_step(configured: Story) -> None:
     assert done.returncode == Exit.DONE, done.stderr
     (step,) = json.loads(done.stdout)["steps"]
     assert (step["state"], step["detail"].startswith(f"run {new}; {new}")) == ("ok", True)
+
+
+def test_several_by_command_are_one_run_and_whom_it_does_not_suit_is_named(
+    configured: Story, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # `typed` takes a size of 10 at most and wants a day, `succeeds` takes any size.
+    command = ("trigger", "succeeds", "typed", "--param", "size=20", "--run-id", f"both:{time.time():.0f}", "--yes")
+    done = subprocess.run(
+        [sys.executable, "-m", "opsconsole.cli.main", "pipeline", *command, "--format", "json"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == Exit.FAILED, done.stderr
+    out = json.loads(done.stdout)
+    assert [(one["state"], one["arguments"]) for one in out["steps"]] == [
+        ("ok", {"dag": "succeeds", "conf": '{"size": 20}', "run": command[6]})
+    ]
+    (left,) = out["left_out"]
+    wrong = {"size: 20 is not at most 10", "day: a value is required (Day: the day to load)"}
+    assert (left["dag"], {*left["why"].split("; ")}) == ("typed", wrong)
+
+    def said(*arguments: str) -> tuple[int, str, str]:
+        code = main(["pipeline", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    # The failed runs of an hour, as Airflow finds them.
+    rehearsed = ("clear", "f*", "--state", "failed", "--since", "1h", "--only-failed", "--dry-run", "--format", "json")
+    code, text, err = said(*rehearsed)
+    assert code == Exit.DONE, err
+    given = [one["arguments"] for one in json.loads(text)["steps"]]
+    assert configured.failed in [one["run"] for one in given]
+    assert {one["dag"] for one in given} == {"fails"}
+    assert f"fails {configured.failed}: Airflow's dry run clears 2: " in err
+    code, text, err = said("unpause", "succeeds", ODD, "--dry-run")
+    assert code == Exit.DONE, err
+    assert f"{ODD}: it is not paused already" in err
+    assert "PATCH /dags/Odd.n%C3%A4me-1_x?update_mask=is_paused" in text
+    code, _, err = said("pause", "--tag", "test", "--tag", "nope", "--yes")
+    assert (code, "nothing is like that" in err) == (Exit.USAGE, True)
 
 
 def test_the_recovery_runbook_takes_a_failed_run_to_its_green_end(configured: Story, tmp_path: Path) -> None:

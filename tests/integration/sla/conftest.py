@@ -51,6 +51,15 @@ SERIES = {
     'latency_bucket{le="+Inf"}': lambda at: 10 * at / 60,
     "latency_count": lambda at: 10 * at / 60,
     "up_now": up,
+    # Three tables, of which one was down for 3 of the last hours, and one for 1.
+    'load_ok{table="bills",job="etl"}': lambda at: 0.0 if 7 < hours_ago(at) <= 10 else 1.0,
+    'load_ok{table="users",job="etl"}': lambda at: 0.0 if 4 < hours_ago(at) <= 5 else 1.0,
+    'load_ok{table="rates",job="etl"}': lambda at: 1.0,
+    # Good and total differ by a label that says nothing of whose they are.
+    'answers_total{route="/a",status="200"}': lambda at: 9 * at / 60,
+    'answers_total{route="/a",status="500"}': lambda at: 1 * at / 60,
+    'answers_total{route="/b",status="200"}': lambda at: 7 * at / 60,
+    'answers_total{route="/b",status="500"}': lambda at: 3 * at / 60,
     # Silent for the last two hours.
     "gone": lambda at: 1.0 if hours_ago(at) > 2 else NAN,
 }

@@ -1,12 +1,17 @@
 """What is due about acknowledgements, on surveys made by hand."""
 
+import asyncio
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from opsconsole.alerts.keeping import Due, due, mine
+from opsconsole.actions.door import Door
+from opsconsole.alerts.asking import Alerts
+from opsconsole.alerts.keeping import Due, Keeper, due, mine
 from opsconsole.alerts.merging import merged
 from opsconsole.alerts.model import Silence, Survey
+from opsconsole.config.settings import Environment
 from tests.unit.alerts.made import NOW, delivered, rule_alert, rule_side, side, silence
 
 ACK = replace(silence(comment="ACK! on it"), starts_at=NOW - 720, ends_at=NOW + 180)
@@ -69,3 +74,49 @@ def test_what_cannot_be_seen_is_not_over() -> None:
     idle = {"s1": NOW - 600}
     assert found(survey(ACK, fires=False, failed=True), idle) == []
     assert found(survey(ACK, fires=False, error="refused"), idle) == []
+
+
+class Breaking:
+    """Alerts whose survey raises something that nobody thought of, then works, then ends the test."""
+
+    def __init__(self, *answers: Exception | Survey) -> None:
+        self.answers = list(answers)
+
+    async def acknowledged_survey(self, actor: str) -> Survey:
+        if not self.answers:
+            raise asyncio.CancelledError
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+async def kept(monkeypatch: pytest.MonkeyPatch, alerts: Breaking, only: frozenset[str] = frozenset()) -> list[str]:
+    """What a keeper says; it does not wait between two looks."""
+    monkeypatch.setattr("opsconsole.alerts.keeping.PERIOD", 0.0)
+    told: list[str] = []
+    keeper = Keeper(
+        cast("Alerts", alerts), cast("Door", None), cast("Environment", None), "alice", only=only,
+        told=lambda text, failed: told.append(f"{failed} {text}"),
+    )  # fmt: skip
+    if only:
+        await keeper.keep_only()
+    else:
+        with pytest.raises(asyncio.CancelledError):
+            await keeper.keep()
+    return told
+
+
+async def test_what_nobody_thought_of_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet = survey(replace(ACK, ends_at=NOW + 600))
+    alerts = Breaking(ZeroDivisionError("division by zero"), quiet, KeyError("x"))
+    told = await kept(monkeypatch, alerts)
+    assert [line.partition(":")[0] for line in told] == ["True acknowledgements are not prolonged"] * 2
+    assert "ZeroDivisionError: division by zero; tried again" in told[0]
+    assert alerts.answers == []
+
+
+async def test_the_command_goes_on_after_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = survey(replace(ACK, state="expired"), fires=False)
+    told = await kept(monkeypatch, Breaking(OSError("disk full"), over), frozenset({"s1"}))
+    assert len(told) == 1

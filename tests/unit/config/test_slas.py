@@ -20,6 +20,14 @@ def read(*entries: str, head: str = "") -> tuple[list[Sla], list[str]]:
     return slas, [str(one).removeprefix("f:") for one in problems]
 
 
+def test_how_often_counts_are_written_for_prometheus_is_said_once_for_all() -> None:
+    entry = f"name: a, kind: availability, objective: 99%, {UP}"
+    slas, problems = read(entry, head="metrics_every: 5m\n")
+    assert (problems, [one.metrics_every for one in slas]) == ([], [300.0])
+    assert [one.metrics_every for one in read(entry)[0]] == [0.0]
+    assert "metrics_every" in read(entry, head="metrics_every: 1s\n")[1][0]
+
+
 def test_four_kinds_from_three_sources() -> None:
     slas, problems = read(
         "name: up, kind: availability, objective: 99.5%, promql: {value: up}, window: month",

@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from opsconsole.config.alerting import load_alerting
 from opsconsole.config.loading import load_settings
 from opsconsole.config.services import load_services
-from opsconsole.core.content import shipped_content
 from opsconsole.demo import configuration, monitoring
 from opsconsole.demo import ports as ports_module
 from opsconsole.demo.catalogue import SERVICES, Instance, instances, select
@@ -131,25 +128,6 @@ def test_an_environment_that_the_file_cannot_carry_is_refused() -> None:
     program = Program("a", ["/bin/x"], {"KEY": 'a"b'})
     with pytest.raises(ValueError, match="quotes"):
         supervisord_conf([program], socket_path=Path("s"), logs=Path("l"), folder=Path("f"), root=False)
-
-
-def test_alerts_name_a_severity_and_a_summary() -> None:
-    rules = yaml.safe_load((Path(monitoring.__file__).with_name("rules.yml")).read_text(encoding="utf-8"))
-    alerts = [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
-    assert len(alerts) >= 7
-    for alert in alerts:
-        assert alert["labels"]["severity"] in ("P1", "P2", "P3", "P4"), alert["alert"]
-        assert alert["annotations"]["summary"], alert["alert"]
-
-
-def test_alerts_are_those_of_the_shipped_definitions_only_quicker() -> None:
-    """The same names, texts and runbooks; windows and waiting times are shorter, for nobody waits for minutes here."""
-    shipped = {one.name: one for one in load_alerting(shipped_content() / "config" / "alerts.yaml")[0].alerts}
-    rules = yaml.safe_load((Path(monitoring.__file__).with_name("rules.yml")).read_text(encoding="utf-8"))
-    alerts = [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
-    for alert in alerts:
-        meant = shipped[alert["alert"]]
-        assert alert["annotations"] == {"summary": meant.summary, "runbook": meant.runbook}, meant.name
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from opsconsole.core.reading import SourceError
 from opsconsole.errors.asking import Errors
 from opsconsole.errors.memory import Memory, Recalled
-from opsconsole.errors.merging import by_service, is_new, merged, shown
+from opsconsole.errors.merging import by_service, is_new, merged, shown, told_once
 from opsconsole.errors.model import DAY, Heard, Mute
 from opsconsole.errors.occurring import occurrence
 from opsconsole.errors.tallying import OTHERS, Tallies
@@ -167,3 +167,20 @@ def test_what_is_older_than_two_windows_is_forgotten() -> None:
     assert sum(one.trend) == 2
     tallies.forget(NOW + 3 * DAY)
     assert tallies.kinds(NOW + 3 * DAY, None) == ()
+
+
+def test_what_sources_of_one_server_hear_alike_is_told_once_and_always_by_the_same() -> None:
+    log = (kind("server", source="postgres/app", service="server"),)
+    first = Heard("postgres/app", (kind("a"),), shared="server 1", shared_kinds=log)
+    second = Heard("postgres/airflow", (kind("b"),), shared="server 1", shared_kinds=(kind("other"),))
+    elsewhere = Heard("postgres/far", shared="server 2", shared_kinds=(kind("far"),))
+    unrelated = Heard("logs/api", (kind("c"),))
+    told = told_once((first, second, elsewhere, unrelated))
+    assert [[one.fingerprint for one in heard.kinds] for heard in told] == [["a", "server"], ["b"], ["far"], ["c"]]
+    assert told_once(told) == told
+
+
+def test_one_that_never_answered_leaves_it_to_the_next() -> None:
+    second = Heard("postgres/airflow", shared="server 1", shared_kinds=(kind("server"),))
+    told = told_once((Heard("postgres/app", error="refused"), second))
+    assert [one.fingerprint for one in told[1].kinds] == ["server"]

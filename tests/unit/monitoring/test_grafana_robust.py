@@ -143,8 +143,8 @@ def imported_share(files: list[Path]) -> tuple[int, int]:
         found = import_dashboard(parse_dashboard(path.read_text(encoding="utf-8")))
         asking += sum(fate.asks for fate in found.fates)
         usable += sum(fate.asks and bool(fate.pane) for fate in found.fates)
-        if found.panes:
-            screen, problems = read_screen(parse_document(found.text, path.name))
+        for page in found.pages if found.panes else ():
+            screen, problems = read_screen(parse_document(page.text, path.name))
             assert screen is not None
             assert problems == [], path.name
     return usable, asking

@@ -1,11 +1,20 @@
 """Rules from objectives: which windows, which factors, who is told, and what is not made at all."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from opsconsole.config.alerting import Alerting
-from opsconsole.config.slas import Promql, Sla
+from opsconsole.config.slas import Maintenance, Promql, Sla
+from opsconsole.monitoring.approximations import approximations
 from opsconsole.monitoring.lint.definitions import lint_alerting
-from opsconsole.monitoring.objectives import alerting_rules, recording_rules, with_objectives
+from opsconsole.monitoring.objectives import alerting_rules, with_objectives
+from opsconsole.monitoring.recordings import recording_rules
+from opsconsole.sla.metrics import metrics_text
+from opsconsole.sla.periods import current
+from opsconsole.sla.slices import Slice
+from opsconsole.sla.standing import Counted, standing
 
 API = Sla(
     "api", "availability", objective=0.995, title="API", owner="ops", runbook="restart",
@@ -17,6 +26,8 @@ QUERIES = Sla(
     "x", "latency", objective=0.99, target=1, promql=Promql(value="took"), window="month", title="X", owner="o",
     runbook="r",
 )  # fmt: skip
+
+DISKS = Maintenance("disks", begin=1000.0, end=2000.0)
 
 
 def test_each_pair_of_windows_is_an_alert_of_its_own() -> None:
@@ -65,7 +76,9 @@ def test_pipelines_of_which_prometheus_knows_the_time_that_runs_take() -> None:
     assert quiet.fires == ()
 
 
-@pytest.mark.parametrize("sla", [API, DAG, QUERIES])
+@pytest.mark.parametrize(
+    "sla", [API, DAG, QUERIES, replace(DAG, metrics_every=300.0), replace(API, min_events=100.0, maintenance=(DISKS,))]
+)
 def test_what_is_made_is_without_fault(sla: Sla) -> None:
     alerting = with_objectives(Alerting(), [sla])
     assert [str(one) for one in lint_alerting(alerting) if one.code != "no-runbook"] == []
@@ -75,3 +88,54 @@ def test_what_is_made_is_without_fault(sla: Sla) -> None:
 
 def test_a_promise_read_from_a_database_has_no_rules() -> None:
     assert list(alerting_rules(Sla("sql", "availability", objective=0.9))) == []
+
+
+def test_what_the_console_counts_is_believed_while_it_is_fresh_and_its_silence_is_told() -> None:
+    sla = replace(DAG, metrics_every=300.0)
+    recorded = {one.record: one.expr for one in recording_rules(sla)}
+    fresh = 'opsconsole_sla_read_timestamp_seconds{slo="bills"} > time() - 900'
+    assert recorded["slo:total:increase_period"] == (
+        f'max(opsconsole_sla_events{{slo="bills", window="period"}} and ignoring(window) ({fresh}))'
+    )
+    assert [name for name in recorded if name.startswith("slo:sli_error:ratio_rate")] == [
+        f"slo:sli_error:ratio_rate{window}" for window in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
+    ]
+    names = [one.name for one in alerting_rules(sla)]
+    told = ["SlaApproaching", "SlaViolated", "SlaNotCounted", "PipelineSlow", "PipelineLate"]
+    assert names == [*["ErrorBudgetBurn"] * 4, *told]
+
+
+def test_the_windows_that_are_written_are_those_that_are_asked_for() -> None:
+    sla = replace(DAG, metrics_every=300.0)
+    found = standing(
+        sla, Counted((Slice(0.0, 40 * 86400.0, 1.0, 100.0),)), current("7d", "UTC", 40 * 86400.0), 40 * 86400.0
+    )
+    written = set(re.findall(r'window="(\w+)"', metrics_text([found])))
+    asked = {window for one in recording_rules(sla) for window in re.findall(r'window="(\w+)"', one.expr)}
+    assert written == asked == {"5m", "30m", "1h", "2h", "6h", "1d", "3d", "period"}
+
+
+def test_too_few_events_are_a_guard_in_every_alert_of_the_budget() -> None:
+    sla = replace(API, min_events=100.0)
+    assert "slo:total:increase_period" in {one.record for one in recording_rules(sla)}
+    for rule in alerting_rules(sla):
+        assert rule.expr.endswith(' and slo:total:increase_period{slo="api"} >= 100')
+        few = rule.tests[-1]
+        assert (few.series['slo:total:increase_period{slo="api"}'], few.fires) == ("99.0x1", ())
+    assert "slo:total:increase_period" not in {one.record for one in recording_rules(API)}
+
+
+def test_what_rules_approximate_is_told_and_what_they_keep_is_not() -> None:
+    assert approximations([API, replace(DAG, metrics_every=60.0, maintenance=(DISKS,))]) == []
+    assert approximations([DAG, QUERIES, replace(API, maintenance=(DISKS,)), replace(QUERIES, name="y")]) == [
+        "bills: no burn rates, for Prometheus cannot count it: "
+        "`opsconsole sla metrics` can, with metrics_every in slas.yaml",
+        "x, y: rules begin the month up to five minutes late, and reckon burn rates as of 30 days",
+        "api: rules leave out up to five minutes more at each end of maintenance",
+    ]  # fmt: skip
+
+
+def test_an_alert_of_a_calendar_month_says_so() -> None:
+    (violated,) = (one for one in alerting_rules(replace(QUERIES, zone="Europe/Berlin")) if one.name == "SlaViolated")
+    assert violated.summary == "X: less than 99% of this month was good so far"
+    assert "anew with each month (Europe/Berlin)" in violated.description

@@ -1,13 +1,14 @@
 """Who feeds whom: the tree of DAGs and assets, what lies around one DAG, and what waits for what."""
 
-from opsconsole.pipelines.dependencies import Feed, around, feeds, tree, waiting
-from opsconsole.pipelines.model import Asset, Lineage, Queued
+from opsconsole.pipelines.dependencies import Feed, around, feeds, starts, tree, waiting
+from opsconsole.pipelines.model import Asset, Awaited, Lineage, Queued
 
 
 def asset(name: str, producers: str = "", consumers: str = "") -> Asset:
     return Asset(name, f"s3://{name}", tuple((one, "t") for one in producers.split()), tuple(consumers.split()))
 
 
+RAW, TARIFFS, WEATHER = (Awaited("asset", name=one, uri=f"s3://{one}") for one in ("raw", "tariffs", "weather"))
 CHAIN = Lineage(
     (
         asset("raw", "ingest", "clean report"),
@@ -65,4 +66,30 @@ def test_what_waits_says_for_what_and_who_would_bring_it() -> None:
     assert (one.dag_id, one.since_at) == ("report", 50.0)
     assert one.reason == "has 1 of 2; waits for tidy (from clean)"
     (done,) = waiting(Lineage((asset("feed", "", "ingest"),), (Queued("ingest", "s3://feed"),)))
-    assert done.reason == "all of its assets are updated: its run should begin"
+    assert done.reason == "enough of its assets are updated: its run should begin"
+
+
+EITHER = Lineage(
+    (asset("raw", "ingest", "report"), asset("tariffs", "", "report"), asset("weather", "", "report")),
+    (Queued("report", "s3://raw", 50.0),),
+    {"report": Awaited("all", (RAW, Awaited("any", (TARIFFS, WEATHER))))},
+)
+
+
+def test_of_alternatives_only_one_has_to_arrive() -> None:
+    (waits,) = waiting(EITHER)
+    assert waits.reason == "has 1 of 3; waits for any of tariffs (from outside), weather (from outside)"
+    both = Lineage(EITHER.assets, (Queued("report", "s3://raw"), Queued("report", "s3://weather")), EITHER.awaited)
+    (done,) = waiting(both)
+    assert done.reason == "enough of its assets are updated: its run should begin"
+    late = Lineage(EITHER.assets, (Queued("report", "s3://weather"),), EITHER.awaited)
+    assert waiting(late)[0].reason == "has 1 of 3; waits for raw (from ingest)"
+
+
+def test_who_feeds_whom_says_whether_that_alone_is_enough() -> None:
+    assert feeds(EITHER) == [Feed("ingest", "report", "raw", enough=False)]
+    any_of = Lineage(EITHER.assets, (), {"report": Awaited("any", (RAW, TARIFFS))})
+    assert feeds(any_of) == [Feed("ingest", "report", "raw", enough=True)]
+    assert starts(any_of, "report") == "any of raw, tariffs"
+    assert starts(EITHER, "report") == "all of raw, (any of tariffs, weather)"
+    assert starts(EITHER, "ingest") == ""

@@ -7,7 +7,6 @@ import pytest
 from opsconsole.pipelines.model import DagParam
 from opsconsole.pipelines.params import complaints, conf_of, limits_of, parsed
 from opsconsole.pipelines.wire import params_of, serialized_params
-from opsconsole.ui.pipelines.typed_params import conf_typed, form_params, judged
 
 
 def param(name: str = "p", default: Any = None, **schema: Any) -> DagParam:
@@ -107,17 +106,6 @@ def test_all_that_is_wrong_is_found_at_once_and_json_may_have_other_keys() -> No
     assert "did you mean 'size'?" in next(one.message for one in found.wrong if one.name == "sise")
     good = conf_of(params, {"day": "2026-11-21", "who": ""}, {"free": [1]})
     assert (good.wrong, good.text) == ((), '{"day": "2026-11-21", "free": [1], "who": ""}')
-
-
-def test_the_form_sends_what_differs_from_the_defaults() -> None:
-    params = [param("day", type="string", format="date"), param("size", 3, type="integer"), param("tags", ["a"])]
-    day, size, tags = form_params(params)
-    assert (day.required, day.default, day.help) == (True, None, "a date as 2026-11-21")
-    assert (size.default, tags.default) == ("3", '["a"]')
-    assert judged(params, "size", "x") == '"x" is not a whole number'
-    assert judged(params, "size", "4") is None
-    assert conf_typed(params, {"day": "2026-11-21", "size": "3", "tags": '["a"]'}).values == {"day": "2026-11-21"}
-    assert conf_typed(params, {"day": "2026-11-21", "size": "4", "tags": "[]"}).values["tags"] == []
 
 
 def test_limits_are_said_in_words() -> None:

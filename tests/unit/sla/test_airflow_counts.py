@@ -1,12 +1,19 @@
 """Runs of DAGs as counts: when each was decided, what is not known, and how little is asked."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
+from opsconsole.config.settings import Environment
+from opsconsole.pipelines import opening
 from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.model import Origin, Run, Survey, Told, Way
 from opsconsole.sla.airflow_counts import DagRuns, RunHistory, counted_of, covered
+from opsconsole.sla.asking import Slas
 from opsconsole.sla.periods import Period
-from opsconsole.sla.standing import standing
+from opsconsole.sla.standing import Counted, standing
 from tests.unit.pipelines.made import MIDNIGHT, at, dag, run, sla
 
 HOUR = 3600.0
@@ -110,3 +117,34 @@ async def test_what_was_cut_short_is_said() -> None:
     )
     assert found.since == at(101 * HOUR)
     assert notes == ["of 1 DAGs only the latest runs are known"]
+
+
+@pytest.mark.parametrize("ahead", [1800.0, -1800.0])
+def test_airflows_clock_decides_what_is_late_and_ours_when_that_was(ahead: float) -> None:
+    told_at = ((10 * HOUR, None, "running"), (11.5 * HOUR, None, "running"), (11 * HOUR, 3000.0, "success"))
+    promised = sla(HOUR, objective=0.9)
+
+    def counted(off: float) -> Counted:
+        runs = tuple(run(state, start + off, took) for start, took, state in told_at)
+        return counted_of(promised, [DagRuns("load", runs, at(6 * HOUR + off))], MIDNIGHT, at(12 * HOUR), ahead=off)
+
+    assert counted(ahead) == counted(0.0)
+    assert sum(one.total for one in counted(ahead).slices) == 2
+
+
+@pytest.mark.parametrize("ahead", [1800.0, -1800.0])
+async def test_a_survey_counts_what_ended_just_now_by_airflows_clock(
+    ahead: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latest = tuple(run("success", 12 * HOUR - 3600.0 * ago - 70.0 + ahead, 60.0) for ago in range(3))
+
+    class Skewed(_Asked):
+        async def survey(self) -> Told[Survey]:
+            return replace(told(latest, at(12 * HOUR)), ahead=ahead)
+
+    monkeypatch.setattr(opening, "open_airflow", lambda environment, sources: Skewed(latest))
+    environment = Environment("test", Path("screens"), Path("runbooks"))
+    slas = Slas(environment, cast(Any, None), [sla(HOUR, window="7d")], clock=lambda: at(12 * HOUR))
+    (stood,) = (await slas.survey()).standings
+    assert stood.error == ""
+    assert (stood.tally.bad, stood.tally.total) == (0, 3)

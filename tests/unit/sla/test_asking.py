@@ -10,9 +10,10 @@ from opsconsole.config.settings import Environment
 from opsconsole.config.slas import Promql, Sla
 from opsconsole.core.reading import SourceError
 from opsconsole.core.state import State
-from opsconsole.sla.asking import Slas, open_slas
+from opsconsole.sla.asking import Apart, Slas, open_slas
+from opsconsole.sla.shares import Share
 from opsconsole.sla.slices import Slice
-from opsconsole.sla.standing import Counted
+from opsconsole.sla.standing import Counted, Standing
 from opsconsole.sources.registry import Sources
 
 NOWHERE = Path("nowhere")
@@ -30,7 +31,7 @@ class _Made(Slas):
         self.slow = asyncio.Event()
         self.failing = False
 
-    async def _counted(self, sla: Sla, start: float, until: float, *, live: bool) -> Counted:
+    async def _counted(self, sla: Sla, start: float, until: float, since: float, *, live: bool) -> Counted:
         if self.failing:
             raise REFUSED
         if sla is SLOW:
@@ -91,3 +92,40 @@ def test_a_file_with_errors_tells_the_first_and_keeps_the_rest(tmp_path: Path) -
     assert "slas.yaml:4:5: error: slas[2]: key 'kind' is missing" in slas._notes[0]
     with pytest.raises(ValueError, match="names no file"):
         open_slas(ENVIRONMENT, Sources(ENVIRONMENT))
+
+
+class _Burnt(_Made):
+    """SLAs of which one in ten was bad; whose that is, is known when `asked` is let go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow.set()
+        self.asked, self.times = asyncio.Event(), 0
+
+    async def _counted(self, sla: Sla, start: float, until: float, since: float, *, live: bool) -> Counted:
+        return Counted((Slice(start, until, 100.0, 1000.0),))
+
+    async def _tell_apart(self, one: Standing) -> None:
+        self.times += 1
+        await self.asked.wait()
+        self._apart[one.sla.name] = Apart(one.taken_at, (Share({"job": "a"}, 3.0, 1.0),))
+
+
+async def test_whose_what_was_bad_is_comes_with_a_later_reading_and_serves_ten_minutes() -> None:
+    slas = _Burnt()
+    first = await slas.told(1.0)
+    assert [one.shares for one in first.standings] == [(), ()]
+    slas.asked.set()
+    assert slas._telling is not None
+    await slas._telling
+    (share,) = (await slas.told(1.0)).standings[0].shares
+    # As a share of what was counted, whatever it was told apart by.
+    assert share.of == {"job": "a"}
+    assert share.bad == pytest.approx(first.standings[0].tally.bad)
+    slas.now += 590
+    await slas.told(1.0)
+    assert slas.times == 2
+    slas.now += 60
+    await slas.told(1.0)
+    await slas._telling
+    assert slas.times == 4

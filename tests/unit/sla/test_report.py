@@ -6,8 +6,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from opsconsole.config.slas import Promql, Sla
 from opsconsole.core.state import State
+from opsconsole.sla.periods import before, week_of
 from opsconsole.sla.report import Report, html, markdown, tables
+from opsconsole.sla.slices import Slice
+from opsconsole.sla.standing import Counted, standing
 from opsconsole.sla.wording import budget_text, burn_text, change_text, share_text, spent_text
 from tests.screens.fake_session import NOW
 from tests.screens.sla_readings import ByHand
@@ -69,6 +73,20 @@ def test_names_are_text_in_markdown_and_html() -> None:
         "th",
         "td",
     }
+
+
+def test_a_week_across_the_end_of_a_year_is_told_in_its_zone() -> None:
+    zone = "Europe/Amsterdam"
+    week = week_of("2026-W53", zone)
+    midnight = week.start + 4 * 86400.0  # 1 January
+    hours = [Slice(week.start + at * 3600.0, week.start + (at + 1) * 3600.0, 0.0, 60.0) for at in range(168)]
+    hours[96] = Slice(midnight, midnight + 3600.0, 60.0, 60.0)
+    sla = Sla("up", "availability", objective=0.99, zone=zone, window="week", promql=Promql(value="up"))
+    found = standing(sla, Counted(tuple(hours)), week, week.end + 1.0, earlier=before(week, zone))
+    text = markdown(Report("production", "2026-W53", week.end + 1.0, (found,)))
+    assert "2026-12-28 to 2027-01-03, Europe/Amsterdam. 1 of 1 kept" in text
+    assert "| up | 2027-01-01 00:00 CET | 2027-01-01 01:00 CET |" in text
+    assert "Taken 2027-01-04 00:00 CET." in text
 
 
 def test_nothing_promised_is_said() -> None:

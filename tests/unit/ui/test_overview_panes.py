@@ -34,6 +34,16 @@ def test_each_line_says_what_to_do_next() -> None:
     assert lines[5].endswith("e last error")
 
 
+def test_an_area_names_the_key_of_its_screen() -> None:
+    area = next(one for one in TROUBLED.areas if one.screen)
+    (row,) = [
+        one
+        for one in text_of(render_areas(TROUBLED, 120, 8, UNICODE, NOW, keys={area.screen: "5"})).splitlines()
+        if one.split()[:1] == area.title.split()[:1]
+    ]
+    assert row.split()[1] == "5"
+
+
 def test_more_than_fits_is_counted() -> None:
     assert "1–2 of 5" in text_of(render_attention(TROUBLED, 120, 3, UNICODE, NOW)[:1])
 

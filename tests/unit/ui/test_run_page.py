@@ -1,5 +1,6 @@
 """How a run looks: the command is always there, states are words, and every width is enough."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -78,7 +79,19 @@ def test_the_command_is_never_cut_in_favour_of_prose_or_output() -> None:
 
 def test_a_command_that_is_too_long_says_where_the_rest_is() -> None:
     long = replace(RUN, command="\n".join(f"command line {number}" for number in range(200)))
-    assert "v shows the whole step" in shown(long)
+    assert "z shows the whole step" in shown(long)
+
+
+def test_on_80_by_24_a_request_is_shown_whole_before_it_is_sent_whatever_was_said_before() -> None:
+    request = "# Airflow\nPOST /dags/a/clearTaskInstances\n" + json.dumps({f"field_{n}": n for n in range(20)})
+    output = OutputLog()
+    for n in range(12):
+        output.say(f"slot {n}")
+    change = step(2, risk=Risk.WRITE, prose="It puts them back. " * 9)
+    text = shown(
+        replace(RUN, steps=(change,), current=0, shown={}, command=request, output=output, output_of="1.1"), 80, 20
+    )
+    assert "".join(request.split()) in "".join(text.split())
 
 
 def test_states_are_symbols_and_words() -> None:

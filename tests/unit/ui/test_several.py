@@ -1,5 +1,6 @@
 """One action on several rows: what they offer together, the runbook that it is, and how that looks."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,3 +114,11 @@ def test_each_has_its_own_result_and_the_sums_stand_above() -> None:
     assert "dag_1 is paused; and Airflow says so" in text
     assert "403: not allowed" in text
     assert "run manual__1" in text
+
+
+def test_what_is_left_out_is_said_above_the_list_in_three_lines_at_most() -> None:
+    left = "left out 1: load_tariffs: size: 20 is not at most 10 " + "and so on " * 50
+    lines = text_of(several_lines(replace(shown(0, {}), left=left), 60, 24, UNICODE)).split("\n")
+    assert lines[2].startswith(" left out 1: load_tariffs: size: 20")
+    assert lines[5].strip() == "# Airflow at http://a"
+    assert len(lines) == 24

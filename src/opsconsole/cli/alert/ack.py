@@ -72,7 +72,7 @@ def _kept(args: argparse.Namespace, matchers: list[str]) -> int:
         )
         if made:
             narrate("it is prolonged while the alert fires; ctrl+c leaves it to end by itself")
-            await Keeper(alerts, door, environment, actor, only=made, told=narrate).keep_only()
+            await Keeper(alerts, door, environment, actor, only=made, told=lambda text, _: narrate(text)).keep_only()
         return bool(made)
 
     return Exit.DONE if ask(args, kept) else Exit.FAILED

@@ -29,11 +29,13 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.actions.guard import login_of, user_name
     from opsconsole.cli.errors.opening import ask, chosen
     from opsconsole.cli.output import narrate, print_json
-    from opsconsole.cli.wiring import UsageError
+    from opsconsole.cli.wiring import UsageError, remembering_of
     from opsconsole.core.duration import parse_duration
     from opsconsole.errors.asking import Errors
     from opsconsole.errors.memory import MemoryLostError
     from opsconsole.errors.model import Kind, Mute
+    from opsconsole.errors.report import muting_title
+    from opsconsole.store.journal import JournalError
 
     now = time.time()
     try:
@@ -44,12 +46,13 @@ def run(args: argparse.Namespace) -> int:
 
     async def remember(errors: Errors) -> Kind:
         kind = chosen(await errors.survey(), args.fingerprint)
-        await errors.mute(kind.fingerprint, mute)
+        with remembering_of(args, "errors.mute", muting_title(kind, mute), kind.fingerprint):
+            await errors.mute(kind.fingerprint, mute)
         return kind
 
     try:
         kind = ask(args, remember)
-    except MemoryLostError as error:
+    except (MemoryLostError, JournalError) as error:
         narrate(f"opsconsole: not muted: {error}")
         return Exit.FAILED
     if args.format == "json":

@@ -1,8 +1,12 @@
 """Take back that somebody knows of a kind of error."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from opsconsole.core.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from opsconsole.errors.asking import Errors
 
 EXAMPLE = "opsconsole errors unmute 3f9c1a2b7d04"
 
@@ -20,11 +24,17 @@ def run(args: argparse.Namespace) -> int:
     """Forget it."""
     from opsconsole.cli.errors.opening import ask
     from opsconsole.cli.output import narrate, print_json
+    from opsconsole.cli.wiring import remembering_of
     from opsconsole.errors.memory import MemoryLostError
+    from opsconsole.store.journal import JournalError
+
+    async def forget(errors: "Errors") -> bool:
+        with remembering_of(args, "errors.unmute", f"take back the mute of {args.fingerprint}", args.fingerprint):
+            return await errors.unmute(args.fingerprint)
 
     try:
-        was_muted = ask(args, lambda errors: errors.unmute(args.fingerprint))
-    except MemoryLostError as error:
+        was_muted = ask(args, forget)
+    except (MemoryLostError, JournalError) as error:
         narrate(f"opsconsole: not unmuted: {error}")
         return Exit.FAILED
     if args.format == "json":

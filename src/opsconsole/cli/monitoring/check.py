@@ -1,7 +1,8 @@
 """Look at Prometheus rule files of any kind: structure, PromQL, and traps that Prometheus and promtool let through.
 
 A trap is a rule that is valid and does not do what it says: it can never fire, or always does, divides by nothing, asks
-for labels that an aggregation has dropped. Code 2: Prometheus would refuse a file. Code 1, with --strict: warnings.
+for labels that an aggregation has dropped. Without files it is told, too, where the rules of SLAs differ from what
+`sla status` says. Code 2: Prometheus would refuse a file. Code 1, with --strict: warnings.
 """
 
 import argparse
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     found, parsed = lint_files(files, scrape=scrape)
     problems = [one for one in found if one.code not in args.ignore]
     notes = [] if parsed else [str(MissingParserError())]
+    notes += [] if args.files else _approximated(args)
     errors = sum(one.severity == "error" for one in problems)
     if args.format == "json":
         print_json({"files": files, "problems": [problem_fields(one) for one in problems], "notes": notes})
@@ -69,6 +71,21 @@ def _exported(args: argparse.Namespace) -> list[Path]:
     environment = pick_environment(resolve_settings(args), args)
     folder = (environment.monitoring or Path("monitoring")) / "prometheus"
     return [folder / "alerts", folder / "rules"]
+
+
+def _approximated(args: argparse.Namespace) -> list[str]:
+    """Where the exported rules differ from the SLAs that they were made of; nothing where these cannot be read, which
+    `check` and `export` say."""
+    from opsconsole.cli.wiring import pick_environment, resolve_settings
+    from opsconsole.config.slas import load_slas
+    from opsconsole.core.problem import ContentError
+    from opsconsole.monitoring.approximations import approximations
+
+    environment = pick_environment(resolve_settings(args), args)
+    try:
+        return approximations(load_slas(environment.slas)[0]) if environment.slas else []
+    except ContentError:
+        return []
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -1,69 +1,133 @@
-"""What the verbs that change something have in common: each is a run of one step, asked about and recorded like any."""
+"""What the verbs that change something have in common: what each would do is looked at and said first; one is a run of
+one step, several are a run of a step each, asked about once and recorded like any.
+"""
 
 import argparse
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from opsconsole.cli.pipeline.opening import environment_of
+from opsconsole.cli.pipeline import selecting
+from opsconsole.cli.pipeline.opening import ask, environment_of
 
 if TYPE_CHECKING:
+    from opsconsole.pipelines.foresight import Foreseen
     from opsconsole.runbooks.repair import Repair
 
-AFTERWORD = """It is a run of one step, recorded like any. On a terminal it asks; elsewhere --yes says yes. Exit codes
-are those of `runbook run`."""
+AFTERWORD = """It is a run of a step for each, recorded like any; what each would do is said first, and what would do
+nothing is left out. On a terminal it asks, once; elsewhere --yes says yes. Exit codes are those of `runbook run`, by
+the worst of them."""
+_TOLD = 20
+"""Changes of which it is said what they would do; of the others how many they are."""
 
 
-def add_arguments(parser: argparse.ArgumentParser, *, wait: bool = False) -> None:
-    """The arguments of every verb that changes something; `wait` where there is something to wait for."""
+def add_arguments(
+    parser: argparse.ArgumentParser, *, wait: bool = False, runs: bool = False, state: str = "--state"
+) -> None:
+    """The arguments of every verb that changes something; `wait` where there is something to wait for, `runs` and
+    `state` as `selecting.add_arguments` has them."""
     parser.description = f"{parser.description or ''} {AFTERWORD}".strip()
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent, and do nothing at all")
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("dag", metavar="DAG", help="its id")
+    selecting.add_arguments(parser, runs=runs, state=state)
+    if runs:
+        selecting.run_argument(parser)
     parser.set_defaults(confirm="", wait=False)
     if wait:
         parser.add_argument("--wait", action="store_true", help="until it has ended, and not just begun")
 
 
-def run_argument(parser: argparse.ArgumentParser) -> None:
-    """The run that it is about."""
-    parser.add_argument("--run", metavar="RUN", default="", dest="run_id", help="the id of a run; the newest without")
+def carry_out(
+    args: argparse.Namespace, repairs: "Sequence[Repair]", title: str, left: "Sequence[Foreseen]" = ()
+) -> int:
+    """Look at the repairs, and run those that would do what is meant. Returns the exit code.
 
-
-def carry_out(args: argparse.Namespace, action: str, arguments: Mapping[str, str], title: str) -> int:
-    """Run the action on the Airflow that `args` name. Returns the exit code.
+    Args:
+        args: say where, and how it is to be printed.
+        repairs: one action each.
+        title: what they are together, where they are several.
+        left: others, of which it is known already why nothing is sent.
 
     Raises:
-        UsageError: an argument is wrong, or no API is configured.
+        UsageError: an argument is wrong, no API is configured, or none of them would do anything.
+        SourceError: Airflow refuses to say, or does not answer.
     """
-    from opsconsole.runbooks.repair import Repair
+    from opsconsole.cli.output import narrate
+    from opsconsole.core.exit_codes import Exit
 
-    given = {"dag": args.dag, **arguments, **({"wait": "ended"} if args.wait else {})}
-    return _walked(args, Repair(action, given, title))
+    found = [*left, *_foreseen(args, repairs)]
+    wrong = [one for one in found if one.wrong]
+    _narrate(found)
+    sent = [one.repair for one in found if not one.wrong]
+    if not sent:
+        _refuse(wrong)
+    more = {"left_out": [{**one.repair.given, "why": one.wrong} for one in wrong]}
+    if len(found) > 1 and not (args.dry_run or args.yes) and _asked():
+        if not _said_yes(f"run {'all ' if not wrong else ''}{len(sent)}? [y/N] "):
+            narrate("opsconsole: nothing was run")
+            return Exit.DECLINED
+        args.yes = True
+    code = _walked(args, sent, title, more)
+    return Exit.FAILED if code == Exit.DONE and wrong else code
 
 
-def _walked(args: argparse.Namespace, repair: "Repair") -> int:
+def _foreseen(args: argparse.Namespace, repairs: "Sequence[Repair]") -> "list[Foreseen]":
+    from opsconsole.cli.wiring import UsageError
+    from opsconsole.pipelines.actions.change import settings_of
+    from opsconsole.pipelines.foresight import foresee
+    from opsconsole.runbooks.repair import runbook_for
+
+    try:
+        settings_of(environment_of(args))
+        for one in repairs:
+            runbook_for(one)  # whatever is wrong with the arguments is said before anything is asked
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return ask(args, lambda airflow: foresee(airflow, repairs)) if repairs else []
+
+
+def _narrate(found: "Sequence[Foreseen]") -> None:
+    """What each would do, and which are left out."""
+    from opsconsole.cli.output import narrate
+
+    alone, meant = len(found) == 1, [one for one in found if not one.wrong]
+    for one in meant[:_TOLD]:
+        if one.said or not alone:
+            narrate(f"{one.subject}: {one.said}" if one.said else one.repair.title)
+    if len(meant) > _TOLD:
+        narrate(f"and {len(meant) - _TOLD} more; --dry-run has all of them")
+    for one in found:
+        if one.wrong and not alone:
+            narrate(f"left out: {one.subject}: {one.wrong}")
+
+
+def _refuse(wrong: "Sequence[Foreseen]") -> NoReturn:
+    from opsconsole.cli.wiring import UsageError
+
+    fault = next((one.fault for one in wrong if one.fault is not None), None)
+    if fault is not None:
+        raise fault
+    raise UsageError(wrong[0].wrong if len(wrong) == 1 else "none of them would do what is meant; why stands above")
+
+
+def _walked(args: argparse.Namespace, repairs: "Sequence[Repair]", title: str, more: dict[str, Any]) -> int:
     from opsconsole.cli.run_place import Place
     from opsconsole.cli.runbook_run import walk
-    from opsconsole.cli.wiring import UsageError, resolve_settings
-    from opsconsole.pipelines.actions.change import settings_of
+    from opsconsole.cli.wiring import resolve_settings
     from opsconsole.runbooks.includes import expand
-    from opsconsole.runbooks.repair import runbook_for, values_of
+    from opsconsole.runbooks.repair import runbook_for, runbook_for_all, values_of, values_of_all
     from opsconsole.runbooks.starting import Supervision
     from opsconsole.runbooks.unattended import Instructions
 
-    environment = environment_of(args)
-    try:
-        settings_of(environment)
-        book = expand(runbook_for(repair))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    place = Place(resolve_settings(args), environment, book, Instructions(yes=args.yes))
+    alone = len(repairs) == 1
+    book = runbook_for(repairs[0]) if alone else runbook_for_all(repairs, title)
+    values = values_of(repairs[0]) if alone else values_of_all(repairs)
+    place = Place(resolve_settings(args), environment_of(args), expand(book), Instructions(yes=args.yes))
     args.auto = not args.dry_run and (args.yes or not _asked())
     supervision = None if args.dry_run else Supervision.prepare()
     try:
-        return walk(place, values_of(repair), args, supervision)
+        return walk(place, values, args, supervision, more)
     finally:
         if supervision is not None:
             supervision.dismiss()
@@ -71,3 +135,8 @@ def _walked(args: argparse.Namespace, repair: "Repair") -> int:
 
 def _asked() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _said_yes(question: str) -> bool:
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

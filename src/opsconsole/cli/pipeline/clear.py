@@ -1,20 +1,20 @@
-"""Run tasks of a run again, whatever their state. What would be cleared is shown first, as Airflow's dry run says."""
+"""Run tasks of runs again, whatever their state. What would be cleared is shown first, as Airflow's dry run says."""
 
 import argparse
+from collections.abc import Mapping
 
-from opsconsole.cli.pipeline import acting
-from opsconsole.cli.pipeline.opening import environment_of
+from opsconsole.cli.pipeline import acting, selecting
 
 EXAMPLE = """\
 opsconsole pipeline clear load_tariffs --task fetch --downstream --yes
-  opsconsole pipeline clear load_tariffs --only-failed --wait --yes"""
+  opsconsole pipeline clear load_tariffs --only-failed --wait --yes
+  opsconsole pipeline clear 'load_*' --state failed --since 6h --only-failed --dry-run"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `pipeline clear`."""
     parser.description = __doc__
-    acting.add_arguments(parser, wait=True)
-    acting.run_argument(parser)
+    acting.add_arguments(parser, wait=True, runs=True)
     parser.add_argument("--task", metavar="TASK", action="append", default=[], help="this one (again for more; all)")
     parser.add_argument("--only-failed", action="store_true", help="only those of them that failed")
     parser.add_argument("--downstream", action="store_true", help="and those that follow")
@@ -23,30 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show what would be cleared, and carry it out."""
-    arguments = {"run": args.run_id, "tasks": ",".join(args.task)}
-    for name in ("only_failed", "downstream", "upstream"):
-        arguments[name] = "yes" if getattr(args, name) else ""
-    return clear(args, "airflow.clear", arguments, f"Clear tasks of {args.dag}")
+    flags = {name: "yes" if getattr(args, name) else "" for name in ("only_failed", "downstream", "upstream")}
+    return clear_chosen(args, "airflow.clear", flags, "Clear tasks of")
 
 
-def clear(args: argparse.Namespace, action: str, arguments: dict[str, str], title: str) -> int:
-    """Show what Airflow's dry run says, and have exactly that run cleared."""
-    import asyncio
+def clear_chosen(
+    args: argparse.Namespace, action: str, flags: Mapping[str, str], title: str, *, state: str = ""
+) -> int:
+    """Show what Airflow's dry run says of each run that is meant, and have exactly those cleared. `state` as
+    `selecting.chosen_runs` has it."""
+    from opsconsole.runbooks.repair import Repair
 
-    from opsconsole.cli.output import narrate
-    from opsconsole.cli.wiring import UsageError
-    from opsconsole.pipelines.actions.change import Refused, opened, settings_of
-    from opsconsole.pipelines.actions.clearing import Wish, preview
-
-    async def look() -> tuple[str, tuple[str, ...]]:
-        async with opened(settings_of(environment_of(args))) as client:
-            wish = Wish.of({"dag": args.dag, **arguments}, retry=action == "airflow.retry")
-            return await preview(client, wish)
-
-    try:
-        run_id, titles = asyncio.run(look())
-    except (ValueError, Refused) as error:
-        raise UsageError(str(error)) from None
-    narrate(f"{run_id}: {len(titles)} would be cleared: {', '.join(titles) or 'nothing'}")
-    # The run is named from here on: a newer one that begins meanwhile is not meant.
-    return acting.carry_out(args, action, {**arguments, "run": run_id}, title)
+    more = {"tasks": ",".join(args.task), **flags, **({"wait": "ended"} if args.wait else {})}
+    found = [
+        Repair(action, {"dag": dag, "run": run_id, **more}, f"{title} {dag}")
+        for dag, run_id in selecting.chosen_runs(args, state=state)
+    ]
+    return acting.carry_out(args, found, f"{title} {len(found)} runs")

@@ -21,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print them."""
     from opsconsole.cli.db.printing import fields_of
-    from opsconsole.pipelines.dependencies import around, feeds, tree, waiting
+    from opsconsole.pipelines.awaiting import words
+    from opsconsole.pipelines.dependencies import around, feeds, starts, tree, waiting
 
     told = ask(args, lambda airflow: airflow.lineage())
     lineage = around(told.value, args.dag) if args.dag else told.value
@@ -32,11 +33,17 @@ def run(args: argparse.Namespace) -> int:
         value = {
             "assets": lineage.assets,
             "feeds": feeds(lineage),
+            "starts": [
+                {"dag_id": dag_id, "expression": awaited, "words": words(awaited)}
+                for dag_id, awaited in lineage.awaited.items()
+                if dag_id in shown
+            ],
             "waiting": [{**fields_of(one), "reason": one.reason} for one in waits],
         }
         print_told("dependencies", told, value)
         return Exit.DONE
-    reasons = {one.dag_id: one.reason for one in waits}
+    reasons = {dag_id: f"started by {said}" for dag_id in shown if dag_id and (said := starts(lineage, dag_id))}
+    reasons |= {one.dag_id: one.reason for one in waits}
     rows = [
         (
             "  " * one.depth + (one.asset.name if one.asset is not None else one.dag_id),

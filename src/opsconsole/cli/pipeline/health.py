@@ -1,9 +1,11 @@
-"""The parts of Airflow, and which of them live. Code 1: one without which nothing runs is dead, or one died."""
+"""The parts of Airflow, and which of them live; while neither API nor database answers, those of which metrics tell.
+Code 1: one without which nothing runs is dead, or one died.
+"""
 
 import argparse
 
 from opsconsole.cli.output import print_table
-from opsconsole.cli.pipeline.opening import add_common, ago, ask, narrate_origin, print_told
+from opsconsole.cli.pipeline.opening import add_common, ago, ask_pipelines, narrate_origin, print_told
 from opsconsole.core.exit_codes import Exit
 
 EXAMPLE = "opsconsole pipeline health"
@@ -21,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.core.state import State
     from opsconsole.pipelines.vitality import component_state, vitality
 
-    told = ask(args, lambda airflow: airflow.health())
+    told = ask_pipelines(args, lambda pipelines: pipelines.health())
     judged = [(one, *component_state(one)) for one in told.value]
     code = Exit.FAILED if vitality(told.value) is State.CRIT else Exit.DONE
     if args.format == "json":

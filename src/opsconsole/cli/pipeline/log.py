@@ -1,4 +1,7 @@
-"""The log of a task's try, from Airflow's API; of any length, for it passes through line by line."""
+"""The log of a task's try, from Airflow's API; of any length, for it passes through line by line.
+
+Code 1: there is none.
+"""
 
 import argparse
 import asyncio
@@ -42,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _print(args: argparse.Namespace, airflow: "Airflow") -> int:
-    seen = 0
+    seen, absent = 0, ""
     while True:
         task = await _task(args, airflow)
         number = args.number or task.try_number
@@ -50,20 +53,31 @@ async def _print(args: argparse.Namespace, airflow: "Airflow") -> int:
             narrate(f"{task.title} has not been tried in {task.run_id}: it is {task.state or 'waiting'}")
             return Exit.FAILED
         if number >= 1:
-            seen = await _print_from(args, airflow, task, number, seen)
+            seen, absent = await _print_from(args, airflow, task, number, seen)
         if not args.follow or task.ended_at is not None:
-            return Exit.DONE
+            if absent:
+                narrate(f"there is no log of try {number} of {task.title}: {absent}")
+            return Exit.FAILED if absent else Exit.DONE
         await asyncio.sleep(_PAUSE)
 
 
-async def _print_from(args: argparse.Namespace, airflow: "Airflow", task: "Task", number: int, seen: int) -> int:
-    """Print the lines after the first `seen`; gives how many there are now."""
-    wanted, count = args.grep.lower(), 0
-    async for line in airflow.log(task, number):
-        count += 1
-        if count > seen and wanted in line.text.lower():
-            _print_line(line, json=args.format == "json")
-    return max(count, seen)
+async def _print_from(
+    args: argparse.Namespace, airflow: "Airflow", task: "Task", number: int, seen: int
+) -> tuple[int, str]:
+    """Print the lines after the first `seen`; gives how many there are, and why there is no log; empty: there is."""
+    from opsconsole.pipelines.log_absence import AbsenceFinder, NoLogError
+
+    wanted, count, absence = args.grep.lower(), 0, AbsenceFinder()
+    try:
+        async for line in airflow.log(task, number):
+            count += 1
+            absence.see(line)
+            if count > seen and wanted in line.text.lower():
+                _print_line(line, json=args.format == "json")
+    except NoLogError as error:
+        return seen, error.message
+    why = absence.reason or "Airflow sends an empty one"
+    return max(count, seen), mask(why, known_secrets()) if absence.absent else ""
 
 
 def _print_line(line: "LogLine", *, json: bool) -> None:

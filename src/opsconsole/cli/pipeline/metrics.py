@@ -11,11 +11,11 @@ from opsconsole.cli.pipeline.opening import add_common, environment_of, seconds
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
-    from opsconsole.pipelines.metrics import Metrics
+    from opsconsole.pipelines.metrics import Measured, Metrics
 
 EXAMPLE = "opsconsole pipeline metrics --format json"
 
-_COLUMNS = ("DAG", "TASK", "TOOK", "SUCCEEDED", "FAILED")
+_COLUMNS = ("DAG", "TASK", "TOOK", "SUCCEEDED", "FAILED", "TASKS FAILED")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,13 +36,13 @@ def run(args: argparse.Namespace) -> int:
         fields = {**fields_of(found), "alive": found.alive}
         print_json({"taken_at": rfc3339(time.time()), "way": "prometheus", "metrics": fields})
         return code
-    rows = [
-        (one.dag_id, one.task_id, seconds(one.seconds), _count(one.succeeded), _count(one.failed))
-        for one in (*found.dags, *found.tasks)
-    ]
-    print_table(_COLUMNS, rows)
+    print_table(_COLUMNS, [_row(one) for one in (*found.dags, *found.tasks)])
     for pool in found.pools:
-        narrate(f"pool {pool.pool}: {_count(pool.open)} open, {_count(pool.used) or 'an unknown number'} used")
+        narrate(f"pool {pool.pool}: {_count(pool.open)} open, {_said(pool.used)} used, {_said(pool.queued)} queued")
+    narrate(
+        f"tasks failed: {_said(found.tasks_failed)}; queued: {_said(found.queued)}; running: {_said(found.running)}; "
+        f"files that cannot be imported: {_said(found.import_errors)}"
+    )
     beats = (
         "nothing is told of the scheduler"
         if found.alive is None
@@ -54,25 +54,30 @@ def run(args: argparse.Namespace) -> int:
 
 async def _read(args: argparse.Namespace) -> "Metrics":
     from opsconsole.cli.wiring import UsageError, open_sources
-    from opsconsole.pipelines.metrics import PROFILES, detect, read_metrics
+    from opsconsole.pipelines.metrics import NoMetricsError
+    from opsconsole.pipelines.opening import open_measuring
 
     environment = environment_of(args)
-    if environment.prometheus is None:
-        raise UsageError(f"no prometheus is configured in {environment.name}")
-    given = environment.airflow.metrics if environment.airflow is not None else ""
     sources = open_sources(environment)
     try:
-        ask = sources.get("prometheus").read
-        profile = PROFILES[given] if given else await detect(ask)
-        if profile is None:
-            raise UsageError(
-                f"no metric of an Airflow is in Prometheus by the names of {', '.join(PROFILES)}; "
-                "do they get there? airflow: {metrics: …} says which names they have"
-            )
-        return await read_metrics(ask, profile)
+        measuring = open_measuring(environment, sources)
+        if measuring is None:
+            raise UsageError(f"no prometheus is configured in {environment.name}")
+        return (await measuring.read()).value
+    except NoMetricsError as error:
+        raise UsageError(str(error)) from None
     finally:
         await sources.close()
 
 
+def _row(one: "Measured") -> tuple[str | None, ...]:
+    counts = map(_count, (one.succeeded, one.failed, one.tasks_failed))
+    return one.dag_id, one.task_id, seconds(one.seconds), *counts
+
+
 def _count(value: float | None) -> str | None:
     return None if value is None else f"{value:.0f}"
+
+
+def _said(value: float | None) -> str:
+    return _count(value) or "unknown"

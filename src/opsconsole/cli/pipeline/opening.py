@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from opsconsole.config.settings import Environment
     from opsconsole.pipelines.asking import Airflow
     from opsconsole.pipelines.model import RunDetail, Told
+    from opsconsole.pipelines.opening import Pipelines
+    from opsconsole.sources.registry import Sources
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -32,8 +35,24 @@ def ask(args: argparse.Namespace, read: "Callable[[Airflow], Awaitable[T]]") -> 
         UsageError: none is configured.
         SourceError: it does not answer.
     """
-    from opsconsole.cli.wiring import UsageError, open_sources
     from opsconsole.pipelines.opening import open_airflow
+
+    return _ask(args, open_airflow, read)
+
+
+def ask_pipelines(args: argparse.Namespace, read: "Callable[[Pipelines], Awaitable[T]]") -> T:
+    """The same with what is beside it: metrics, for when it does not answer, and what was promised."""
+    from opsconsole.pipelines.opening import open_pipelines
+
+    return _ask(args, open_pipelines, read)
+
+
+def _ask(
+    args: argparse.Namespace,
+    opened_by: "Callable[[Environment, Sources], S]",
+    read: "Callable[[S], Awaitable[T]]",
+) -> T:
+    from opsconsole.cli.wiring import UsageError, open_sources
 
     environment = environment_of(args)
     sources = open_sources(environment)
@@ -41,10 +60,10 @@ def ask(args: argparse.Namespace, read: "Callable[[Airflow], Awaitable[T]]") -> 
     async def asked() -> T:
         try:
             try:
-                airflow = open_airflow(environment, sources)
+                opened = opened_by(environment, sources)
             except ValueError as error:
                 raise UsageError(str(error)) from None
-            return await read(airflow)
+            return await read(opened)
         finally:
             await sources.close()
 

@@ -1,10 +1,12 @@
-"""Let no new runs of a DAG begin; those that go on stand where they are until it is unpaused."""
+"""Let no new runs of DAGs begin; those that go on stand where they are until they are unpaused."""
 
 import argparse
 
-from opsconsole.cli.pipeline import acting
+from opsconsole.cli.pipeline import acting, selecting
 
-EXAMPLE = "opsconsole pipeline pause load_tariffs --yes"
+EXAMPLE = """\
+opsconsole pipeline pause load_tariffs --yes
+  opsconsole pipeline pause 'load_*' --tag ingestion --dry-run"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,4 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out."""
-    return acting.carry_out(args, "airflow.pause", {}, f"Pause {args.dag}")
+    from opsconsole.runbooks.repair import Repair
+
+    found = [Repair("airflow.pause", {"dag": one}, f"Pause {one}") for one in selecting.chosen_dag_ids(args)]
+    return acting.carry_out(args, found, f"Pause {len(found)} DAGs")

@@ -1,10 +1,12 @@
-"""Let runs of a DAG begin and go on again."""
+"""Let runs of DAGs begin and go on again."""
 
 import argparse
 
-from opsconsole.cli.pipeline import acting
+from opsconsole.cli.pipeline import acting, selecting
 
-EXAMPLE = "opsconsole pipeline unpause load_tariffs --yes"
+EXAMPLE = """\
+opsconsole pipeline unpause load_tariffs --yes
+  opsconsole pipeline unpause --tag ingestion --yes"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,4 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out."""
-    return acting.carry_out(args, "airflow.unpause", {}, f"Unpause {args.dag}")
+    from opsconsole.runbooks.repair import Repair
+
+    found = [Repair("airflow.unpause", {"dag": one}, f"Unpause {one}") for one in selecting.chosen_dag_ids(args)]
+    return acting.carry_out(args, found, f"Unpause {len(found)} DAGs")

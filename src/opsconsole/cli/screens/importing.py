@@ -54,12 +54,13 @@ def run(args: argparse.Namespace) -> int:
     found = import_dashboard(_dashboard(args), args.to.stem if args.to is not None else "")
     lossy = any(fate.fidelity in ("partial", "lost") for fate in found.fates)
     failed = not found.panes or (args.strict and lossy)
-    if args.to is not None and not failed:
-        _write(args.to, found.text, force=args.force)
+    files = _files(args, found) if args.to is not None and not failed else []
+    for path, page in zip(files, found.pages, strict=False):
+        _write(path, page.text, force=args.force)
     if args.format == "json":
-        print_json(_fields(found, None if failed else args.to, with_text=args.to is None))
+        print_json(_fields(found, files, with_text=args.to is None))
     else:
-        _print(found, None if failed else args.to, to_file=args.to is not None, everything=args.all)
+        _print(found, files, to_file=args.to is not None, everything=args.all)
     return Exit.FAILED if failed else Exit.DONE
 
 
@@ -114,6 +115,14 @@ def _refuse_target(path: Path, *, force: bool) -> None:
         raise UsageError(f"--to {path}: its name will be the screen's id; expected {IDENTIFIER.expected}")
 
 
+def _files(args: argparse.Namespace, found: "Imported") -> list[Path]:
+    """Where each of its screens goes; every further one beside the first, by its id."""
+    files = [args.to, *(args.to.with_name(f"{page.id}{args.to.suffix}") for page in found.more)]
+    for path in files:
+        _refuse_target(path, force=args.force)  # before any of them is written
+    return files
+
+
 def _write(path: Path, text: str, *, force: bool) -> None:
     """Write the whole file or none of it."""
     from opsconsole.cli.wiring import UsageError
@@ -132,17 +141,21 @@ def _write(path: Path, text: str, *, force: bool) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _print(found: "Imported", path: Path | None, *, to_file: bool, everything: bool) -> None:
+def _print(found: "Imported", files: Sequence[Path], *, to_file: bool, everything: bool) -> None:
     shown = [fate for fate in found.fates if everything or fate.fidelity != "full"]
     if to_file and shown:
         print_table(_COLUMNS, [_row(fate) for fate in shown], wrap=True)
     elif found.panes:
-        print_text(found.text.rstrip("\n"))
+        print_text("\n---\n".join(page.text.rstrip("\n") for page in found.pages))
     for one in found.lost:
         narrate(f"not taken over: {one}")
     narrate(_summary(found))
-    if path is not None:
-        narrate(f"written: {path}; next: opsconsole check --offline, then opsconsole --screen {found.id}")
+    if found.more:
+        split = f"{found.panes} panes are more than a screen holds: they are on {len(found.pages)}"
+        narrate(split if to_file else f"{split}; --to writes each to a file of its own")
+    if files:
+        written = ", ".join(map(str, files))
+        narrate(f"written: {written}; next: opsconsole check --offline, then opsconsole --screen {found.id}")
     elif to_file:
         narrate("nothing was written")
 
@@ -162,11 +175,11 @@ def _summary(found: "Imported") -> str:
 _WORDS = {"full": "in full", "close": "in another form", "partial": "in part", "lost": "lost"}
 
 
-def _fields(found: "Imported", path: Path | None, *, with_text: bool) -> dict[str, Any]:
+def _fields(found: "Imported", files: Sequence[Path], *, with_text: bool) -> dict[str, Any]:
     from opsconsole.monitoring.grafana.fidelity import Fidelity
 
     return {
-        "file": path,
+        "file": files[0] if files else None,
         "screen": found.id,
         "title": found.title,
         "uid": found.uid,
@@ -174,6 +187,19 @@ def _fields(found: "Imported", path: Path | None, *, with_text: bool) -> dict[st
         "panes": found.panes,
         "panels": {one.value: found.count(one) for one in Fidelity},
         "lost": list(found.lost),
-        "report": [{**asdict(fate), "pane": fate.pane or None, "kind": fate.kind or None} for fate in found.fates],
+        "report": [_fate_fields(fate, found.id) for fate in found.fates],
+        "more": [
+            {
+                "screen": page.id,
+                "file": files[place] if files else None,
+                **({"yaml": page.text} if with_text else {}),
+            }
+            for place, page in enumerate(found.more, 1)
+        ],
         **({"yaml": found.text} if with_text else {}),
     }
+
+
+def _fate_fields(fate: "Fate", screen: str) -> dict[str, Any]:
+    on = (fate.screen or screen) if fate.pane else None
+    return {**asdict(fate), "pane": fate.pane or None, "kind": fate.kind or None, "screen": on}

@@ -10,6 +10,7 @@ opsconsole sla status
 
 VERBS: dict[str, str] = {
     "status": "every SLA in its window, now: share, budget, burn rates; the worst first",
+    "metrics": "counts for Prometheus of what it cannot count itself, to print or as a text file to scrape",
     "report": "a week or a month against the one before: violations, time to recovery, what was excluded",
 }
 """Verb -> its line in the help; it lives in `cli/sla/VERB.py`, which has `add_arguments` and `run`."""

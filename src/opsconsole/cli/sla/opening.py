@@ -34,7 +34,7 @@ def ask(args: argparse.Namespace, read: "Callable[[Slas], Awaitable[Survey]]") -
                     slas.one(name)
             except ValueError as error:
                 raise UsageError(str(error)) from None
-            return await read(slas.only(args.slas))
+            return await read(slas.only(args.slas) if args.slas else slas)
         finally:
             await sources.close()
 
@@ -79,6 +79,7 @@ def standing_fields(one: "Standing") -> dict[str, Any]:
         else {"sli": one.before.sli, "change": one.change, "violations": len(one.violations_before)},
         "violations": [_violation_fields(found) for found in one.violations],
         "mttr": one.mttr,
+        "shares": [{"of": dict(told.of), "bad": told.bad, "share": told.share} for told in one.shares],
         "excluded": [
             {"name": pause.name, "why": pause.why or None, "start": rfc3339(pause.start), "end": rfc3339(pause.end)}
             for pause in one.excluded

@@ -7,11 +7,12 @@ many times as fast as allowed it was spent over 1 h, 6 h, 1 d and 3 d. What cann
 import argparse
 from typing import TYPE_CHECKING
 
-from opsconsole.cli.output import print_json, print_table, rfc3339
+from opsconsole.cli.output import print_json, print_table, print_text, rfc3339
 from opsconsole.cli.sla.opening import ask, narrate_survey, standing_fields
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
+    from opsconsole.sla.asking import Slas, Survey
     from opsconsole.sla.standing import Standing
 
 EXAMPLE = """\
@@ -24,7 +25,7 @@ _COLUMNS = ("STATE", "SLA", "GOOD", "PROMISED", "LEFT", "GONE IN", "BURN 1H", "6
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `sla status`."""
     parser.description = __doc__
-    parser.add_argument("slas", metavar="SLA", nargs="*", help="only these, by name")
+    parser.add_argument("slas", metavar="SLA", nargs="*", help="only these, by name; also whose what was bad is")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
 
 
@@ -32,15 +33,36 @@ def run(args: argparse.Namespace) -> int:
     """Print them, and choose the exit code."""
     from opsconsole.core.state import State
 
-    survey = ask(args, lambda slas: slas.survey())
+    survey = ask(args, _apart if args.slas else _read)
     code = Exit.FAILED if any(one.state is State.CRIT for one in survey.standings) else Exit.DONE
     if args.format == "json":
         slas = [standing_fields(one) for one in survey.standings]
         print_json({"taken_at": rfc3339(survey.taken_at), "slas": slas, "notes": list(survey.notes)})
         return code
     print_table(_COLUMNS, [_row(one) for one in survey.standings])
+    if args.slas:
+        _print_shares(survey)
     narrate_survey(survey)
     return code
+
+
+async def _read(slas: "Slas") -> "Survey":
+    return await slas.survey()
+
+
+async def _apart(slas: "Slas") -> "Survey":
+    """Of those that are named also whose what was bad is."""
+    return await slas.apart(await slas.survey())
+
+
+def _print_shares(survey: "Survey") -> None:
+    from opsconsole.sla.shares import subjects
+
+    for one in survey.standings:
+        if one.shares:
+            print_text(f"\n{one.sla.label}: whose {one.tally.bad:,.0f} bad ones are")
+            rows = zip(one.shares, subjects(one.shares), strict=True)
+            print_table(("SHARE", "BAD", "OF"), [(f"{told.share:.0%}", f"{told.bad:,.0f}", of) for told, of in rows])
 
 
 def _row(one: "Standing") -> tuple[object, ...]:

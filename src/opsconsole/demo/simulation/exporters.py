@@ -1,4 +1,5 @@
-"""Stand-ins for exporters that this machine may not have: /redis, and where needed /postgres and /node.
+"""Stand-ins for exporters that this machine may not have: /redis, and where needed /postgres and /node; and the webhook
+that alerts are sent to.
 
 A target that is down answers 503, so that its `up` is 0.
 """
@@ -13,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from opsconsole.demo.host_counters import cpu_seconds
-from opsconsole.demo.simulation import airflow_exporter
+from opsconsole.demo.simulation import airflow_exporter, webhook
 from opsconsole.demo.simulation.metadata import Database
 from opsconsole.demo.simulation.metrics import Metrics
 from opsconsole.demo.simulation.service import Answer, Request, Simulation, run
@@ -68,7 +69,11 @@ async def main(simulation: Simulation) -> None:
             pages[f"/{service}"] = partial(airflow_exporter.page, metadata, service, ports[f"{service}/airflow-1"])
     warm_up_redis = asyncio.create_task(_use_redis(simulation.plan["ports"].get("redis")))
 
+    notifications = Path(simulation.plan["notifications"])
+
     async def handle(request: Request) -> Answer:
+        if request.method == "POST" and request.path.startswith(f"{webhook.PATH}/"):
+            return webhook.receive(request, notifications)
         if request.method != "GET" or request.path not in pages:
             return Answer(404, "not found\n")
         try:

@@ -33,6 +33,8 @@ class Fate:
     """What is different or missing, each in a few words."""
     asks: bool = False
     """Whether it has a query for Prometheus that is shown."""
+    screen: str = ""
+    """The id of the screen that it is on, where the dashboard became several; else empty."""
 
 
 @dataclass(slots=True)

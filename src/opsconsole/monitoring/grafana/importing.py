@@ -12,6 +12,7 @@ from opsconsole.monitoring.grafana.arranging import arranged, rows_of
 from opsconsole.monitoring.grafana.checking import promql_problem
 from opsconsole.monitoring.grafana.fidelity import Fate, Fidelity, Losses
 from opsconsole.monitoring.grafana.model import PROMETHEUS, Dashboard, Panel, Section
+from opsconsole.monitoring.grafana.paging import paged
 from opsconsole.monitoring.grafana.panes import NotTakenError, pane_of
 from opsconsole.monitoring.grafana.promql import normal_references
 from opsconsole.monitoring.grafana.restoring import restored
@@ -29,6 +30,15 @@ _REFRESH = 30.0
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A further screen of a dashboard that is more than one holds."""
+
+    id: str
+    text: str
+    """Its file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """A screen that was a dashboard."""
 
@@ -43,6 +53,14 @@ class Imported:
     lost: tuple[str, ...] = ()
     """What of the dashboard as a whole is not there."""
     panes: int = 0
+    """On all its screens."""
+    more: tuple[Page, ...] = ()
+    """The screens after the first."""
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """All its screens."""
+        return (Page(self.id, self.text), *self.more)
 
     def count(self, fidelity: Fidelity) -> int:
         """How many panels arrived so."""
@@ -74,12 +92,24 @@ def import_dashboard(dashboard: Dashboard, screen_id: str = "") -> Imported:
     columns, sections = arranged(dashboard.sections)
     head = _head(dashboard, name, columns, window)
     lost = (*_dashboard_losses(dashboard, variables), *more)
-    entries = list(_entries(dashboard, variables, window, sections))
-    entries = _that_work(head, variables, entries)
-    file = Written(head, variables, entries, _source(dashboard), lost)
-    fates = tuple(entry.fate for entry in entries if entry.fate is not None)
-    panes = sum(entry.pane is not None for entry in entries)
-    return Imported(name, dashboard.title, dashboard.uid, dashboard.schema, written(file), fates, lost, panes)
+    # What does not work takes no place on a page.
+    entries = _that_work(head, variables, list(_entries(dashboard, variables, window, sections)))
+    pages = paged(entries, MAX_PANES)
+    heads = [_head_of_page(head, number, len(pages)) for number in range(1, len(pages) + 1)]
+    files = [
+        Page(one["id"], written(Written(one, variables, page, _source(dashboard), lost)))
+        for one, page in zip(heads, pages, strict=True)
+    ]
+    fates = tuple(
+        replace(entry.fate, screen=one["id"] if len(pages) > 1 and entry.pane is not None else "")
+        for one, page in zip(heads, pages, strict=True)
+        for entry in page
+        if entry.fate is not None
+    )
+    panes = sum(entry.pane is not None for page in pages for entry in page)
+    return Imported(
+        name, dashboard.title, dashboard.uid, dashboard.schema, files[0].text, fates, lost, panes, tuple(files[1:])
+    )
 
 
 def _exported(dashboard: Dashboard, name: str) -> Imported:
@@ -110,6 +140,14 @@ def _head(dashboard: Dashboard, name: str, columns: int, window: str) -> dict[st
         "range": window,
         "columns": columns,
     }
+
+
+def _head_of_page(head: dict[str, Any], number: int, of: int) -> dict[str, Any]:
+    """The same for each page, but for id and title: `node`, `node-2`, …"""
+    if of == 1:
+        return head
+    name = head["id"] if number == 1 else f"{head['id'][:56]}-{number}"
+    return {**head, "id": name, "title": f"{head['title']} ({number} of {of})"}
 
 
 def _seconds(text: str) -> float:
@@ -220,15 +258,14 @@ def _free(wanted: str, taken: set[str]) -> str:
 
 def _that_work(head: dict[str, Any], variables: Variables, entries: list[Entry]) -> list[Entry]:
     """`entries`, those that a screen could not show without their pane and with the reason."""
-    entries = _at_most(entries, MAX_PANES)
     panes = [entry for entry in entries if entry.pane is not None]
-    if not panes:
-        return entries
-    text = written(Written(head, variables, panes, "", ()))
-    screen, _ = read_screen(parse_document(text, "screen"))
-    broken = {pane.id: pane.broken.partition(": ")[2] for pane in screen.panes if pane.broken} if screen else {}
-    if screen is not None:
-        broken = {**_unparsable(screen), **broken}
+    broken: dict[str, str] = {}
+    for start in range(0, len(panes), MAX_PANES):
+        text = written(Written(head, variables, panes[start : start + MAX_PANES], "", ()))
+        screen, _ = read_screen(parse_document(text, "screen"))
+        if screen is not None:
+            broken |= _unparsable(screen)
+            broken |= {pane.id: pane.broken.partition(": ")[2] for pane in screen.panes if pane.broken}
     return [
         _without_pane(entry, broken[entry.pane["id"]]) if entry.pane and entry.pane["id"] in broken else entry
         for entry in entries
@@ -244,12 +281,3 @@ def _without_pane(entry: Entry, why: str) -> Entry:
     if fate is not None:
         fate = replace(fate, fidelity=Fidelity.LOST, pane="", kind="", notes=(why,))
     return replace(entry, pane=None, fate=fate, notes=())
-
-
-def _at_most(entries: list[Entry], most: int) -> list[Entry]:
-    found: list[Entry] = []
-    count = 0
-    for entry in entries:
-        count += entry.pane is not None
-        found.append(_without_pane(entry, f"a screen has at most {most} panes") if count > most else entry)
-    return found

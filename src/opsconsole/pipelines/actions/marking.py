@@ -10,6 +10,7 @@ from opsconsole.actions.action import Action, Outcome, Result, Sink
 from opsconsole.config.settings import Environment
 from opsconsole.pipelines.actions.change import Change, Refused, action_of, dag_at, run_named, settings_of
 from opsconsole.pipelines.api import api_of
+from opsconsole.pipelines.model import Run
 from opsconsole.pipelines.way import Asking
 from opsconsole.sources.airflow.client import AirflowSource, path
 
@@ -44,6 +45,25 @@ def pause(arguments: Mapping[str, str], environment: Environment) -> Action:
 def unpause(arguments: Mapping[str, str], environment: Environment) -> Action:
     """Let runs of `dag` begin and go on again."""
     return _pausing("airflow.unpause", arguments["dag"], False, environment)
+
+
+async def state_of(client: AirflowSource, arguments: Mapping[str, str]) -> tuple[str, str]:
+    """(the id of the run that `mark` is about, the state that what is marked has now).
+
+    Raises:
+        Refused: there is no such run, or no such task in it.
+        SourceError: Airflow refuses, or does not answer.
+    """
+    way, dag = await api_of(client), arguments["dag"]
+    run = await run_named(way, dag, arguments.get("run", ""))
+    return run.run_id, await _state_in(way, dag, run, arguments.get("task", ""))
+
+
+async def foreseen_pausing(client: AirflowSource, dag_id: str, paused: bool) -> str:
+    """What pausing (or not) would change: empty where it does; as `dag_at`."""
+    if (await dag_at(client, dag_id)).paused is not paused:
+        return ""
+    return f"it is {'paused' if paused else 'not paused'} already: nothing would change"
 
 
 def _pausing(action_id: str, dag: str, paused: bool, environment: Environment) -> Action:
@@ -88,7 +108,7 @@ class _Marking(Change):
         way = await api_of(client)
         run = await run_named(way, self.dag, self.run_id)
         self.run_id = run.run_id
-        self.before = await self._now(way)
+        self.before = await _state_in(way, self.dag, run, self.task)
         sink(f"run {self.run_id}: {self.task or 'the run'} was {self.before}\n".encode())
         body = self.body((await client.version()).major)
         what = f"mark {self.task or 'the run'} {self.state}"
@@ -103,13 +123,18 @@ class _Marking(Change):
         return Result(Outcome.OK, detail=f"it is {now}") if now == self.state else None
 
     async def _now(self, way: Asking) -> str:
-        if not self.task:
-            return (await run_named(way, self.dag, self.run_id)).state
-        tasks = await way.tasks(self.dag, self.run_id)
-        found = next((one for one in tasks if one.title == self.task), None)
-        if found is None:
-            raise Refused(f"there is no task {self.task} in {self.run_id}: {', '.join(one.title for one in tasks)}")
-        return found.state or "none"
+        return await _state_in(way, self.dag, await run_named(way, self.dag, self.run_id), self.task)
+
+
+async def _state_in(way: Asking, dag_id: str, run: Run, task: str) -> str:
+    """The state of `task` of `run`; without a task that of the run itself."""
+    if not task:
+        return run.state
+    tasks = await way.tasks(dag_id, run.run_id)
+    found = next((one for one in tasks if one.title == task), None)
+    if found is None:
+        raise Refused(f"there is no task {task} in {run.run_id}: {', '.join(one.title for one in tasks)}")
+    return found.state or "none"
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Starting runs: `airflow.trigger`, `airflow.backfill`."""
 
 import json
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,11 +30,18 @@ from opsconsole.sources.airflow.client import AirflowSource, path
 
 _MOST = 1000
 """Runs of a DAG that are looked through for those of a backfill."""
+_NAMED = 6
+"""Dates of a backfill that are named before it is sent."""
+_REPROCESSED = {
+    "none": "runs that are there are left alone",
+    "failed": "runs that are there and failed are run again, others left alone",
+    "completed": "runs that are there and ended, however, are run again",
+}
 
 
 def trigger(arguments: Mapping[str, str], environment: Environment) -> Action:
     """Start a run of `dag` now, with `conf`; `wait` for it to have started (or ended)."""
-    dag, conf = arguments["dag"], _conf(arguments)
+    dag, conf = arguments["dag"], conf_of_arguments(arguments)
     work = _Triggering(settings_of(environment), dag, arguments.get("run", ""), conf, waits_for_end(arguments))
     body = {"conf": conf, **({"dag_run_id": work.run_id} if work.run_id else {})}
     return action_of(
@@ -50,27 +58,38 @@ def trigger(arguments: Mapping[str, str], environment: Environment) -> Action:
 
 def backfill(arguments: Mapping[str, str], environment: Environment) -> Action:
     """Run `dag` for each of its intervals from `from` to `to` (days, both included)."""
-    first, last = _day(arguments, "from"), _day(arguments, "to")
-    if last < first:
-        raise ValueError("to: is before from")
-    body = {
-        "dag_id": arguments["dag"],
-        "from_date": f"{first.isoformat()}T00:00:00Z",
-        "to_date": f"{last.isoformat()}T23:59:59Z",
-        "reprocess_behavior": arguments.get("reprocess", "none"),
-        "max_active_runs": int(arguments.get("at_once", "3")),
-        "dag_run_conf": _conf(arguments),
-    }
+    body = _backfill_body(arguments)
     work = _Backfilling(settings_of(environment), body, waits_for_end(arguments))
     return action_of(
         "airflow.backfill",
-        f"backfill {arguments['dag']} from {first} to {last}",
-        f"POST /backfills\n{json.dumps(body, ensure_ascii=False)}",
+        f"backfill {arguments['dag']} from {arguments['from']} to {arguments['to']}",
+        f"POST /backfills\n{json.dumps(body, ensure_ascii=False)}\n# {limits_of_backfill(body)}",
         arguments["dag"],
         work,
         undo="cancel the backfill in Airflow; what has run stays",
         verify_timeout=ENDING if work.to_end else STARTING,
     )
+
+
+def _backfill_body(arguments: Mapping[str, str]) -> dict[str, Any]:
+    first, last = _day(arguments, "from"), _day(arguments, "to")
+    if last < first:
+        raise ValueError("to: is before from")
+    return {
+        "dag_id": arguments["dag"],
+        "from_date": f"{first.isoformat()}T00:00:00Z",
+        "to_date": f"{last.isoformat()}T23:59:59Z",
+        "reprocess_behavior": arguments.get("reprocess") or "none",
+        "max_active_runs": int(arguments.get("at_once") or "3"),
+        "dag_run_conf": conf_of_arguments(arguments),
+    }
+
+
+def limits_of_backfill(body: Mapping[str, Any]) -> str:
+    """How many run at once, and what becomes of runs that are there, in words."""
+    most, there = body["max_active_runs"], _REPROCESSED[body["reprocess_behavior"]]
+    # airflow.models.dagrun: runs of a backfill are counted by themselves, and not against the DAG's own limit.
+    return f"at most {most} at once, beside the DAG's own limit for its other runs; {there}"
 
 
 @dataclass(slots=True)
@@ -83,7 +102,7 @@ class _Triggering(Change):
     to_end: bool
 
     async def change(self, client: AirflowSource, sink: Sink) -> str:
-        await _must_suit(client, self.dag, self.conf)
+        await must_suit(client, self.dag, self.conf)
         body: dict[str, Any] = {"conf": self.conf}
         if (await client.version()).major >= 3:
             body["logical_date"] = None  # has to be there, and may be null
@@ -112,19 +131,12 @@ class _Backfilling(Change):
     """The logical dates that it makes runs for."""
 
     async def change(self, client: AirflowSource, sink: Sink) -> str:
-        if (await client.version()).major < 3:
-            raise Refused("Airflow 2 has no backfill in its API; on its host: airflow dags backfill")
-        dag = self.body["dag_id"]
-        await must_run(client, dag)
-        plan = await client.send("POST", "/backfills/dry_run", self.body, what=f"plan a backfill of {dag}")
-        dates = [str(one.get("logical_date")) for one in plan["backfills"]]
+        dag, dates = self.body["dag_id"], await _planned(client, self.body)
         sink("".join(f"would run for {clean_line(one)}\n" for one in dates).encode())
-        if not dates:
-            raise Refused("there is nothing to run in that span; runs that are there are left alone (reprocess)")
         self.expected = frozenset(found for one in dates if (found := moment(one)) is not None)
         answer = await self.send(client, "POST", "/backfills", self.body, f"backfill {dag}")
         self.id = str(answer["id"])
-        return f"backfill {self.id} of {len(dates)} runs"
+        return f"backfill {self.id} of {len(dates)} runs; {limits_of_backfill(self.body)}"
 
     async def effect(self, way: Asking, client: AirflowSource) -> Result | None:
         runs, _ = await way.runs(self.body["dag_id"], _MOST)
@@ -140,7 +152,7 @@ class _Backfilling(Change):
         return Result(Outcome.OK, detail=f"all {len(mine)} runs ended: success")
 
 
-async def _must_suit(client: AirflowSource, dag_id: str, conf: Mapping[str, Any]) -> None:
+async def must_suit(client: AirflowSource, dag_id: str, conf: Mapping[str, Any]) -> None:
     """See that a run with this configuration is one that the DAG takes, and that it will run.
 
     Raises:
@@ -153,6 +165,45 @@ async def _must_suit(client: AirflowSource, dag_id: str, conf: Mapping[str, Any]
         raise Refused(f"nothing was sent: {'; '.join(map(str, wrong))}")
 
 
+async def foreseen_backfill(client: AirflowSource, arguments: Mapping[str, str]) -> str:
+    """What a backfill would run, by Airflow's own dry run, and within which limits.
+
+    Raises:
+        Refused: it would run nothing, or not what is meant; as `must_suit`.
+        ValueError: an argument is wrong.
+        SourceError: as `must_run`.
+    """
+    body = _backfill_body(arguments)
+    dates = [clean_line(one).removesuffix("T00:00:00Z") for one in await _planned(client, body)]
+    named = ", ".join(dates if len(dates) <= _NAMED else [*dates[: _NAMED - 1], "…", dates[-1]])
+    return f"Airflow's dry run makes {len(dates)} runs: {named}; {limits_of_backfill(body)}"
+
+
+def _on_the_host(body: Mapping[str, Any]) -> str:
+    """The command of Airflow 2 for the same."""
+    rerun = {"none": (), "failed": ("--rerun-failed-tasks",), "completed": ("--reset-dagruns", "--yes")}
+    conf = ("--conf", json.dumps(body["dag_run_conf"])) if body["dag_run_conf"] else ()
+    days = ("--start-date", body["from_date"][:10], "--end-date", body["to_date"][:10])
+    return shlex.join(
+        ("airflow", "dags", "backfill", *days, *rerun[body["reprocess_behavior"]], *conf, "--", body["dag_id"])
+    )
+
+
+async def _planned(client: AirflowSource, body: Mapping[str, Any]) -> list[str]:
+    """The logical dates that the backfill would make runs for."""
+    if (await client.version()).major < 3:
+        raise Refused(f"Airflow 2 has no backfill in its API; on its host: {_on_the_host(body)}")
+    dag = body["dag_id"]
+    await must_suit(client, dag, body["dag_run_conf"])
+    plan = await client.send("POST", "/backfills/dry_run", body, what=f"plan a backfill of {dag}")
+    dates = [str(one.get("logical_date")) for one in plan["backfills"]]
+    if not dates:
+        raise Refused(f"there is nothing to run in that span; {_REPROCESSED[body['reprocess_behavior']]} (reprocess)")
+    if len(dates) > _MOST:
+        raise Refused(f"it makes {len(dates):,} runs, and at most {_MOST:,} can be watched: take a shorter span")
+    return dates
+
+
 def _begun(run: Run, to_end: bool) -> Result | None:
     if run.ended:
         return judged_end(run)
@@ -161,7 +212,12 @@ def _begun(run: Run, to_end: bool) -> Result | None:
     return Result(Outcome.OK, detail=f"{run.run_id} is running")
 
 
-def _conf(arguments: Mapping[str, str]) -> dict[str, Any]:
+def conf_of_arguments(arguments: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration that the argument `conf` is.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
     try:
         conf = json.loads(arguments.get("conf") or "{}")
     except (ValueError, RecursionError):

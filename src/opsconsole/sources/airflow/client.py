@@ -50,7 +50,8 @@ class Page(Generic[T]):
 
 def path(*parts: str) -> str:
     """A path below the API's base; whatever a DAG or run is called, it stays one part of it."""
-    return "/" + "/".join(quote(part, safe="~") for part in parts)
+    # A part that is nothing but dots would be taken for a step up.
+    return "/" + "/".join(part.replace(".", "%2E") if part in (".", "..") else quote(part, safe="~") for part in parts)
 
 
 class AirflowSource:

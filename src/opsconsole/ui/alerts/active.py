@@ -1,16 +1,18 @@
 """Alerts: all that Prometheus and the Alertmanagers have, what needs somebody first; one by one, or in groups."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from opsconsole.alerts import wording
 from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.filtering import kept, parse_filter
-from opsconsole.alerts.model import Alert, AlertState, RuleState, Survey
+from opsconsole.alerts.model import Alert, AlertState, Survey
+from opsconsole.alerts.needing import Need, need, needs
 from opsconsole.alerts.severity import rank
 from opsconsole.alerts.watchdog import watch
 from opsconsole.core.duration import age_text
+from opsconsole.core.state import State
 from opsconsole.ui.alerts import grouping, marks
 from opsconsole.ui.alerts.choosing import alert_choices, group_choices
 from opsconsole.ui.alerts.grouping import Group, grouped
@@ -20,7 +22,7 @@ from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.table_layout import Cell, Column, Row
 
 _COLUMNS = (
-    Column("state", "STATE", least=11),
+    Column("state", "STATE", least=12),
     Column("severity", "SEVERITY", widest=10, priority=1),
     Column("alert", "ALERT", widest=36, least=14),
     Column("age", "AGE", align="right"),
@@ -38,6 +40,17 @@ _GROUPED = (
     Column("group", "GROUP", grows=True, least=20),
 )
 _OWN_LANGUAGE = re.compile(r"[\s,]*(@|[a-zA-Z_][a-zA-Z0-9_]*\s*(=|!=|!~|<|>))")
+
+
+class _About(NamedTuple):
+    """What the row of an alert says that the alert alone does not."""
+
+    age: str
+    why: str
+    flaps: int
+    state: str
+
+
 _CALM = frozenset({AlertState.SUPPRESSED, AlertState.PENDING})
 GROUP = "group "
 """What the keys of rows that are groups begin with."""
@@ -53,7 +66,7 @@ class ActivePage(Page[Alerts, Survey]):
     asks_form = "group"
 
     def __init__(self) -> None:
-        self._rows: dict[str, tuple[Alert, tuple[str, str, int], Row]] = {}
+        self._rows: dict[str, tuple[Alert, _About, Row]] = {}
 
     async def take(self, source: Alerts, before: Survey | None, order: Order) -> Survey:
         return await source.shared_survey()
@@ -125,13 +138,13 @@ class ActivePage(Page[Alerts, Survey]):
         """Rows; those of alerts about which nothing changed are the same as before."""
         known, now = self._rows, survey.taken_at
         names = wording.names_of(survey)
-        rows: dict[str, tuple[Alert, tuple[str, str, int], Row]] = {}
+        rows: dict[str, tuple[Alert, _About, Row]] = {}
         for one in found:
             old = wording.age(one, now)
             flaps = survey.flapping.of(one.labels) if survey.flapping.times else 0
             quiet = not (one.silenced_by or one.inhibited_by or one.missing_in or one.quiet_in)
             why = "" if quiet else wording.why_text(one, survey.silences, names, now)
-            about = ("" if old is None else age_text(old), why, flaps)
+            about = _About("" if old is None else age_text(old), why, flaps, _state_word(one, survey))
             key = key_of(one)
             before = known.get(key)
             same = before is not None and before[0] is one and before[1] == about
@@ -161,30 +174,34 @@ def _sorted(found: Sequence[Alert], sort: str) -> Sequence[Alert]:
 
 
 def _summary(survey: Survey) -> str:
-    states = Counter(one.state for one in survey.alerts)
-    firing = sum(one.rule is not RuleState.PENDING for one in survey.alerts)
-    words = [f"{firing:,} firing"]
-    words += [f"{states[one]:,} {one.value}" for one in _COUNTED if states[one]]
+    found = needs(survey)
+    lost = sum(one.state is AlertState.UNDELIVERED for one in survey.alerts)
+    words = [f"{found[Need.OPEN]:,} open" + (f", {lost:,} of them undelivered" if lost else "")]
+    words += [f"{found[one]:,} {one.value}" for one in _TAKEN if found[one]]
     if survey.flapping.times:
         words.append(f"{len(survey.flapping.times)} flapping")
-    watched = watch(survey)
-    return "   ".join([*words, f"dead-man's switch {watched.state.value}"])
+    state = watch(survey).state
+    said = f"dead-man's switch {state.value}"
+    # What is last is cut off on a narrow terminal, and this must not be.
+    return "   ".join([said, *words] if state is State.CRIT else [*words, said])
 
 
-_COUNTED = (
-    AlertState.UNDELIVERED, AlertState.ACTIVE, AlertState.UNKNOWN, AlertState.SENDING, AlertState.SUPPRESSED,
-    AlertState.PENDING,
-)  # fmt: skip
+_TAKEN = (Need.ACKNOWLEDGED, Need.SILENCED, Need.INHIBITED, Need.PENDING)
 
 
-def _row(key: str, alert: Alert, about: tuple[str, str, int]) -> Row:
-    old, why, flaps = about
+def _state_word(alert: Alert, survey: Survey) -> str:
+    """Its state; of what is kept back, why: on a narrow terminal there is room for nothing else."""
+    return need(alert, survey).value if alert.state is AlertState.SUPPRESSED else alert.state.value
+
+
+def _row(key: str, alert: Alert, about: _About) -> Row:
+    old, why, flaps, state = about
     flapping = f"began {flaps + 1} times within the hour" if flaps else ""
     quiet = alert.state in _CALM
     return Row(
         key,
         (
-            marks.alert_state(alert),
+            Cell(state, marks.state_role_of(alert)),
             marks.severity(alert),
             cells.words(alert.name, "dim" if quiet else "text", 120),
             Cell(old),

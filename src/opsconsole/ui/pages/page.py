@@ -39,6 +39,8 @@ class Sheet:
     descending: bool = True
     notes: tuple[str, ...] = ()
     """What could not be seen, and how to allow it."""
+    begin: str = ""
+    """The key of the row that the cursor is on at first; empty: the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,13 @@ class Page(ABC, Generic[S, R]):
         Raises:
             SourceError: it cannot be asked.
         """
+
+    def again(self, reading: R) -> float:
+        """Seconds from `reading` to the next one: sooner than `period` where it is not whole yet."""
+        return self.period
+
+    def forget(self, source: S) -> None:
+        """The next reading has to be of after now: what `source` shares between those who ask is no answer."""
 
     @abstractmethod
     def sheet(self, reading: R, order: Order) -> Sheet:

@@ -19,8 +19,9 @@ LONGEST_PAUSE = 30.0
 _PROMPT = 1.0
 """Seconds within which an answer comes as a rule: whoever comes back to a page sees no fault meanwhile."""
 
-_CHEAP = 0.2
-"""Seconds of CPU up to which a reading is never too dear: the first one imports what it needs."""
+_FEW = 500
+"""Rows up to which a reading is never too dear: what it took is then mostly what was imported for it, or what else went
+on."""
 
 
 @dataclass(slots=True)
@@ -46,14 +47,24 @@ class PageReading:
     prepared: Any = field(default=None, repr=False)
     """What `prepare` made of `sheet`."""
 
-    async def read(self, source: Any, clock: Callable[[], float], report: Callable[[Exception], object]) -> bool:
+    async def read(
+        self,
+        source: Any,
+        clock: Callable[[], float],
+        report: Callable[[Exception], object],
+        *,
+        anew: bool = False,
+    ) -> bool:
         """Read once; whether it is wanted otherwise by now.
 
         Args:
             source: what the page takes its readings of.
             clock: Unix seconds.
             report: told of a fault of ours; the reading goes on.
+            anew: what the source remembers, be it for seconds, is no answer: something was changed.
         """
+        if anew:
+            self.page.forget(source)
         order, self.asked_at, begun = self.order, clock(), time.process_time()
         try:
             reading = await self.page.take(source, self.reading, order)
@@ -78,11 +89,26 @@ class PageReading:
     @property
     def pause(self) -> float:
         """Seconds until the next reading; longer while it fails."""
-        dear = math.ceil(self.page.thrift * self.cost) if self.cost > _CHEAP else 0
-        period = max(self.page.period, min(LONGEST_PAUSE, dear))
+        many = self.sheet is not None and len(self.sheet.rows) > _FEW
+        dear = math.ceil(self.page.thrift * self.cost) if many else 0
+        wanted = self.page.period if self.reading is None else self.page.again(self.reading)
+        period = max(wanted, min(LONGEST_PAUSE, dear))
         if not self.failures:
             return period
         return min(LONGEST_PAUSE, max(1.0, period) * 2.0 ** min(self.failures - 1, 6))
+
+    def rest(self, now: float, period: float, changed_at: float) -> float:
+        """Seconds until it is to be read again by whoever comes back to it: none where it was never read, or is older
+        than `period`, or of before `changed_at`, the moment of the last change that was made from here."""
+        if self.taken_at is None or self.failed or self.taken_at <= changed_at:
+            return 0.0
+        return min(period, max(0.0, self.taken_at + period - now))
+
+    def age(self, now: float) -> Span | None:
+        """How old what is shown is, while it is older than it should be and is being read again; None otherwise."""
+        if self.taken_at is None or self.asked_at is None or now - self.taken_at <= self.pause + _PROMPT:
+            return None
+        return Span(f"{age_text(now - self.taken_at)} old, asking again…   ", "stale")
 
     def trouble(self, now: float) -> Span | None:
         """Why what is shown is not what is; None where nothing is wrong."""

@@ -143,6 +143,7 @@ def _calm(overview: Overview, looking: Looking, glyphs: Glyphs) -> Line:
 
 _AREAS = (
     Column("area", "AREA", widest=20),
+    Column("key", ""),
     Column("state", "STATE"),
     Column("now", "NOW", grows=True, least=28),
     Column("trend", "LAST HOUR", priority=1, widest=60),
@@ -153,9 +154,16 @@ _TREND_CELLS = (27, 16)
 
 
 def render_areas(
-    overview: Overview, width: int, height: int, glyphs: Glyphs, now: float, looking: Looking = AWAY
+    overview: Overview,
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    now: float,
+    looking: Looking = AWAY,
+    keys: Mapping[str, str] | None = None,
 ) -> Lines:
-    """One line for each area: state, what it is like now, the last hour, and how it was a day ago."""
+    """One line for each area: state, what it is like now, the last hour, and how it was a day ago. `keys`: id of a
+    screen -> the key that leads there."""
     if width <= 0 or height <= 0:
         return ()
     items = looking.items if looking.items is not None else area_items(overview)
@@ -163,7 +171,7 @@ def render_areas(
         text = f"no area matches {looking.filter}" if looking.filter else "this screen names no areas"
         return (clip_line(line((text, "dim")), width, glyphs.ellipsis),)
     cells = _TREND_CELLS[0] if width >= _WIDE else _TREND_CELLS[1]
-    rows = [_area_row(item, cells, glyphs, now) for item in items]
+    rows = [_area_row(item, cells, glyphs, now, keys or {}) for item in items]
     layout = lay_out(_AREAS, asked_widths(_AREAS, rows), width)
     first, page = page_of(items, looking.key, max(0, height - 1))
     head = heading(_AREAS, layout)
@@ -173,7 +181,7 @@ def render_areas(
     return (head, *_page(page, rows[first:], layout, width, glyphs, looking))
 
 
-def _area_row(item: Item, cells: int, glyphs: Glyphs, now: float) -> Row:
+def _area_row(item: Item, cells: int, glyphs: Glyphs, now: float, keys: Mapping[str, str]) -> Row:
     area = item.subject
     assert isinstance(area, AreaState), "made by area_items"
     stale = area.state is State.STALE
@@ -183,6 +191,7 @@ def _area_row(item: Item, cells: int, glyphs: Glyphs, now: float) -> Row:
         item.key,
         (
             Cell(area.title, "strong" if area.state in (State.CRIT, State.ERROR) else "text"),
+            Cell(keys.get(area.screen, ""), "key"),
             badge,
             Cell(area.now_text + old, "dim" if stale else "text"),
             Cell(trend_text(area, cells, glyphs, now), "spark"),

@@ -10,6 +10,7 @@ from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
 from opsconsole.core.units import format_value
 from opsconsole.pipelines.history import Standing, standings
+from opsconsole.pipelines.metrics import ByMetrics
 from opsconsole.pipelines.model import Survey, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.pipelines.promises import Promise, promises
@@ -18,7 +19,7 @@ from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.lines import state_role
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
-from opsconsole.ui.pipelines import marks
+from opsconsole.ui.pipelines import marks, measured
 from opsconsole.ui.table_layout import Cell, Column, Row
 
 _COLUMNS = (
@@ -56,8 +57,11 @@ class _About(NamedTuple):
     promise: Cell
 
 
-class DagsPage(Page[Pipelines, DagsReading]):
-    """Every DAG of the Airflow."""
+Reading = DagsReading | ByMetrics
+
+
+class DagsPage(Page[Pipelines, Reading]):
+    """Every DAG of the Airflow; while it cannot be asked, those of which metrics tell."""
 
     id = "dags"
     title = "DAGs"
@@ -68,13 +72,21 @@ class DagsPage(Page[Pipelines, DagsReading]):
     def __init__(self) -> None:
         self._rows: dict[str, tuple[Standing, _About, Row]] = {}
 
-    async def take(self, source: Pipelines, before: DagsReading | None, order: Order) -> DagsReading:
-        told = await source.survey()
-        known = before.standings if before is not None else ()
+    async def take(self, source: Pipelines, before: Reading | None, order: Order) -> Reading:
+        told = await source.or_measured(source.survey())
+        if isinstance(told, ByMetrics):
+            return told
+        known = before.standings if isinstance(before, DagsReading) else ()
         return await asyncio.to_thread(_reading, source, told, known)  # thousands of DAGs: keys come first
 
-    def sheet(self, reading: DagsReading, order: Order) -> Sheet:
+    def forget(self, source: Pipelines) -> None:
+        """The survey is shared for seconds."""
+        source.forget()
+
+    def sheet(self, reading: Reading, order: Order) -> Sheet:
         """One row a DAG."""
+        if isinstance(reading, ByMetrics):
+            return measured.dags_sheet(reading)
         now = reading.told.now
         rows = [self._row(one, reading.promised.get(one.dag.dag_id), now) for one in _sorted(reading, order.sort)]
         if len(self._rows) > len(rows):
@@ -91,8 +103,10 @@ class DagsPage(Page[Pipelines, DagsReading]):
             known = self._rows[key] = one, about, _row(one, about)
         return known[2]
 
-    def detail(self, reading: DagsReading, key: str) -> Detail | None:
+    def detail(self, reading: Reading, key: str) -> Detail | None:
         """Everything that is known of the DAG itself."""
+        if isinstance(reading, ByMetrics):
+            return measured.dag_detail(reading, key)
         one = _of(reading, key)
         if one is None:
             return None
@@ -113,8 +127,10 @@ class DagsPage(Page[Pipelines, DagsReading]):
             f"DAG {clean_line(key)}", tuple((name, clean_line(value)) for name, value in facts if value), about
         )
 
-    def choices(self, reading: DagsReading, key: str) -> list[Choice]:
-        """Run what failed again, start a run, let it run or not."""
+    def choices(self, reading: Reading, key: str) -> list[Choice]:
+        """Run what failed again, start a run, let it run or not; nothing while no Airflow is there to do it."""
+        if isinstance(reading, ByMetrics):
+            return []
         one = _of(reading, key)
         if one is None:
             return []

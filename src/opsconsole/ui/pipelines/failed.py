@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.pipelines.causes import Cause, TaskKey, by_cause, key_of
 from opsconsole.pipelines.failures import errors_of
+from opsconsole.pipelines.metrics import ByMetrics
 from opsconsole.pipelines.model import Task, Told, Way
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
-from opsconsole.ui.pipelines import marks
+from opsconsole.ui.pipelines import marks, measured
 from opsconsole.ui.table_layout import Column, Row
 
 _COLUMNS = (
@@ -37,7 +38,10 @@ class FailedReading:
     notes: tuple[str, ...]
 
 
-class FailedPage(Page[Pipelines, FailedReading]):
+Reading = FailedReading | ByMetrics
+
+
+class FailedPage(Page[Pipelines, Reading]):
     """The roll-up of errors."""
 
     id = "failures"
@@ -49,8 +53,10 @@ class FailedPage(Page[Pipelines, FailedReading]):
     def __init__(self) -> None:
         self._errors: dict[tuple[TaskKey, int], str] = {}
 
-    async def take(self, source: Pipelines, before: FailedReading | None, order: Order) -> FailedReading:
-        told = await source.airflow.failures(time.time() - _WINDOWS[order.grouping])
+    async def take(self, source: Pipelines, before: Reading | None, order: Order) -> Reading:
+        told = await source.or_measured(source.airflow.failures(time.time() - _WINDOWS[order.grouping]))
+        if isinstance(told, ByMetrics):
+            return told
         notes = marks.notes_of(told, "there were more: the latest are shown")
         if told.origin.way is Way.METADATA:
             notes = (*notes, "logs are to be had from the API only: causes are names of tasks")
@@ -67,8 +73,10 @@ class FailedPage(Page[Pipelines, FailedReading]):
         read = {key_of(one): self._errors.get((key_of(one), one.try_number), "") for one in failed}
         return {key: error for key, error in read.items() if error}
 
-    def sheet(self, reading: FailedReading, order: Order) -> Sheet:
-        """One row a cause."""
+    def sheet(self, reading: Reading, order: Order) -> Sheet:
+        """One row a cause; by metrics, which tell none, one a DAG."""
+        if isinstance(reading, ByMetrics):
+            return measured.failures_sheet(reading)
         found = list(reading.causes)
         if order.sort == "count":
             found.sort(key=lambda one: -one.count)
@@ -79,7 +87,7 @@ class FailedPage(Page[Pipelines, FailedReading]):
         rows = [_row(one, reading.told.now) for one in found]
         return Sheet(_COLUMNS, rows, summary, order.sort, notes=reading.notes)
 
-    def detail(self, reading: FailedReading, key: str) -> Detail | None:
+    def detail(self, reading: Reading, key: str) -> Detail | None:
         """The cause in full, and everything that failed by it."""
         one = self.cause(reading, key)
         if one is None:
@@ -93,11 +101,13 @@ class FailedPage(Page[Pipelines, FailedReading]):
         parts = (("error", clean(one.example or "no log was read")), ("tasks", clean("\n".join(one.tasks))))
         return Detail("Cause of failures", tuple((name, clean_line(value)) for name, value in facts), parts)
 
-    def cause(self, reading: FailedReading, key: str) -> Cause | None:
-        """The cause of that row."""
+    def cause(self, reading: Reading, key: str) -> Cause | None:
+        """The cause of that row; None where causes are not known."""
+        if isinstance(reading, ByMetrics):
+            return None
         return next((one for one in reading.causes if one.cause == key), None)
 
-    def choices(self, reading: FailedReading, key: str) -> list[Choice]:
+    def choices(self, reading: Reading, key: str) -> list[Choice]:
         """Run what failed in the latest run again."""
         one = self.cause(reading, key)
         if one is None:

@@ -1,11 +1,12 @@
 """Import errors: files of DAGs that Airflow cannot read; what runs of them is an earlier version, or nothing."""
 
 from opsconsole.core.clean import clean, clean_line
+from opsconsole.pipelines.metrics import ByMetrics
 from opsconsole.pipelines.model import BrokenFile, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Detail, Order, Page, Sheet
-from opsconsole.ui.pipelines import marks
+from opsconsole.ui.pipelines import marks, measured
 from opsconsole.ui.table_layout import Column, Row
 
 _COLUMNS = (
@@ -14,7 +15,7 @@ _COLUMNS = (
     Column("reason", "REASON", grows=True, least=30),
 )
 
-Reading = Told[tuple[BrokenFile, ...]]
+Reading = Told[tuple[BrokenFile, ...]] | ByMetrics
 
 
 class ImportsPage(Page[Pipelines, Reading]):
@@ -26,16 +27,20 @@ class ImportsPage(Page[Pipelines, Reading]):
     sorts = ("file",)
 
     async def take(self, source: Pipelines, before: Reading | None, order: Order) -> Reading:
-        return await source.airflow.broken_files()
+        return await source.or_measured(source.airflow.broken_files())
 
     def sheet(self, reading: Reading, order: Order) -> Sheet:
         """One row a file."""
+        if isinstance(reading, ByMetrics):
+            return measured.imports_sheet(reading)
         summary = f"{len(reading.value)} files cannot be imported" if reading.value else "every file can be imported"
         rows = [_row(one, reading.now) for one in reading.value]
         return Sheet(_COLUMNS, rows, summary, notes=marks.notes_of(reading))
 
     def detail(self, reading: Reading, key: str) -> Detail | None:
         """The whole trace."""
+        if isinstance(reading, ByMetrics):
+            return None
         one = next((file for file in reading.value if file.file == key), None)
         if one is None:
             return None

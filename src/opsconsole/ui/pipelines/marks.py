@@ -90,6 +90,8 @@ def notes_of(told: Told[Any], more: str = "") -> tuple[str, ...]:
 
 def origin(told: Told[Any]) -> str:
     """Airflow's version, the way, and how far its clock is off ours."""
+    if told.origin.way is Way.METRICS:
+        return f"from metrics ({told.origin.version})"
     way = "" if told.origin.way is Way.API else ", from its metadata database"
     clock = ""
     if told.ahead:

@@ -28,7 +28,7 @@ class PartsPage(Page[Pipelines, Reading]):
     sorts = ("name",)
 
     async def take(self, source: Pipelines, before: Reading | None, order: Order) -> Reading:
-        return await source.airflow.health()
+        return await source.health()
 
     def sheet(self, reading: Reading, order: Order) -> Sheet:
         """One row a part."""

@@ -1,10 +1,11 @@
 """Pools: slots that tasks share, and who waits for one."""
 
+from opsconsole.pipelines.metrics import ByMetrics
 from opsconsole.pipelines.model import Pool, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Order, Page, Sheet
-from opsconsole.ui.pipelines import marks
+from opsconsole.ui.pipelines import marks, measured
 from opsconsole.ui.table_layout import Cell, Column, Row
 
 _COLUMNS = (
@@ -18,7 +19,7 @@ _COLUMNS = (
     Column("why", "", grows=True, least=16, priority=1),
 )
 
-Reading = Told[tuple[Pool, ...]]
+Reading = Told[tuple[Pool, ...]] | ByMetrics
 
 
 class PoolsPage(Page[Pipelines, Reading]):
@@ -30,10 +31,12 @@ class PoolsPage(Page[Pipelines, Reading]):
     sorts = ("name",)
 
     async def take(self, source: Pipelines, before: Reading | None, order: Order) -> Reading:
-        return await source.airflow.pools()
+        return await source.or_measured(source.airflow.pools())
 
     def sheet(self, reading: Reading, order: Order) -> Sheet:
         """One row a pool; those in which something waits first."""
+        if isinstance(reading, ByMetrics):
+            return measured.pools_sheet(reading)
         found = sorted(reading.value, key=lambda one: (not one.starving, one.name))
         starving = sum(one.starving for one in found)
         summary = f"{len(found)} pools   {starving} with nothing free and tasks that wait"

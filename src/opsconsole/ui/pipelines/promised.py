@@ -55,6 +55,10 @@ class PromisedPage(Page[Pipelines, PromisedReading]):
         more = tuple(filter(None, (none, unseen_note(told.value.unseen))))
         return PromisedReading(told, found, (*source.notes, *marks.notes_of(told), *more))
 
+    def forget(self, source: Pipelines) -> None:
+        """The survey is shared for seconds."""
+        source.forget()
+
     def sheet(self, reading: PromisedReading, order: Order) -> Sheet:
         """One row a promise."""
         found = list(reading.promises)

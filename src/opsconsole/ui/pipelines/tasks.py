@@ -66,7 +66,8 @@ class TasksPage(Page[Pipelines, TasksReading]):
         notes = marks.notes_of(reading.told)
         if not reading.detail.structure:
             notes = (*notes, "which task follows which is not known: no critical path")
-        return Sheet(_COLUMNS, rows, _summary(reading), shown, notes=notes)
+        failed = next((one.task.title for one in bars if one.task.state == "failed"), "")
+        return Sheet(_COLUMNS, rows, _summary(reading), shown, notes=notes, begin=failed)
 
     def task(self, reading: TasksReading, key: str) -> Task | None:
         """The task instance of that row."""
@@ -88,14 +89,18 @@ class TasksPage(Page[Pipelines, TasksReading]):
         return Detail(f"Task {clean_line(key)}", tuple((name, clean_line(value)) for name, value in facts if value))
 
     def choices(self, reading: TasksReading, key: str) -> list[Choice]:
-        """Run it again, alone or with what follows; call it what it is."""
+        """Run it again: with what could not run because of it, alone, or with what follows; call it what it is."""
         one = self.task(reading, key)
         if one is None:
             return []
         given = {"dag": self.dag_id, "run": self.run_id}
         name = f"{clean_line(key, limit=60)} of {clean_line(self.dag_id, limit=40)}"
         again = {**given, "tasks": key}
+        only_failed = {**again, "only_failed": "yes", "downstream": "yes"}
         found = [
+            Choice("clear failed", Repair("airflow.clear", only_failed, f"Run again, with what it held up: {name}")),
+        ] if one.state == "failed" else []  # fmt: skip
+        found += [
             Choice("clear", Repair("airflow.clear", again, f"Run again: {name}")),
             Choice(
                 "clear downstream",

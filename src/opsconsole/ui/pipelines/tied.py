@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import age_text
-from opsconsole.pipelines.dependencies import Branch, Waiting, around, feeds, tree, waiting
+from opsconsole.pipelines.dependencies import Branch, Waiting, around, feeds, starts, tree, waiting
 from opsconsole.pipelines.model import Lineage, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.ui.pages import cells
@@ -96,10 +96,17 @@ class TiedPage(Page[Pipelines, TiedReading]):
                 "feeds",
                 ", ".join(sorted({f"{two.consumer} ({two.asset})" for two in tied if two.producer == one.dag_id})),
             ),
+            ("started by", starts(reading.told.value, one.dag_id)),
             ("waits", wait.reason if wait is not None else "for nothing that has begun to arrive"),
         ]
         shown = tuple((name, clean_line(value)) for name, value in facts if value)
         return Detail(f"DAG {clean_line(one.dag_id)}", shown)
+
+
+def _said(one: Branch, wait: Waiting | None, started_by: str) -> str:
+    if one.again:
+        return "what follows stands above"
+    return wait.reason if wait is not None else f"started by {started_by}" if started_by else ""
 
 
 def _key(one: Branch) -> str:
@@ -110,7 +117,7 @@ def _row(one: Branch, reading: TiedReading, now: float, about: str) -> Row:
     name = one.asset.name if one.asset is not None else one.dag_id
     indent = "  " * one.depth + ("└ " if one.depth else "")
     wait = reading.waiting.get(one.dag_id) if one.dag_id else None
-    said = "what follows stands above" if one.again else wait.reason if wait is not None else ""
+    said = _said(one, wait, starts(reading.told.value, one.dag_id) if one.dag_id else "")
     role = "strong" if one.dag_id and one.dag_id == about else "text" if one.dag_id else "dim"
     shown = cells.words(name, role, 120)
     labels = {"dag_id": one.dag_id, "dag": one.dag_id} if one.dag_id else {"asset": name}

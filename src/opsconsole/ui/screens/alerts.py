@@ -25,6 +25,7 @@ from opsconsole.ui.pages.page import Choice as Doable
 from opsconsole.ui.screens.pages_view import FamilyView
 from opsconsole.ui.screens.text import TextView
 from opsconsole.ui.screens.view import View
+from opsconsole.ui.working import go_on
 
 _PERIOD = 10.0
 """Seconds between two looks at why an alert fires."""
@@ -118,7 +119,7 @@ class AlertView(TextView):
 
     def entered(self) -> None:
         """Look, from now on."""
-        self.run_worker(self._reading(), group="alert", exclusive=True, exit_on_error=False)
+        go_on(self, self._reading, "alert")
 
     def left(self) -> None:
         """Ask nothing while nobody looks."""

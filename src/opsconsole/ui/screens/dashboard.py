@@ -72,7 +72,8 @@ class DashboardView(View):
     def _made(self, pane: Pane) -> PaneView:
         session, app = self.console.session, self.console.console_app
         if pane.view in (ATTENTION_VIEW, AREAS_VIEW) and not pane.broken:
-            view = GuardedOverviewPane(pane, glyphs=session.glyphs, clock=session.clock, titles=app.opened.titles())
+            titles, keys = app.opened.titles(), app.screen_keys()
+            view = GuardedOverviewPane(pane, glyphs=session.glyphs, clock=session.clock, titles=titles, keys=keys)
             view.show_overview(app.opened.watchkeeper.latest)
             return view
         if page_of(pane.view) is not None and not pane.broken:

@@ -7,8 +7,10 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import parse_duration
 from opsconsole.errors.asking import Errors
 from opsconsole.errors.memory import MemoryLostError
-from opsconsole.errors.model import Mute
+from opsconsole.errors.model import Kind, Mute
+from opsconsole.errors.report import muting_title
 from opsconsole.pipelines.model import Task
+from opsconsole.store.journal import JournalError
 from opsconsole.ui.actions import Place
 from opsconsole.ui.commands import CommandError
 from opsconsole.ui.dialogs.prompt import Ask
@@ -75,12 +77,12 @@ class ErrorsView(FamilyView):
         if kind is None:
             self.console.tell("select an error first")
         elif kind.mute is not None:
-            self.run_worker(self._unmute(fingerprint), group="mute", exit_on_error=False)
+            self.run_worker(self._unmute(kind), group="mute", exit_on_error=False)
         else:
             hint = "how long, such as 8h or 3d, or always; then a note"
-            self.console.ask(Ask("mute", lambda text: self._accept_mute(fingerprint, text), initial="1d ", hint=hint))
+            self.console.ask(Ask("mute", lambda text: self._accept_mute(kind, text), initial="1d ", hint=hint))
 
-    def _accept_mute(self, fingerprint: str, text: str) -> str | None:
+    def _accept_mute(self, kind: Kind, text: str) -> str | None:
         lasting, _, note = text.strip().partition(" ")
         now = time.time()
         try:
@@ -88,23 +90,25 @@ class ErrorsView(FamilyView):
         except ValueError as error:
             return f"{error}; or write {_ALWAYS}"
         mute = Mute(self.console.session.context.actor, now, until, clean_line(note.strip(), limit=300))
-        self.run_worker(self._mute(fingerprint, mute), group="mute", exit_on_error=False)
+        self.run_worker(self._mute(kind, mute), group="mute", exit_on_error=False)
         return None
 
-    async def _mute(self, fingerprint: str, mute: Mute) -> None:
-        await self._remember(fingerprint, mute, "muted; v shows what is muted, m takes it back")
+    async def _mute(self, kind: Kind, mute: Mute) -> None:
+        await self._remember(kind, mute, "muted; v shows what is muted, m takes it back")
 
-    async def _unmute(self, fingerprint: str) -> None:
-        await self._remember(fingerprint, None, "not muted any more")
+    async def _unmute(self, kind: Kind) -> None:
+        await self._remember(kind, None, "not muted any more")
 
-    async def _remember(self, fingerprint: str, mute: Mute | None, done: str) -> None:
+    async def _remember(self, kind: Kind, mute: Mute | None, done: str) -> None:
         source: Errors = await self._asked()
+        action = "errors.unmute" if mute is None else "errors.mute"
         try:
-            if mute is not None:
-                await source.mute(fingerprint, mute)
-            else:
-                await source.unmute(fingerprint)
-        except MemoryLostError as error:
+            with self.console.session.remembering(action, muting_title(kind, mute), kind.fingerprint):
+                if mute is not None:
+                    await source.mute(kind.fingerprint, mute)
+                else:
+                    await source.unmute(kind.fingerprint)
+        except (MemoryLostError, JournalError) as error:
             self.console.tell(f"not remembered: {clean_line(error)}", "error")
             return
         self.console.tell(done)

@@ -31,7 +31,7 @@ def page_pane(console: "Console", pane: Pane) -> PagePane:
 
     return PagePane(
         pane, _spec(family, page), _once(source), report=app.report, paused=lambda: app.opened.feed.poller.paused,
-        glyphs=session.glyphs, clock=session.clock,
+        glyphs=session.glyphs, clock=session.clock, changed_at=lambda: console.changed_at,
     )  # fmt: skip
 
 

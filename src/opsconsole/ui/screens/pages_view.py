@@ -6,14 +6,15 @@ answer.
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
-from opsconsole.core.duration import duration_text
+from opsconsole.core.duration import age_text, duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.runbooks.repair import Repair, runbook_for, runbook_for_all, values_of, values_of_all
 from opsconsole.ui.commands import ranking
@@ -26,6 +27,7 @@ from opsconsole.ui.screens.marking import MarkingList
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
+from opsconsole.ui.working import go_on
 
 _MOST_NOTES = 2
 
@@ -50,6 +52,10 @@ class PagesView(MarkingList):
         self._pages: dict[str, PageReading] = {}
         self._wake = asyncio.Event()
         self._paused = False
+        self._begun = False
+        """Whether the cursor was put on the row that the page begins with."""
+        self._anew = False
+        """Whether the next reading has to be of after now."""
         self._bar = Canvas(self._paint_bar, id="pages")
         self._summary = Canvas(self._paint_summary, id="summary")
         self.table = LiveTable()
@@ -63,14 +69,15 @@ class PagesView(MarkingList):
         """The repair with what the view knows of where it is to be done."""
         return repair
 
-    async def _completed(self, repairs: Sequence[Repair]) -> Sequence[Repair] | None:
-        """The repairs with what has to be known before they are shown; None where that is still being asked.
+    async def _completed(self, repairs: Sequence[Repair]) -> tuple[Sequence[Repair], str] | None:
+        """The repairs with what has to be known before they are shown, and which are left out and why; None where
+        that is still being asked.
 
         Raises:
             ValueError: why they cannot be carried out.
             SourceError: it cannot be found out.
         """
-        return repairs
+        return repairs, ""
 
     def compose(self) -> ComposeResult:
         yield self._bar
@@ -92,7 +99,7 @@ class PagesView(MarkingList):
 
     def tick(self, now: float) -> None:
         """Ages grow."""
-        if self._now.trouble(now) is not None:
+        if self._now.trouble(now) is not None or self._now.age(now) is not None or self._paused:
             self._summary.repaint()
 
     def subtitle(self) -> str:
@@ -119,23 +126,34 @@ class PagesView(MarkingList):
 
     def _read_on(self) -> None:
         self._wake.clear()
-        self.run_worker(self._reading(self._now), group="page", exclusive=True, exit_on_error=False)
+        go_on(self, partial(self._reading, self._now), "page")
 
     async def _reading(self, shown: PageReading) -> None:
-        """Read the page again and again; more seldom while that fails."""
+        """Read the page again and again, at first as soon as it is due; more seldom while that fails."""
+        pause = shown.rest(self.console.session.clock(), shown.pause, self.console.changed_at)
         while True:
+            if pause > 0:
+                await self._waited(pause)
+            self._wake.clear()
             if not self._paused or shown.sheet is None:
                 await self._read(shown)
-            try:
-                async with asyncio.timeout(shown.pause):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
+            pause = shown.pause
+
+    async def _waited(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
 
     async def _read(self, shown: PageReading) -> None:
-        app = self.console.console_app
-        if await shown.read(await self._asked(), self.console.session.clock, app.report):
+        app, clock = self.console.console_app, self.console.session.clock
+        source = await self._asked()
+        anew = self._anew or (shown.taken_at or 0.0) <= self.console.changed_at
+        self._anew = False
+        shown.asked_at = clock()
+        self._summary.repaint()  # how old it is, until the answer comes
+        if await shown.read(source, clock, app.report, anew=anew):
             self._wake.set()
         if shown is self._now:
             self._show()
@@ -150,6 +168,9 @@ class PagesView(MarkingList):
             self.table.show_rows(
                 sheet.columns, sheet.rows, sort=sheet.sort, descending=sheet.descending, old=bool(shown.failed)
             )
+            if sheet.begin and not self._begun:
+                self.table.begin_at(sheet.begin)
+            self._begun = True
         else:
             self.table.show_rows((), ())
         notes = len(sheet.notes) if sheet is not None else 0
@@ -172,11 +193,22 @@ class PagesView(MarkingList):
         else:
             if shown.order.filter:  # first of all: a filter that one does not see hides what one looks for
                 spans.append(Span(f"filter {clean_line(shown.order.filter, limit=200)}   ", "accent"))
+            old = self._old(shown)
+            if old is not None:  # before anything that a narrow terminal cuts
+                spans.append(old)
             spans.append(Span(shown.sheet.summary))
             if shown.order.grouping:
                 spans.append(Span(f"   {clean_line(shown.order.grouping, limit=60)}", "accent"))
-            spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
+            if old is None:
+                spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
         return (fit_line(line(*spans), width),)
+
+    def _old(self, shown: PageReading) -> Span | None:
+        """How old it is, where that is more than it should be; None where it is not."""
+        now = self.console.session.clock()
+        if self._paused and shown.taken_at is not None:
+            return Span(f"{age_text(max(0.0, now - shown.taken_at))} old, paused   ", "stale")
+        return shown.age(now)
 
     def _paint_notes(self, width: int, height: int) -> Lines:
         notes = self._now.sheet.notes if self._now.sheet is not None else ()
@@ -214,7 +246,7 @@ class PagesView(MarkingList):
     def _turn_to(self, spec: PageSpec) -> None:
         if spec is self._spec:
             return
-        self._spec = spec
+        self._spec, self._begun = spec, False
         self.table.unmark()
         self.table.release()
         self.table.action_top()
@@ -229,6 +261,7 @@ class PagesView(MarkingList):
     def do_refresh(self) -> None:
         """Ask again now."""
         self._now.failures = 0
+        self._anew = True
         self._wake.set()
 
     def do_pause(self) -> None:
@@ -343,17 +376,21 @@ class PagesView(MarkingList):
         self.console.ask(Ask(label, accept, choices, picks=True, hint="enter shows it; nothing runs before you say so"))
 
     async def _fix(self, offer: Offer) -> None:
+        await self._show_run(offer.title, self._completed(offer.repairs))
+
+    async def _show_run(self, title: str, completed: Awaitable[tuple[Sequence[Repair], str] | None]) -> None:
         try:
-            repairs = await self._completed(offer.repairs)
-            if repairs is not None and self.console.view is self:  # otherwise something else is looked at by now
-                self._open_run(offer.title, [self._placed(one) for one in repairs])
+            found = await completed
+            if found is not None and self.console.view is self:  # otherwise something else is looked at by now
+                repairs, left = found
+                self._open_run(title, [self._placed(one) for one in repairs], left)
         except (SourceError, ValueError) as error:
             self.console.tell(clean_line(error), "error")
         except Exception as error:
             self.console.console_app.report(error)
 
-    def _open_run(self, title: str, repairs: Sequence[Repair]) -> None:
-        """Show the run that the repairs are; marks go when it begins.
+    def _open_run(self, title: str, repairs: Sequence[Repair], left: str = "") -> None:
+        """Show the run that the repairs are; marks go when it begins. `left` says what is not among them, and why.
 
         Raises:
             ValueError: why they cannot be one.
@@ -362,12 +399,14 @@ class PagesView(MarkingList):
         if len(repairs) == 1:
             from opsconsole.ui.screens.runbook import RunbookView
 
-            self.console.open_view(RunbookView(runbook_for(repairs[0]), values_of(repairs[0]), {}, now))
+            why = "; ".join(text for text in (repairs[0].why, left) if text)
+            one = replace(repairs[0], why=why)
+            self.console.open_view(RunbookView(runbook_for(one), values_of(one), {}, now))
             return
         from opsconsole.ui.screens.several import SeveralView
 
         book = runbook_for_all(repairs, title)
-        self.console.open_view(SeveralView(book, values_of_all(repairs), now, self.table.unmark))
+        self.console.open_view(SeveralView(book, values_of_all(repairs), now, self.table.unmark, left))
 
 
 class FamilyView(PagesView):

@@ -9,9 +9,11 @@ from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.model import Param
 from opsconsole.runbooks.parameters import Filled, fill
 from opsconsole.ui.editor import LineEditor
-from opsconsole.ui.lines import Line, Lines, Span, clip_line, fit, fit_line, line
+from opsconsole.ui.lines import Line, Lines, Span, clip_line, fit, fit_line, line, width_of, wrapped
 
 _NAME = 22
+_HELP = 4
+"""Lines of help below the field that is typed into."""
 
 
 class ParamForm:
@@ -111,7 +113,12 @@ class ParamForm:
         help_text = clean_line(param.help)
         if param.values:
             help_text = f"{help_text}  one of {', '.join(map(clean_line, param.values))}".strip()
-        if help_text or complaint:
+        room = max(10, width - _NAME - 5)
+        if here and width_of(f"{complaint}  {help_text}") > room:  # where it is typed into, all of it can be read
+            indent = " " * (_NAME + 4)
+            lines += [line(indent, Span(text, "crit")) for text in wrapped(complaint, room, _HELP)]
+            lines += [line(indent, Span(text, "dim")) for text in wrapped(help_text, room, _HELP)]
+        elif help_text or complaint:
             lines.append(
                 line(" " * (_NAME + 4), Span(complaint, "crit"), "  " if complaint else "", Span(help_text, "dim"))
             )

@@ -1,16 +1,20 @@
 """Pipelines: the DAGs of an Airflow, the runs of one, the tasks of a run, the log of a try; each an `enter` further."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from opsconsole.core.clean import clean_line
-from opsconsole.pipelines.model import DagParam, Task
+from opsconsole.pipelines.model import Task
 from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.actions import Place
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
 from opsconsole.ui.screens.pages_view import FamilyView
 from opsconsole.ui.screens.view import View
+
+if TYPE_CHECKING:
+    from opsconsole.pipelines.asking import Airflow
+    from opsconsole.ui.pipelines.typed_params import TypedParams
 
 RECOVERY = "dag-failure-recovery"
 """The runbook for a DAG that failed."""
@@ -22,33 +26,49 @@ class AirflowView(FamilyView):
     place: ClassVar[Place] = Place.PIPELINES
     family: ClassVar[str] = "pipelines"
 
-    async def _completed(self, repairs: Sequence[Repair]) -> Sequence[Repair] | None:
-        from opsconsole.ui.pipelines.foresight import foreseen
-
+    async def _completed(self, repairs: Sequence[Repair]) -> tuple[Sequence[Repair], str] | None:
         self.console.tell("asking Airflow what that would do…", "dim")
-        airflow = (await self._asked()).airflow
-        if len(repairs) == 1 and repairs[0].action == "airflow.trigger":
-            params = (await airflow.params(repairs[0].arguments["dag"])).value
-            if params:
-                self._ask_for(repairs[0], params)
+        if all(one.action == "airflow.trigger" for one in repairs):
+            asked = await _typed_params((await self._asked()).airflow, repairs)
+            if len(repairs) > 1 or any(asked.of.values()):
+                self._ask_for(repairs, asked)
                 return None
-        return await foreseen(airflow, repairs)
+        return await self._looked_at(repairs, {})
 
-    def _ask_for(self, trigger: Repair, params: Sequence[DagParam]) -> None:
-        """What the run is to be given; the request is shown when that is known."""
+    async def _looked_at(self, repairs: Sequence[Repair], left: Mapping[str, str]) -> tuple[Sequence[Repair], str]:
+        """Those that would do what is meant, as Airflow's dry run says, and which are left out; some are already.
+
+        Raises:
+            ValueError: there is none that would.
+        """
+        from opsconsole.pipelines.foresight import foresee, sent_of
+
+        found = await foresee((await self._asked()).airflow, repairs)
+        out = [*left.items(), *((one.subject, one.wrong) for one in found if one.wrong)]
+        sent = sent_of(found)
+        self.console.tell("")
+        named = "; ".join(f"{clean_line(subject, limit=60)}: {why}" for subject, why in out)
+        return sent, f"left out {len(out)}: {named}" if out else ""
+
+    def _ask_for(self, triggers: Sequence[Repair], asked: "TypedParams") -> None:
+        """What the runs are to be given; the requests are shown when that is known."""
         from opsconsole.ui.screens.trigger_form import TriggerFormView
 
         console = self.console
 
-        def go_on(conf: str) -> None:
+        def go_on(confs: Mapping[str, str], left: Mapping[str, str]) -> None:
             console.close_view()
-            try:
-                self._open_run(trigger.title, [replace(trigger, arguments={**trigger.arguments, "conf": conf})])
-            except ValueError as error:
-                console.tell(clean_line(error), "error")
+            given = [
+                replace(one, arguments={**one.arguments, "conf": confs[one.arguments["dag"]]})
+                for one in triggers
+                if one.arguments["dag"] in confs
+            ]
+            title = triggers[0].title if len(triggers) == 1 else f"Trigger {len(given)} DAGs"
+            looked = self._show_run(title, self._looked_at(given, left))
+            self.run_worker(looked, group="fix", exclusive=True, exit_on_error=False)
 
         if console.view is self:
-            console.open_view(TriggerFormView(trigger.arguments["dag"], params, console.session.clock(), go_on))
+            console.open_view(TriggerFormView(asked, console.session.clock(), go_on))
 
     def do_runbook(self) -> None:
         """The runbook for a DAG that failed, filled in."""
@@ -146,3 +166,18 @@ def open_log(view: AirflowView, task: Task) -> None:
         view.console.tell(f"{clean_line(task.title)} was not tried yet: it is {task.state or 'waiting'}")
     else:
         view.console.open_view(TaskLogView(task))
+
+
+async def _typed_params(airflow: "Airflow", triggers: Sequence[Repair]) -> "TypedParams":
+    """What can be asked for, of all that are triggered; whose parameters cannot be read is named.
+
+    Raises:
+        SourceError: they cannot be read of any.
+    """
+    from opsconsole.pipelines.asking import params_of_all
+    from opsconsole.ui.pipelines.typed_params import TypedParams
+
+    known, unread = await params_of_all(airflow, [one.arguments["dag"] for one in triggers])
+    if not known:
+        raise next(iter(unread.values()))
+    return TypedParams(known, {dag: clean_line(error) for dag, error in unread.items()})

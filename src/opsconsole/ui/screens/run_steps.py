@@ -205,6 +205,7 @@ class RunSteps(RunView):
     async def _after(self, moved: bool) -> None:
         """A step was settled: at the end of the walk a run that went well ends by itself."""
         walk = self.walk
+        self.console.changed_at = self.console.session.clock()
         if moved and walk.run is not None and walk.current is None and not walk.over:
             states = walk.run.states
             if walk.driving and not walk.lost and not any(states[step.name].bad for step in walk.steps):

@@ -93,6 +93,7 @@ class RunView(View):
     def closed(self) -> None:
         """It will not come back: a run that is not over is left, and can be resumed."""
         if self._walk is not None and self._walk.run is not None:
+            self.console.changed_at = self.console.session.clock()  # a step that still runs has changed something, too
             self.console.console_app.see_off(self._walk.leave())
 
     def busy(self) -> str | None:

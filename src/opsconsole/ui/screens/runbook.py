@@ -33,8 +33,11 @@ class RunbookView(RunSteps):
             return [("cancel-step", "stop the step"), ("note", "note"), ("command", "command"), ("help", "keys")]
         step = walk.current
         ready = "finish" if step is None else _READY.get(step.kind, "run")
+        # A change of one step says its values as parameters: for how long, with which words.
+        changeable = walk.run is None and len(self.book.steps) == 1 and bool(self.book.params)
         return [
             ("run-step", ready),
+            *([("edit-params", "change")] if changeable else []),
             *((one, word) for one, word in super().hints() if one != "run-step"),
             ("abort-run", "abort"),
         ]

@@ -18,10 +18,13 @@ class SeveralView(RunbookView):
     verified by itself, and the record says that they were confirmed together.
     """
 
-    def __init__(self, book: Runbook, given: Mapping[str, str], now: float, begun: Callable[[], object]) -> None:
-        """`begun` is called when they have been confirmed."""
+    def __init__(
+        self, book: Runbook, given: Mapping[str, str], now: float, begun: Callable[[], object], left: str = ""
+    ) -> None:
+        """`begun` is called when they have been confirmed; `left` says what was asked for and is not among them."""
         super().__init__(book, given, {}, now)
         self._begun = begun
+        self._left = left
         self._at = 0
         self._followed = True
         """Whether the cursor goes with the action that runs."""
@@ -114,4 +117,6 @@ class SeveralView(RunbookView):
     def _paint(self, width: int, height: int) -> Lines:
         values = self.form.values
         commands = {step.name: self.walk.command(step, values) for step in self.walk.steps}
-        return several_lines(SeveralShown(self._shown(), commands), width, height, self.console.session.glyphs)
+        return several_lines(
+            SeveralShown(self._shown(), commands, self._left), width, height, self.console.session.glyphs
+        )

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import ClassVar, overload
 
 from textual.app import ComposeResult
@@ -11,15 +12,18 @@ from textual.app import ComposeResult
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.causes import ErrorFinder
+from opsconsole.pipelines.log_absence import AbsenceFinder, NoLogError
 from opsconsole.pipelines.log_tail import MOST_LINES, LogTail
-from opsconsole.pipelines.model import LogLine, Task
+from opsconsole.pipelines.model import FAILED, LogLine, Task
 from opsconsole.ui.actions import Place
 from opsconsole.ui.dialogs.prompt import Ask
 from opsconsole.ui.filtering import Matcher, matcher
-from opsconsole.ui.lines import Line, Lines, Role, Span, fit_line, line
+from opsconsole.ui.lines import Line, Lines, Role, Span, fit_line, line, wrapped
 from opsconsole.ui.screens.text import Scroller
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
+from opsconsole.ui.working import go_on
 
 _PAUSE = 2.0
 """Seconds between two looks at the log of a task that runs."""
@@ -27,6 +31,15 @@ _AT_ONCE = 500
 """Lines between two chances for keys while a long log is read,"""
 _REPAINT = 0.5
 """and seconds between two repaints."""
+_EMPTY = "Airflow sends an empty one"
+_WHAT_NOW = (
+    "It may never have run (queued, and lost its worker), or its worker is gone with the disk that had it, or it was "
+    "cleaned up. left and right go to other tries."
+)
+_LOOKED_AT = 500
+"""Lines at the end of a log in which its error is looked for,"""
+_CAUSE = 3
+"""and lines that it takes on screen."""
 _ROLES: dict[str, Role] = {"error": "crit", "critical": "crit", "warning": "warn", "debug": "dim"}
 
 
@@ -38,6 +51,7 @@ class TaskLogView(View):
     DEFAULT_CSS = """
     TaskLogView { padding: 0 1; }
     TaskLogView #summary { height: 1; }
+    TaskLogView #cause { height: auto; display: none; }
     """
 
     def __init__(self, task: Task) -> None:
@@ -48,16 +62,23 @@ class TaskLogView(View):
         self._lines = LogTail(_unread)
         self._found = LogTail(_unread)
         """Those of them that match, and of a search through all of it those that matched before."""
+        self._absence = AbsenceFinder()
+        self._absent = ""
+        """Why there is no log; empty where there is one, or it is not known yet."""
         self._said = "asking…"
         self._failed = ""
         self._filter = ""
         self._matches: Matcher | None = None
         self._following = True
+        self._cause = ""
+        """The error that the log of a failed try ends with."""
         self._summary = Canvas(self._paint_summary, id="summary")
+        self._cause_lines = Canvas(self._paint_cause, id="cause")
         self._scroller = Scroller(self._page)
 
     def compose(self) -> ComposeResult:
         yield self._summary
+        yield self._cause_lines
         yield self._scroller
 
     # Life
@@ -72,8 +93,9 @@ class TaskLogView(View):
 
     def _begin(self) -> None:
         self._lines, self._found = LogTail(_unread), LogTail(_unread)
-        self._said, self._failed = "asking…", ""
-        self.run_worker(self._follow(), group="log", exclusive=True, exit_on_error=False)
+        self._absence, self._absent = AbsenceFinder(), ""
+        self._said, self._failed, self._cause = "asking…", "", ""
+        go_on(self, self._follow, "log")
 
     async def _follow(self) -> None:
         """Read to the end, and go on while the task does."""
@@ -83,12 +105,13 @@ class TaskLogView(View):
         while True:
             began = time.monotonic()
             try:
-                await self._read(airflow)
+                unknown = await self._read(airflow)
                 over = await self._over(airflow)
             except SourceError as error:
                 over, self._failed = False, clean_line(error.message)
             else:
-                self._failed = ""
+                self._absent = unknown or (self._absence.reason or _EMPTY if self._absence.absent else "")
+                self._failed, self._cause = "", "" if self._absent else self._found_cause()
                 self._said = "" if over else "it goes on"
             self._show()
             if over:
@@ -96,8 +119,16 @@ class TaskLogView(View):
             # Airflow reads the log from its beginning each time: one that takes it long is not asked for all the time.
             await asyncio.sleep(max(_PAUSE, time.monotonic() - began))
 
-    async def _read(self, airflow: Airflow) -> None:
-        """The lines after those that are known; Airflow sends a log from its beginning."""
+    async def _read(self, airflow: Airflow) -> str:
+        """The lines after those that are known; why there are none, where Airflow does not know of the try."""
+        try:
+            await self._read_lines(airflow)
+        except NoLogError as error:
+            return clean_line(error.message)
+        return ""
+
+    async def _read_lines(self, airflow: Airflow) -> None:
+        """Airflow sends a log from its beginning."""
         seen, painted = 0, time.monotonic()
         known = self._lines.fed
         async for raw, parse in airflow.raw_log(self._tried, self._number):
@@ -105,6 +136,8 @@ class TaskLogView(View):
             if seen > known:
                 if not self._lines.fed:
                     self._lines, self._found = LogTail(parse), LogTail(parse)
+                if self._absence.absent:
+                    self._absence.see(parse(raw))
                 self._take(raw, parse(raw).text if self._matches is not None else "")
             if seen % _AT_ONCE == 0:
                 if time.monotonic() - painted > _REPAINT:
@@ -131,18 +164,41 @@ class TaskLogView(View):
         self._tried = now
         return over
 
+    def _found_cause(self) -> str:
+        """The error at the end of a try that failed; empty of others. It is cut in the log where it is long."""
+        if self._number >= self._tried.try_number and self._tried.state not in (*FAILED, "up_for_retry"):
+            return ""
+        finder = ErrorFinder()
+        for raw in list(self._lines.raw)[-_LOOKED_AT:]:
+            finder.see(self._lines.parse(raw))
+        return clean_line(finder.error, limit=1000)
+
     # Showing
 
     def _show(self) -> None:
         self._summary.repaint()
+        self._cause_lines.display = bool(self._cause)
+        self._cause_lines.styles.height = len(self._paint_cause(self.size.width - 2, 0))
+        self._cause_lines.repaint()
         if self._following:
             self._scroller.scroll_by(self._scroller.total + MOST_LINES)
         else:
             self._scroller.repaint()
 
     def _page(self, width: int) -> Sequence[Line]:
+        if self._absent:
+            return self._without_log(width)
         shown = self._lines if self._matches is None else self._found
         return _Painted(shown) if len(shown) else (line(Span(self._nothing(), "dim")),)
+
+    def _without_log(self, width: int) -> Sequence[Line]:
+        """That there is none, why, and what that may mean."""
+        task = self._tried
+        if self._said:
+            return (line(Span(f"nothing is logged yet: it is {clean_line(task.state or 'waiting', limit=40)}", "dim")),)
+        told = [*wrap(clean_line(self._absent, limit=2000), max(20, width)), "", *wrap(_WHAT_NOW, max(20, width))]
+        head = Span(f"There is no log of try {self._number}.", "strong")
+        return (line(head), *(line(Span(one, "dim")) for one in told))
 
     def _nothing(self) -> str:
         if self._failed:
@@ -151,10 +207,16 @@ class TaskLogView(View):
             return "no line matches"
         return self._said or "the log is empty"
 
+    def _paint_cause(self, width: int, _height: int) -> Lines:
+        if not self._cause:
+            return ()
+        return tuple(line(Span(text, "crit")) for text in wrapped(self._cause, width, _CAUSE))
+
     def _paint_summary(self, width: int, _height: int) -> Lines:
         task = self._tried
-        where = f"{task.dag_id}  {task.run_id}  {task.title}  try {self._number} of {task.try_number}"
-        spans = [Span(clean_line(where), "dim"), Span(f"   {self._lines.fed:,} lines")]
+        tried = f"{clean_line(task.title, limit=60)}  try {self._number} of {task.try_number}"
+        amount = Span("   no log", "warn") if self._absent else Span(f"   {self._lines.fed:,} lines")
+        spans = [Span(tried, "strong"), amount]
         if self._lines.dropped and self._matches is None:
             spans.append(Span(f", the last {len(self._lines):,} kept", "warn"))
         if self._filter:
@@ -164,6 +226,7 @@ class TaskLogView(View):
             spans.append(Span(f"   ERROR {self._failed}; trying again", "error"))
         elif self._said:
             spans.append(Span(f"   {self._said}", "dim"))
+        spans.append(Span(f"   {clean_line(f'{task.dag_id}  {task.run_id}')}", "dim"))  # what is above, too, goes first
         return (fit_line(line(*spans), width),)
 
     # What the keys do

@@ -23,15 +23,18 @@ _COLUMNS = (
     Column("sla", "SLA", grows=True, least=20),
     Column("good", "GOOD", align="right"),
     Column("promised", "PROMISED", align="right", priority=3),
-    Column("budget", "BUDGET", width=BAR, priority=1),
+    Column("budget", "BUDGET", width=BAR, priority=4),
     Column("left", "LEFT", align="right"),
     Column("gone", "GONE IN", align="right", priority=2),
-    Column("burn", "BURN 1h   6h   1d   3d", widest=22, priority=4),
+    # How fast it goes, and of what is unknown why: the last to give way.
+    Column("burn", "BURN 1h   6h   1d   3d", widest=22, priority=1),
     Column("trend", f"{DAYS} DAYS", width=DAYS, priority=5),
     Column("window", "WINDOW", priority=6),
 )
 PATIENCE = 2.0
 """Seconds after which what is there is shown, while a source takes its time."""
+SOON = 3.0
+"""Seconds until the next look while some were not read yet."""
 _LEVELS = "▁▂▃▄▅▆▇█"
 
 
@@ -44,7 +47,10 @@ class ObjectivesPage(Page[Slas, Survey]):
     sorts = ("worst", "left", "file")
 
     async def take(self, source: Slas, before: Survey | None, order: Order) -> Survey:
-        return await source.survey(PATIENCE)
+        return await source.told(PATIENCE)
+
+    def again(self, reading: Survey) -> float:
+        return again(reading, self.period)
 
     def sheet(self, reading: Survey, order: Order) -> Sheet:
         """One row an SLA."""
@@ -58,6 +64,11 @@ class ObjectivesPage(Page[Slas, Survey]):
         """Everything about it."""
         found = next((one for one in reading.standings if one.sla.name == key), None)
         return None if found is None else detail_of(found)
+
+
+def again(reading: Survey, period: float) -> float:
+    """Seconds until the next look: soon, while the first reading goes on."""
+    return SOON if any(one.waiting for one in reading.standings) else period
 
 
 def summary_of(reading: Survey) -> str:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import age_text, duration_text
+from opsconsole.sla.shares import subjects
 from opsconsole.sla.standing import Burn, Standing
 from opsconsole.sla.violations import Violation
 from opsconsole.sla.wording import budget_text, burn_text, change_text, moment_text, share_text, spent_text, target_text
@@ -17,6 +18,7 @@ def detail_of(one: Standing) -> Detail:
     """The detail of an SLA."""
     parts = (
         ("burn rates", _burns(one)),
+        ("whose what was bad is", _shares(one)),
         ("violations", _violations(one)),
         ("excluded as maintenance", _excluded(one)),
         ("days", _days(one)),
@@ -57,6 +59,11 @@ def _facts(one: Standing) -> list[tuple[str, str]]:
         ("owner", sla.owner),
         ("runbook", sla.runbook),
     ]
+
+
+def _shares(one: Standing) -> str:
+    rows = zip(one.shares, subjects(one.shares), strict=True)
+    return "\n".join(f"{told.share * 100:>3.0f} % {told.bad:>9,.0f} bad  {of}" for told, of in rows)
 
 
 def _burns(one: Standing) -> str:

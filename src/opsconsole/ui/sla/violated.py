@@ -1,5 +1,7 @@
 """Violations: when less was good than was promised, for how long, and what that took of the budget."""
 
+from collections.abc import Sequence
+
 from opsconsole.core.duration import duration_text
 from opsconsole.sla.asking import Slas, Survey
 from opsconsole.sla.standing import Standing
@@ -7,18 +9,18 @@ from opsconsole.sla.violations import Violation, mean_seconds_to_recovery
 from opsconsole.sla.wording import moment_text, share_text, spent_text
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Detail, Order, Page, Sheet
-from opsconsole.ui.sla.objectives import PATIENCE, labels_of
+from opsconsole.ui.sla.objectives import PATIENCE, again, labels_of
 from opsconsole.ui.sla.telling import detail_of
 from opsconsole.ui.table_layout import Cell, Column, Row
 
 _COLUMNS = (
-    Column("state", "STATE", least=7),
-    Column("sla", "SLA", grows=True, least=20),
-    Column("subject", "OF", widest=30, priority=3),
-    Column("start", "START", priority=2),
+    Column("state", "STATE", least=5),
+    Column("sla", "SLA", grows=True, least=14),
+    Column("subject", "OF", widest=24, priority=1),
+    Column("start", "START", priority=3),
     Column("ago", "AGO", align="right"),
     Column("lasted", "RECOVERED IN", align="right"),
-    Column("bad", "BAD", align="right", priority=1),
+    Column("bad", "BAD", align="right", priority=2),
     Column("spent", "OF BUDGET", align="right"),
 )
 
@@ -32,7 +34,10 @@ class ViolatedPage(Page[Slas, Survey]):
     sorts = ("newest", "budget", "longest")
 
     async def take(self, source: Slas, before: Survey | None, order: Order) -> Survey:
-        return await source.survey(PATIENCE)
+        return await source.told(PATIENCE)
+
+    def again(self, reading: Survey) -> float:
+        return again(reading, self.period)
 
     def sheet(self, reading: Survey, order: Order) -> Sheet:
         """One row a violation."""
@@ -46,7 +51,9 @@ class ViolatedPage(Page[Slas, Survey]):
                 found.sort(key=lambda row: -row[1].start)
         rows = [_row(one, violation, reading.taken_at) for one, violation in found]
         columns = {"budget": "spent", "longest": "lasted"}
-        return Sheet(_COLUMNS, rows, _summary([one for _, one in found]), columns.get(order.sort, "ago"))
+        return Sheet(
+            _COLUMNS, rows, _summary([one for _, one in found], reading.standings), columns.get(order.sort, "ago")
+        )
 
     def detail(self, reading: Survey, key: str) -> Detail | None:
         """Everything about its SLA."""
@@ -55,11 +62,16 @@ class ViolatedPage(Page[Slas, Survey]):
         return None if found is None else detail_of(found)
 
 
-def _summary(found: list[Violation]) -> str:
+def _summary(found: list[Violation], standings: Sequence[Standing]) -> str:
+    """What was found, and of how many SLAs nothing is known: those may have more."""
     goes_on = sum(one.end is None for one in found)
     mttr = mean_seconds_to_recovery(found)
     recovery = f"   {duration_text(mttr)} to recovery on average" if mttr is not None else ""
-    return f"{len(found)} violations   {goes_on} go on{recovery}"
+    waiting = sum(one.waiting for one in standings)
+    silent = sum(one.tally.seconds <= 0 for one in standings) - waiting
+    unknown = f"   {silent} unknown" if silent else ""
+    unread = f"   {waiting} not read yet" if waiting else ""
+    return f"{len(found)} violations   {goes_on} go on{recovery}{unknown}{unread}"
 
 
 def _row(one: Standing, found: Violation, now: float) -> Row:

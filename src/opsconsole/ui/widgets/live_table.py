@@ -129,6 +129,13 @@ class LiveTable(Canvas, can_focus=True):
         self._arrange()
         self.repaint()
 
+    def begin_at(self, key: str) -> None:
+        """Put the cursor on the row with that key, unless the operator has chosen one; rows move as before."""
+        if not self._picked and key in self._keys:
+            self._cursor.move_to(self._keys.index(key), self._keys)
+            self._top = scrolled(self._top, self._cursor.index, len(self._keys), self._room)
+            self.repaint()
+
     def release(self) -> None:
         """Let go of the selection: rows take their new order again, and those that are gone leave."""
         self._picked = False

@@ -22,12 +22,15 @@ class OverviewPane(PaneView):
         glyphs: Glyphs = UNICODE,
         clock: Callable[[], float] = time.time,
         titles: Mapping[str, str] | None = None,
+        keys: Mapping[str, str] | None = None,
         id: str | None = None,  # noqa: A002 - the name Textual gives it
         classes: str | None = None,
     ) -> None:
-        """`titles` are the titles of runbooks, by id, for the next step of each line."""
+        """`titles` are the titles of runbooks, by id, for the next step of each line; `keys` the keys of screens, by
+        id."""
         super().__init__(pane, glyphs=glyphs, clock=clock, id=id, classes=classes)
         self.titles: Mapping[str, str] = titles or {}
+        self._keys: Mapping[str, str] = keys or {}
         self._overview = Overview()
 
     def show_overview(self, overview: Overview) -> int:
@@ -67,4 +70,4 @@ class OverviewPane(PaneView):
         now, looking = self._clock(), self._looking()
         if self.pane.view == ATTENTION_VIEW:
             return render_attention(self._overview, width, height, self._glyphs, now, looking, self.titles)
-        return render_areas(self._overview, width, height, self._glyphs, now, looking)
+        return render_areas(self._overview, width, height, self._glyphs, now, looking, self._keys)

@@ -1,6 +1,7 @@
 """A page (of the workbench, of pipelines) as a pane of a screen: it reads by itself while it is in view."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from opsconsole.ui.panes.looking import Item, Looking, page_of
 from opsconsole.ui.table_layout import Row, asked_widths, heading, lay_out, row_line
 from opsconsole.ui.widgets.guarded_pane import broken
 from opsconsole.ui.widgets.pane import PaneView
+from opsconsole.ui.working import go_on
 
 
 class PagePane(PaneView):
@@ -32,6 +34,7 @@ class PagePane(PaneView):
         paused: Callable[[], bool] = lambda: False,
         glyphs: Glyphs = UNICODE,
         clock: Callable[[], float] = time.time,
+        changed_at: Callable[[], float] = lambda: -math.inf,
     ) -> None:
         """A pane that shows the page `spec`.
 
@@ -39,6 +42,7 @@ class PagePane(PaneView):
             source: what the page takes its readings of; may raise SourceError.
             report: told of a fault of ours.
             paused: whether nothing is to be read.
+            changed_at: Unix seconds of the last change that was made from here.
         """
         super().__init__(pane, glyphs=glyphs, clock=clock)
         made = spec.make()
@@ -47,8 +51,11 @@ class PagePane(PaneView):
         self._source = source
         self._report = report
         self._paused = paused
+        self._changed_at = changed_at
         self._wake = asyncio.Event()
         self._read_now = False
+        self._anew = False
+        """Whether the next reading has to be of after now."""
         self._widths: tuple[int, ...] = ()
 
     @property
@@ -67,28 +74,39 @@ class PagePane(PaneView):
         """Read from now on, or no more."""
         if visible and not self._read_now:
             self._read_now = True
-            self.run_worker(self._read_on(), group="page", exclusive=True, exit_on_error=False)
+            go_on(self, self._read_on, "page")
         elif not visible and self._read_now:
             self._read_now = False
             self.workers.cancel_group(self, "page")
 
     def ask_again(self) -> None:
         """Read now."""
+        self._anew = True
         self._wake.set()
 
     async def _read_on(self) -> None:
         reading = self._reading
+        pause = reading.rest(self._clock(), self._period, self._changed_at())
         while True:
+            if pause > 0:
+                await self._waited(pause)
+            self._wake.clear()
             if not self._paused() or reading.sheet is None:
                 await self._read_once()
                 self._arrange()
                 self.repaint()
-            try:
-                async with asyncio.timeout(max(reading.pause, self.pane.refresh or 0.0)):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
+            pause = self._period
+
+    @property
+    def _period(self) -> float:
+        return max(self._reading.pause, self.pane.refresh or 0.0)
+
+    async def _waited(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
 
     async def _read_once(self) -> None:
         try:
@@ -96,7 +114,11 @@ class PagePane(PaneView):
         except SourceError as error:
             self._reading.failed, self._reading.failures = error.message, self._reading.failures + 1
             return
-        await self._reading.read(source, self._clock, self._report)
+        anew = self._anew or (self._reading.taken_at or 0.0) <= self._changed_at()
+        self._anew = False
+        self._reading.asked_at = self._clock()
+        self.repaint()  # how old it is, until the answer comes
+        await self._reading.read(source, self._clock, self._report, anew=anew)
 
     # Showing
 
@@ -145,8 +167,9 @@ class PagePane(PaneView):
         title = Span(self.pane.title or self.pane.id, "title-focus" if looking.focused else "title")
         sheet = self._reading.sheet
         said = trouble or (Span(sheet.summary, "dim") if sheet is not None else None)
+        old = self._reading.age(self._clock()) or Span("")
         filtered = Span(f"  filter {looking.filter}", "dim") if looking.filter else Span("")
-        return line(title, "  ", said, filtered) if said is not None else line(title, filtered)
+        return line(title, "  ", old, said, filtered) if said is not None else line(title, filtered)
 
     def _notes(self, width: int) -> list[Line]:
         notes = self._reading.sheet.notes if self._reading.sheet is not None else ()

@@ -1,12 +1,16 @@
 """What the pages of pipelines say of an Airflow made by hand, and what they offer to do."""
 
 import asyncio
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from opsconsole.actions import registry
 from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.model import Survey, Told
+from opsconsole.pipelines.opening import Pipelines
 from opsconsole.runbooks.lint import lint
 from opsconsole.runbooks.repair import runbook_for
 from opsconsole.ui.pages.page import Order, Page, PageSpec, Sheet
@@ -104,6 +108,18 @@ async def test_a_run_that_is_gone_is_said() -> None:
             await read(spec.make(), ByHand())
 
 
+async def test_a_task_that_failed_is_first_run_again_with_what_it_held_up() -> None:
+    page = pages_of_run("load_tariffs", "scheduled__900")[0].make()
+    reading, sheet = await read(page, ByHand())
+    assert sheet.begin == "check"
+    assert {row.key: page.choices(reading, row.key)[0].label for row in sheet.rows} == {
+        "fetch": "clear", "check": "clear failed", "notify": "clear", "store": "clear",
+    }  # fmt: skip
+    assert page.choices(reading, "check")[0].repair.given == {
+        "dag": "load_tariffs", "run": "scheduled__900", "tasks": "check", "only_failed": "yes", "downstream": "yes",
+    }  # fmt: skip
+
+
 async def test_one_survey_serves_all_that_ask_at_once() -> None:
     way = ByHand()
     source = pipelines(way)
@@ -119,14 +135,15 @@ async def test_a_source_that_hangs_is_said_to_be_silent_after_two_periods() -> N
     await shown.read(pipelines(ByHand()), lambda: now[0], print)
     assert shown.trouble(1000.0) is None, "nothing is asked"
 
-    class Hanging:
-        slas, notes = (), ()
-
-        async def survey(self) -> None:
+    class Hanging(Pipelines):
+        async def survey(self) -> Told[Survey]:
             await hangs.wait()
+            raise AssertionError("it never ends")
+
+    hanging = Hanging(pipelines(ByHand()).airflow)
 
     now[0] = 105.0
-    asking = asyncio.ensure_future(shown.read(Hanging(), lambda: now[0], print))
+    asking = asyncio.ensure_future(shown.read(hanging, lambda: now[0], print))
     await asyncio.sleep(0)
     assert shown.trouble(110.0) is None
     said = shown.trouble(111.0)
@@ -136,7 +153,7 @@ async def test_a_source_that_hangs_is_said_to_be_silent_after_two_periods() -> N
     await asyncio.wait({asking})
     assert shown.trouble(1000.0) is None
     now[0] = 300.0  # nobody looked for a while
-    asking = asyncio.ensure_future(shown.read(Hanging(), lambda: now[0], print))
+    asking = asyncio.ensure_future(shown.read(hanging, lambda: now[0], print))
     await asyncio.sleep(0)
     assert shown.trouble(301.0) is None, "an answer may be on its way"
     said = shown.trouble(301.5)
@@ -146,14 +163,61 @@ async def test_a_source_that_hangs_is_said_to_be_silent_after_two_periods() -> N
     await asyncio.wait({asking})
 
 
-async def test_a_reading_that_is_dear_is_taken_less_often() -> None:
+async def test_whoever_comes_back_reads_again_what_is_old_or_of_before_a_change_and_nothing_else() -> None:
+    page = SPECS["dags"].make()
+    shown = PageReading(page, Order(page.sorts[0]))
+    assert shown.rest(100.0, shown.pause, -math.inf) == 0.0, "it was never read"
+    await shown.read(pipelines(ByHand()), lambda: 100.0, print)
+    make_long(shown, 0.41)  # thousands of DAGs: every 21 s
+    assert shown.rest(108.0, shown.pause, -math.inf) == 13.0
+    assert shown.rest(121.0, shown.pause, -math.inf) == 0.0
+    assert shown.rest(108.0, shown.pause, 104.0) == 0.0, "something was changed since"
+    assert shown.rest(108.0, shown.pause, 99.0) == 13.0
+    assert shown.rest(50.0, shown.pause, -math.inf) == 21.0, "a clock that was put back keeps nobody waiting"
+    shown.failed = "refused"
+    assert shown.rest(108.0, shown.pause, -math.inf) == 0.0
+
+
+async def test_what_is_old_says_its_age_from_the_moment_that_it_is_asked_again() -> None:
+    page = SPECS["dags"].make()
+    shown = PageReading(page, Order(page.sorts[0]))
+    await shown.read(pipelines(ByHand()), lambda: 100.0, print)
+    assert shown.age(200.0) is None, "nothing is asked"
+    shown.asked_at = 104.0
+    assert shown.age(104.0) is None, "it is as fresh as ever"
+    shown.asked_at = 220.0
+    said = shown.age(220.0)
+    assert said is not None
+    assert said.text.strip() == "2m old, asking again…"
+
+
+@pytest.mark.parametrize("name", ["dags", "sla"])
+async def test_after_a_change_no_survey_of_before_is_shared(name: str) -> None:
+    way = ByHand()
+    source, page = pipelines(way), SPECS[name].make()
+    shown = PageReading(page, Order(page.sorts[0]))
+    for anew, asked in ((False, 1), (False, 1), (True, 2)):
+        await shown.read(source, lambda: 100.0, print, anew=anew)
+        assert way.asked == asked
+
+
+async def test_a_long_list_that_is_dear_to_read_is_read_less_often() -> None:
     page = SPECS["dags"].make()
     shown = PageReading(page, Order(page.sorts[0]))
     await shown.read(pipelines(ByHand()), lambda: 100.0, print)
     assert shown.cost > 0
-    for cost, pause in ((0.19, 5.0), (0.41, 21.0), (3.0, 30.0)):
-        shown.cost = cost
+    shown.cost = 3.0
+    assert shown.pause == 5.0, "a short one is dear only because something was imported"
+    for cost, pause in ((0.09, 5.0), (0.41, 21.0), (3.0, 30.0)):
+        make_long(shown, cost)
         assert shown.pause == pause
+
+
+def make_long(shown: PageReading, cost: float) -> None:
+    """Thousands of rows, the last reading of which took `cost` seconds of CPU."""
+    assert shown.sheet is not None
+    shown.sheet = replace(shown.sheet, rows=(*shown.sheet.rows[:1],) * 5_000)
+    shown.cost = cost
 
 
 async def test_what_makes_a_run_longer_is_said_with_its_numbers() -> None:

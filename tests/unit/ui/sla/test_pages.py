@@ -1,5 +1,6 @@
 """What the pages of SLAs say of readings made by hand."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -71,6 +72,26 @@ async def test_the_detail_says_how_it_is_counted_and_what_is_excluded() -> None:
     assert "told above 14.4×" in parts["burn rates"]
     assert parts["how it is counted"].startswith("good: sum(sum_over_time(((up) > bool 0)[$window:1m]))")
     assert len(parts["days"].splitlines()) == 6
+
+
+async def test_the_detail_says_whose_what_was_bad_is() -> None:
+    page = SPECS["objectives"].make()
+    reading, _ = await read(page)
+    detail = page.detail(reading, "approaching")
+    assert detail is not None
+    worst, other = dict(detail.parts)["whose what was bad is"].splitlines()
+    assert worst == " 75 %       135 bad  route=/users"
+    assert other.startswith(" 25 %        45 bad  route=")
+
+
+async def test_what_was_not_read_yet_is_said_and_looked_for_soon() -> None:
+    for spec in PAGES:
+        page = spec.make()
+        reading, sheet = await read(page)
+        assert "1 not read yet" in sheet.summary
+        assert page.again(reading) == 3.0
+        known = tuple(one for one in reading.standings if not one.waiting)
+        assert page.again(replace(reading, standings=known)) == page.period
 
 
 async def test_violations_lead_to_the_dag_they_are_about() -> None:

@@ -1,0 +1,111 @@
+"""What has to be known of changes before they are shown: what each would do, as Airflow itself says, and which of them
+would do nothing or not what is meant. Looks only.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from opsconsole.core.clean import clean_line
+from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.asking import Airflow
+from opsconsole.runbooks.repair import Repair
+
+if TYPE_CHECKING:
+    from opsconsole.sources.airflow.client import AirflowSource
+
+_AT_ONCE = 5
+"""Changes that are looked at at once: each takes a worker of the API server for some requests."""
+_NAMED = 12
+"""Tasks that are named; of the others it is said how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """One change, looked at."""
+
+    repair: Repair
+    """With its run named, and with what was said as its reason."""
+    said: str = ""
+    """What it would do; one clean line."""
+    wrong: str = ""
+    """Why it is not to be sent; empty: it is."""
+    fault: SourceError | None = None
+    """Airflow refused the look, or did not answer; `wrong` says so."""
+
+    @property
+    def subject(self) -> str:
+        """The DAG, and the run where one is named; clean."""
+        given = self.repair.given
+        return clean_line(" ".join(given[name] for name in ("dag", "run") if name in given))
+
+
+async def foresee(airflow: Airflow, repairs: Sequence[Repair]) -> list[Foreseen]:
+    """Each repair as it would be carried out, in their order. What stands against one holds no other up."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def look(repair: Repair) -> Foreseen:
+        async with slots:
+            return await _looked_at(airflow, repair)
+
+    return list(await asyncio.gather(*map(look, repairs)))
+
+
+def sent_of(found: Sequence[Foreseen]) -> list[Repair]:
+    """Those that are to be sent.
+
+    Raises:
+        ValueError: there is none; why.
+    """
+    sent = [one.repair for one in found if not one.wrong]
+    if not sent:
+        raise ValueError("; ".join(dict.fromkeys(one.wrong for one in found)))
+    return sent
+
+
+async def _looked_at(airflow: Airflow, repair: Repair) -> Foreseen:
+    from opsconsole.pipelines.actions.change import Refused
+
+    if airflow.api is None:
+        missing = SourceError("airflow", "unsupported", "no API is configured: without it nothing can be changed")
+        return Foreseen(repair, wrong=missing.message, fault=missing)
+    try:
+        arguments, said = await _look(airflow.api, repair)
+    except SourceError as error:
+        return Foreseen(repair, wrong=clean_line(error), fault=error)
+    except (Refused, ValueError) as error:
+        return Foreseen(repair, wrong=clean_line(error))
+    why = "; ".join(text for text in (repair.why, said) if text)
+    # The run is named from here on: a newer one that begins meanwhile is not meant.
+    return Foreseen(replace(repair, arguments=arguments, why=why), said)
+
+
+async def _look(client: "AirflowSource", repair: Repair) -> tuple[Mapping[str, str], str]:
+    """(the arguments with what was found out, what it would do)."""
+    from opsconsole.pipelines.actions import clearing, marking, triggering
+
+    given = repair.arguments
+    match repair.action:
+        case "airflow.clear" | "airflow.retry":
+            wish = clearing.Wish.of(given, retry=repair.action == "airflow.retry")
+            run, titles = await clearing.preview(client, wish)
+            if not titles:
+                raise ValueError(f"Airflow's dry run of {run} clears nothing: nothing would be run again")
+            return {**given, "run": run}, f"Airflow's dry run clears {len(titles)}: {_named(titles)}"
+        case "airflow.mark":
+            run, state = await marking.state_of(client, given)
+            return {**given, "run": run}, f"it is {state}, and would be {given['state']}"
+        case "airflow.pause" | "airflow.unpause":
+            return given, await marking.foreseen_pausing(client, given["dag"], repair.action == "airflow.pause")
+        case "airflow.trigger":
+            await triggering.must_suit(client, given["dag"], triggering.conf_of_arguments(given))
+            return given, ""
+        case "airflow.backfill":
+            return given, await triggering.foreseen_backfill(client, given)
+    return given, ""
+
+
+def _named(titles: Sequence[str]) -> str:
+    more = f" and {len(titles) - _NAMED} more" if len(titles) > _NAMED else ""
+    return ", ".join(clean_line(one, limit=80) for one in titles[:_NAMED]) + more
