@@ -71,7 +71,8 @@ class RuleAlert:
 
 @dataclass(frozen=True, slots=True)
 class RuleSide:
-    """All that one Prometheus says; where it does not answer `error`, and what it said earlier of how it sends."""
+    """All that one Prometheus says. Where it does not answer: `error`, what it said earlier of how it sends, and what
+    fired then, in the state `unknown`."""
 
     alerts: tuple[RuleAlert, ...]
     names: frozenset[str]
@@ -241,6 +242,13 @@ class Alert:
     def fired_by(self) -> tuple[str, ...]:
         """Each Prometheus that fires it, or is about to."""
         return tuple(one.prometheus for one in self.rulings if one.state in ("firing", "pending"))
+
+    @property
+    def seen(self) -> bool:
+        """Whether anybody says so now; else it fired when a Prometheus last answered that is away since."""
+        return bool(self.fired_by) or any(
+            one.state in ("active", "suppressed", "unprocessed") for one in self.deliveries
+        )
 
     @property
     def quiet_in(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from opsconsole.alerts.flapping import NOTHING_FLAPS, Flapping, flapping
 from opsconsole.alerts.flapping import QUERY as FLAPPING
-from opsconsole.alerts.model import RuleSide
+from opsconsole.alerts.model import RuleAlert, RuleSide, RuleState
 from opsconsole.alerts.wire import RuleReader
 from opsconsole.core.reading import SourceError
 from opsconsole.sources.prometheus import PrometheusSource
@@ -25,6 +25,7 @@ class RuleSource:
         self.source = source
         self._read = RuleReader(source.name)
         self._last = RuleSide((), frozenset(), name=source.name)
+        self._away: RuleSide | None = None
         self._flapping = NOTHING_FLAPS
         self._flapping_asked_at = -math.inf
 
@@ -39,7 +40,8 @@ class RuleSource:
                 optional(source, "alertmanagers"),
             )
         except SourceError as error:
-            return self._away(error), [f"{error}: what its rules say is not known"]
+            return self._without(error), [f"{error}: what its rules say is not known"]
+        self._away = None
         side = self._last = await asyncio.to_thread(self._read.read, rules, config, flags, targets)
         return side, _notes(side)
 
@@ -54,11 +56,22 @@ class RuleSource:
                 self._flapping = NOTHING_FLAPS  # that it does not answer is said with its rules
         return self._flapping
 
-    def _away(self, error: SourceError) -> RuleSide:
-        """Nothing of its rules; where and with which labels it sends is as it was."""
-        return replace(
-            self._last, alerts=(), names=frozenset(), broken=(), labels=(), error=str(error),
-        )  # fmt: skip
+    def _without(self, error: SourceError) -> RuleSide:
+        """What is left while it is away: where and with which labels it sends, and what fired when it last answered.
+        Alertmanager takes that for resolved after minutes without hearing of it; here it is unknown."""
+        if self._away is not None and self._away.error == str(error):
+            return self._away
+        fired = self._away.alerts if self._away is not None else tuple(map(_unknown, filter(_fires, self._last.alerts)))
+        self._away = replace(self._last, alerts=fired, names=frozenset(), broken=(), labels=(), error=str(error))
+        return self._away
+
+
+def _fires(alert: RuleAlert) -> bool:
+    return alert.state is RuleState.FIRING
+
+
+def _unknown(alert: RuleAlert) -> RuleAlert:
+    return replace(alert, state=RuleState.UNKNOWN, value=None)
 
 
 def external_labels_of(config: Any) -> Mapping[str, str] | None:

@@ -45,6 +45,7 @@ def _watch(survey: Survey, side: RuleSide | None, names: Sequence[str]) -> Watch
         for one in survey.alerts
         if one.name in names
         and one.state is not AlertState.PENDING
+        and one.seen
         and (side is None or side.name in {ruling.prometheus for ruling in one.rulings})
     ]
     if found and (side is None or not _silent_here(found, side)):

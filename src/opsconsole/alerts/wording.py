@@ -24,8 +24,11 @@ def why_text(alert: Alert, silences: Mapping[str, Silence], names: Mapping[str, 
     parts += [f"inhibited by {names.get(one, one)}" for one in alert.inhibited_by]
     muted = dict.fromkeys(name for given in alert.deliveries for name in given.muted_by)
     parts += [f"muted by {name}" for name in muted]
-    if alert.missing_in and alert.state not in (AlertState.PENDING, AlertState.SENDING):
+    if alert.seen and alert.missing_in and alert.state not in (AlertState.PENDING, AlertState.SENDING):
         parts.append(f"missing in {', '.join(alert.missing_in)}")
+    if not alert.seen:
+        away = ", ".join(one.prometheus for one in alert.rulings if one.state == "unknown")
+        parts.append(f"fired when {away} last answered")
     if alert.quiet_in and alert.state is not AlertState.PENDING:
         parts.append(f"not firing in {', '.join(alert.quiet_in)}")
     return "; ".join(parts)
@@ -61,7 +64,8 @@ def route_text(one: Notification) -> str:
 def delivery_text(one: Delivery, now: float) -> str:
     """How it stands with one Alertmanager, and when that last heard of it."""
     heard = "" if one.updated_at is None else f", last heard {age_text(max(0.0, now - one.updated_at))} ago"
-    return f"{one.alertmanager}: {one.state}{heard}"
+    state = "not sent there by whoever fires it" if one.state == "elsewhere" else one.state
+    return f"{one.alertmanager}: {state}{heard}"
 
 
 def ruling_text(one: Ruling) -> str:

@@ -127,6 +127,19 @@ def test_what_only_the_one_that_is_away_fires_is_not_said_to_be_over() -> None:
     assert one.quiet_in == ()
 
 
+def test_what_fired_when_it_last_answered_is_unknown_and_not_gone() -> None:
+    kept = rule_alert(job="api", state=RuleState.UNKNOWN)
+    rules = (pair(one=False)[0], rule_side(kept, name="prometheus/us", external=US, error="refused"))
+    (one,) = merged(rules, [side()], NOW)
+    assert (one.state, one.rule, one.seen) == (AlertState.UNKNOWN, RuleState.UNKNOWN, False)
+    assert why_text(one, {}, {}, NOW) == "fired when prometheus/us last answered"
+    assert (one.labels["cluster"], one.started_at) == ("us", NOW - 600)
+    ack = Silence("s", parse_matchers('job="api"'), NOW - 60, NOW + 60, "alice", "ACK! on it", "active")
+    sides = (DeliverySide("alertmanager", (), (ack,)),)
+    survey = Survey(NOW, merged(rules, sides, NOW), {"s": ack}, rules, sides, failed=True)
+    assert list(due(survey, "alice", {})) == []
+
+
 def test_an_acknowledgement_is_not_ended_while_one_is_away() -> None:
     ack = Silence("s", parse_matchers('alertname="Gone"'), NOW - 60, NOW + 600, "alice", "ACK! on it", "active")
     sides = (DeliverySide("alertmanager", (), (ack,)),)

@@ -74,7 +74,8 @@ def _labels(survey: "Survey", rule: str, given: dict[str, str]) -> dict[str, str
         raise UsageError(f"no rule is called {rule}{nearest(rule, [name for one in rules for name in one.names])}")
     distinct = list({tuple(sorted(one.items())): one for one in fitting or found}.values())
     if len(distinct) > 1:
-        told = "; ".join(" ".join(f"{k}={v}" for k, v in sorted(one.items()) if k != "alertname") for one in distinct)
+        shared = frozenset.intersection(*(frozenset(one.items()) for one in distinct))
+        told = "; ".join(" ".join(f"{k}={v}" for k, v in sorted(one.items() - shared)) or "none" for one in distinct)
         raise UsageError(f"{len(distinct)} rules are called {rule}; say which by --labels: {told}")
     templates = [name for name, value in distinct[0].items() if "{{" in value and name not in given]
     if templates:

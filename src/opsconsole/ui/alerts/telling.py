@@ -48,7 +48,7 @@ def alert_parts(alert: Alert, survey: Survey) -> tuple[tuple[str, str], ...]:
         ("notifies", "\n".join(_told(alert)) or "nobody, or it is not known"),
     ]
     if len(survey.rules) > 1 and alert.rulings:
-        parts.insert(0, ("rule", "\n".join(map(wording.ruling_text, alert.rulings))))
+        parts.insert(0, ("prometheus", "\n".join(map(wording.ruling_text, alert.rulings))))
     held = [survey.silences[one] for one in alert.silenced_by if one in survey.silences]
     if held:
         parts.append(("silenced by", "\n".join(silence_line(one, now) for one in held)))
