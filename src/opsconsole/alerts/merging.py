@@ -1,6 +1,7 @@
 """One list of what every Prometheus and every Alertmanager know; `joining` says which labels make two of them one."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from operator import is_
 from typing import NamedTuple
 
@@ -16,7 +17,6 @@ from opsconsole.alerts.model import (
     RuleAlert,
     RuleSide,
     RuleState,
-    Ruling,
 )
 from opsconsole.alerts.reaching import Shape, shape_of
 from opsconsole.alerts.routing import Notification, Route, Telling
@@ -38,6 +38,8 @@ _RANK = {
     AlertState.UNDELIVERED: 0, AlertState.ACTIVE: 1, AlertState.UNKNOWN: 2, AlertState.UNPROCESSED: 3,
     AlertState.SENDING: 4, AlertState.SUPPRESSED: 5, AlertState.PENDING: 6,
 }  # fmt: skip
+_TIMELESS = frozenset({AlertState.PENDING, AlertState.ACTIVE, AlertState.UNPROCESSED, AlertState.SUPPRESSED})
+"""States that do not change by time alone."""
 
 
 class Merger:
@@ -68,7 +70,7 @@ class Merger:
         for of_alertmanager in held:
             keys.update(dict.fromkeys(of_alertmanager))
         around = _Around(
-            rules, sides, self._joining, self._shaped(rules, sides), [self._told(one) for one in sides], now
+            rules, sides, self._joining, self._shaped(rules, sides), tuple([self._told(one) for one in sides]), now
         )
         known, self._made = self._made, {}
         for key in keys:
@@ -102,14 +104,11 @@ class Merger:
         found: dict[Key, Delivered] = {}
         for one in side.alerts:
             key = keyed(one)
-            other = found.get(key)
-            if other is not None:
+            other = found.setdefault(key, one)
+            if other is not one:
                 pair = id(other), id(one)
-                known_twins = twins.get(pair) or (other, one, together(other, one))
-                self._twins[pair] = known_twins
-                found[key] = known_twins[2]
-            else:
-                found[key] = one
+                both = self._twins[pair] = twins.get(pair) or (other, one, together(other, one))
+                found[key] = both[2]
         return found
 
     def _keyed(
@@ -153,7 +152,7 @@ class _Around:
         sides: Sequence[DeliverySide],
         joining: Joining,
         shape: Shape,
-        telling: Sequence[Telling | None],
+        telling: tuple[Telling | None, ...],
         now: float,
     ) -> None:
         self.rules, self.sides, self.joining, self.shape, self.now = rules, sides, joining, shape, now
@@ -180,65 +179,47 @@ class _Made(NamedTuple):
 
     def still(self, fired: Fired, held: Held, around: _Around) -> bool:
         """Whether it is made of the same, its routes included."""
+        # Tuples of the same objects are equal without a look into these.
         return (
             self.shape is around.shape
-            and all(map(is_, self.fired, fired))
-            and all(map(is_, self.held, held))
+            and self.fired == fired
+            and self.held == held
             and all(map(is_, self.telling, around.telling))
         )
 
 
 def _made(before: _Made | None, key: Key, fired: Fired, held: Held, around: _Around) -> _Made:
-    if before is not None and before.still(fired, held, around):
-        deliveries, routes, rulings = before.alert.deliveries, before.routes, before.alert.rulings
-    else:
-        before = None
-        deliveries, routes, rulings = _standing(key, fired, held, around)
-    state = _state(fired, deliveries, around)
-    notifies = around.notifies(routes)
-    if before is not None and before.alert.state is state and before.alert.notifies == notifies:
+    if before is None or not before.still(fired, held, around):
+        return _anew(key, fired, held, around)
+    alert = before.alert
+    state = alert.state if alert.state in _TIMELESS else _state(fired, alert.deliveries, around)
+    notifies = around.notifies(before.routes)
+    if alert.state is state and alert.notifies == notifies:
         return before
-    alert = _alert(key, fired, held, around, state, deliveries, notifies, rulings)
-    return _Made(fired, held, around.shape, tuple(around.telling), routes, alert, _order(alert))
+    alert = replace(alert, state=state, notifies=notifies)
+    return before._replace(alert=alert, place=_order(alert))
 
 
 def _place(made: _Made) -> tuple[int, int, float, str, str]:
     return made.place
 
 
-def _standing(
-    key: Key, fired: Fired, held: Held, around: _Around
-) -> tuple[tuple[Delivery, ...], Routes, tuple[Ruling, ...]]:
-    """How it stands with each Alertmanager, by which routes it tells, and how it stands with each Prometheus."""
-    expected = around.shape.expected(key, [one is not None for one in fired])
-    whole = _whole(fired, held, around)
-    rulings = around.shape.rulings(whole.get("alertname", ""), fired, expected)
-    deliveries: list[Delivery] = []
-    routes: list[tuple[int, Route]] = []
-    for place, (side, telling, one) in enumerate(zip(around.sides, around.telling, held, strict=True)):
-        sent = one is not None or around.shape.reaches(place, expected)
-        deliveries.append(_delivery(side, one, sent))
-        if telling is not None and sent:  # by the labels that it has, or will have where it lacks the alert
-            routes += [(place, route) for route in telling.routing.routes(one.labels if one is not None else whole)]
-    return tuple(deliveries), tuple(routes), rulings
-
-
-def _alert(
-    key: Key,
-    fired: Fired,
-    held: Held,
-    around: _Around,
-    state: AlertState,
-    deliveries: tuple[Delivery, ...],
-    notifies: tuple[Notification, ...],
-    rulings: tuple[Ruling, ...],
-) -> Alert:
+def _anew(key: Key, fired: Fired, held: Held, around: _Around) -> _Made:
     leading = _leading(fired)
     rule = leading[0] if leading is not None else None
     one = next((given for given in held if given is not None), None)
-    whole = _whole(fired, held, around)
+    expected = around.shape.expected(key, fired)
+    whole: Labels  # all its labels, as they are sent
+    if leading is not None:
+        whole = {**around.sent[leading[1]], **leading[0].labels}
+    else:
+        assert one is not None
+        whole = one.labels
+    deliveries, routes = _delivered(whole, expected, held, around)
+    rulings = around.shape.rulings(whole.get("alertname", ""), fired, expected)
+    state, notifies = _state(fired, deliveries, around), around.notifies(routes)
     sent = one.labels if one is not None else whole
-    return Alert(
+    alert = Alert(
         name=whole.get("alertname", ""),
         severity=whole.get("severity", ""),
         state=state,
@@ -256,6 +237,21 @@ def _alert(
         rulings=rulings,
         replicas=one.replicas if one else (),
     )
+    return _Made(fired, held, around.shape, around.telling, routes, alert, _order(alert))
+
+
+def _delivered(
+    whole: Labels, expected: Sequence[int], held: Held, around: _Around
+) -> tuple[tuple[Delivery, ...], Routes]:
+    """How it stands with each Alertmanager, and by which routes it tells."""
+    deliveries: list[Delivery] = []
+    routes: list[tuple[int, Route]] = []
+    for place, (side, telling, one) in enumerate(zip(around.sides, around.telling, held, strict=True)):
+        sent = one is not None or around.shape.reaches(place, expected)
+        deliveries.append(_delivery(side, one, sent))
+        if telling is not None and sent:  # by the labels that it has, or will have where it lacks the alert
+            routes += [(place, route) for route in telling.routing.routes(one.labels if one is not None else whole)]
+    return tuple(deliveries), tuple(routes)
 
 
 def _leading(fired: Fired) -> tuple[RuleAlert, int] | None:
@@ -264,14 +260,6 @@ def _leading(fired: Fired) -> tuple[RuleAlert, int] | None:
     if len(found) > 1:
         return min(found, key=lambda one: (one[0].state is not RuleState.FIRING, one[0].active_at or 0.0))
     return found[0] if found else None
-
-
-def _whole(fired: Fired, held: Held, around: _Around) -> Labels:
-    """All its labels, as they are sent."""
-    leading = _leading(fired)
-    if leading is None:
-        return next(one for one in held if one is not None).labels
-    return {**around.sent[leading[1]], **leading[0].labels}
 
 
 def _delivery(side: DeliverySide, one: Delivered | None, expected: bool) -> Delivery:

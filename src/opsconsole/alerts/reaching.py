@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from opsconsole.alerts.joining import Joining, Key
@@ -27,12 +28,12 @@ class Shape:
     deaf: tuple[bool, ...]
     """Which Alertmanagers do not answer."""
 
-    def expected(self, key: Key, fired: Sequence[bool]) -> tuple[int, ...]:
+    def expected(self, key: Key, fired: Sequence[RuleAlert | None]) -> tuple[int, ...]:
         """The places of those that could fire the alert that is joined by `key`: those that add the same labels as
         one that does (`fired`), else whose labels it has; and those of which that is not known."""
         if len(self.names) < 2:
             return (0,) if self.names else ()
-        doing = {self.added[place] for place, does in enumerate(fired) if does}
+        doing = {self.added[place] for place, one in enumerate(fired) if one is not None}
         if not doing:
             fitting = [one for one in self.added if one is not None and one <= key]
             most = max(map(len, fitting), default=0)
@@ -40,12 +41,12 @@ class Shape:
         return tuple(
             place
             for place, added in enumerate(self.added)
-            if fired[place] or (added in doing if added is not None else self.silent[place])
+            if fired[place] is not None or (added in doing if added is not None else self.silent[place])
         )
 
     def rulings(self, name: str, fired: Sequence[RuleAlert | None], expected: Sequence[int]) -> tuple[Ruling, ...]:
         """How the alert of that name stands with those that could fire it."""
-        return tuple([Ruling(self.names[place], self._ruling(name, fired[place], place)) for place in expected])
+        return tuple([_ruling(self.names[place], self._ruled(name, fired[place], place)) for place in expected])
 
     def ruled(self, rulings: Sequence[Ruling]) -> RuleState:
         """The state of the rule of an alert that none fires."""
@@ -56,12 +57,18 @@ class Shape:
         """Whether the Alertmanager at `place` is sent what those at `expected` fire, as far as that can be seen."""
         return not expected or any(self.sends[one][place] for one in expected)
 
-    def _ruling(self, name: str, fired: RuleAlert | None, place: int) -> str:
+    def _ruled(self, name: str, fired: RuleAlert | None, place: int) -> str:
         if fired is not None:
             return _STATES.get(fired.state, "unknown")
         if self.silent[place]:
             return "unknown"
         return "quiet" if name in self.rules[place] else "no rule"
+
+
+@lru_cache(maxsize=1000)
+def _ruling(prometheus: str, state: str) -> Ruling:
+    """The same few for thousands of alerts."""
+    return Ruling(prometheus, state)
 
 
 def shape_of(rules: Sequence[RuleSide], sides: Sequence[DeliverySide], joining: Joining) -> Shape:

@@ -145,7 +145,7 @@ def _targets(side: RuleSide, alertmanagers: Sequence[DeliverySide], named: str) 
     key, what = f"targets{named}", f"where{named or ' Prometheus'} sends to"
     targets = side.targets
     if targets is None or side.error:
-        return Part(key, State.UNKNOWN, what, "it does not say")
+        return Part(key, State.UNKNOWN, what, "it does not answer" if side.error else "it does not say")
     if not targets:
         return Part(key, State.CRIT, what, "to nobody: it knows no Alertmanager")
     known = {one.place: one.name for one in alertmanagers}
