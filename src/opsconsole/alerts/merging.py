@@ -1,6 +1,6 @@
 """One list of what every Prometheus and every Alertmanager know; `joining` says which labels make two of them one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from operator import is_
 from typing import NamedTuple
@@ -16,15 +16,13 @@ from opsconsole.alerts.model import (
     Labels,
     RuleAlert,
     RuleSide,
-    RuleState,
 )
 from opsconsole.alerts.reaching import Shape, shape_of
 from opsconsole.alerts.routing import Notification, Route, Telling
 from opsconsole.alerts.severity import rank
+from opsconsole.alerts.states import TIMELESS, Fired, leading_of, state_of
 from opsconsole.alerts.twins import together
 
-Fired = tuple[RuleAlert | None, ...]
-"""Of each Prometheus, in their order."""
 Held = tuple[Delivered | None, ...]
 """Of each Alertmanager, in their order."""
 Routes = tuple[tuple[int, Route], ...]
@@ -38,8 +36,6 @@ _RANK = {
     AlertState.UNDELIVERED: 0, AlertState.ACTIVE: 1, AlertState.UNKNOWN: 2, AlertState.UNPROCESSED: 3,
     AlertState.SENDING: 4, AlertState.SUPPRESSED: 5, AlertState.PENDING: 6,
 }  # fmt: skip
-_TIMELESS = frozenset({AlertState.PENDING, AlertState.ACTIVE, AlertState.UNPROCESSED, AlertState.SUPPRESSED})
-"""States that do not change by time alone."""
 
 
 class Merger:
@@ -94,12 +90,7 @@ class Merger:
         keyed = self._keyed(known, lambda labels: of_rule(labels, side.name))
         return {keyed(one): one for one in side.alerts}
 
-    def _held(
-        self,
-        side: DeliverySide,
-        known: _Keys,
-        twins: _Twins,
-    ) -> dict[Key, Delivered]:
+    def _held(self, side: DeliverySide, known: _Keys, twins: _Twins) -> dict[Key, Delivered]:
         keyed = self._keyed(known, self._joining.of_delivered)
         found: dict[Key, Delivered] = {}
         for one in side.alerts:
@@ -111,11 +102,7 @@ class Merger:
                 found[key] = both[2]
         return found
 
-    def _keyed(
-        self,
-        known: _Keys,
-        key_of: "Callable[[Mapping[str, str]], Key]",
-    ) -> "Callable[[RuleAlert | Delivered], Key]":
+    def _keyed(self, known: _Keys, key_of: Callable[[Labels], Key]) -> Callable[[RuleAlert | Delivered], Key]:
         def keyed(one: RuleAlert | Delivered) -> Key:
             entry = known.get(id(one)) or (one, key_of(one.labels))
             self._keys[id(one)] = entry
@@ -135,12 +122,6 @@ class Merger:
 def merged(rules: Sequence[RuleSide], sides: Sequence[DeliverySide], now: float) -> tuple[Alert, ...]:
     """As `Merger.merged`, once."""
     return Merger().merged(rules, sides, now)
-
-
-def grace(rule: RuleAlert, side: RuleSide) -> float:
-    """Seconds after it began to fire in which an Alertmanager may still lack it: the first attempt can be lost before
-    Prometheus has found its Alertmanagers, the next comes after the resend delay, with an evaluation."""
-    return 2 * side.resend + 2 * rule.interval
 
 
 class _Around:
@@ -192,7 +173,7 @@ def _made(before: _Made | None, key: Key, fired: Fired, held: Held, around: _Aro
     if before is None or not before.still(fired, held, around):
         return _anew(key, fired, held, around)
     alert = before.alert
-    state = alert.state if alert.state in _TIMELESS else _state(fired, alert.deliveries, around)
+    state = alert.state if alert.state in TIMELESS else state_of(fired, alert.deliveries, around.rules, around.now)
     notifies = around.notifies(before.routes)
     if alert.state is state and alert.notifies == notifies:
         return before
@@ -205,7 +186,7 @@ def _place(made: _Made) -> tuple[int, int, float, str, str]:
 
 
 def _anew(key: Key, fired: Fired, held: Held, around: _Around) -> _Made:
-    leading = _leading(fired)
+    leading = leading_of(fired)
     rule = leading[0] if leading is not None else None
     one = next((given for given in held if given is not None), None)
     expected = around.shape.expected(key, fired)
@@ -217,7 +198,7 @@ def _anew(key: Key, fired: Fired, held: Held, around: _Around) -> _Made:
         whole = one.labels
     deliveries, routes = _delivered(whole, expected, held, around)
     rulings = around.shape.rulings(whole.get("alertname", ""), fired, expected)
-    state, notifies = _state(fired, deliveries, around), around.notifies(routes)
+    state, notifies = state_of(fired, deliveries, around.rules, around.now), around.notifies(routes)
     sent = one.labels if one is not None else whole
     alert = Alert(
         name=whole.get("alertname", ""),
@@ -254,49 +235,12 @@ def _delivered(
     return tuple(deliveries), tuple(routes)
 
 
-def _leading(fired: Fired) -> tuple[RuleAlert, int] | None:
-    """That of the Prometheus which fires it for the longest time, a pending one where none does; and its place."""
-    found = [(one, place) for place, one in enumerate(fired) if one is not None]
-    if len(found) > 1:
-        return min(found, key=lambda one: (one[0].state is not RuleState.FIRING, one[0].active_at or 0.0))
-    return found[0] if found else None
-
-
 def _delivery(side: DeliverySide, one: Delivered | None, expected: bool) -> Delivery:
     if one is None:
         return Delivery(side.name, "elsewhere" if not expected else "unknown" if side.error else "absent")
     return Delivery(
         side.name, one.state, one.updated_at, one.silenced_by, one.inhibited_by, one.muted_by, one.receivers
     )
-
-
-def _state(fired: Fired, deliveries: Sequence[Delivery], around: _Around) -> AlertState:
-    leading = _leading(fired)
-    if leading is not None and leading[0].state is RuleState.PENDING:
-        return AlertState.PENDING
-    states = {one.state for one in deliveries}
-    for state in (AlertState.ACTIVE, AlertState.UNPROCESSED, AlertState.SUPPRESSED):
-        # One that keeps it back does not help where another one notifies, or where it cannot be asked.
-        if state in states:
-            return AlertState.UNKNOWN if state is AlertState.SUPPRESSED and "unknown" in states else state
-    if "absent" not in states or "unknown" in states:
-        return AlertState.UNKNOWN
-    return _missing(fired, around)
-
-
-def _missing(fired: Fired, around: _Around) -> AlertState:
-    """That of an alert that no Alertmanager has."""
-    firing = [
-        (one, side)
-        for one, side in zip(fired, around.rules, strict=True)
-        if one is not None and one.firing_at is not None
-    ]
-    if not firing:
-        return AlertState.UNKNOWN
-    if not any(around.now - (one.firing_at or 0.0) > grace(one, side) for one, side in firing):
-        return AlertState.SENDING
-    blurred = any(side.relabelled or side.external_labels is None for _, side in firing)
-    return AlertState.UNKNOWN if blurred else AlertState.UNDELIVERED
 
 
 def _order(alert: Alert) -> tuple[int, int, float, str, str]:
