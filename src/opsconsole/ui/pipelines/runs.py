@@ -92,7 +92,7 @@ def _summary(runs: tuple[Run, ...], usual: float | None) -> str:
     rate = success_rate(runs)
     succeeded = f"{rate:.0%} succeeded".replace("%", " %") if rate is not None else "none has ended"
     usually = f"   usually {duration_text(usual)}" if usual is not None else ""
-    return f"{len(runs)} runs   {succeeded}{usually}"
+    return f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}   {succeeded}{usually}"
 
 
 def _row(one: Run, now: float, longest: float, usual: float | None) -> Row:
