@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from opsconsole.alerts.matching import Matcher, all_hold
+from opsconsole.alerts.matching import Matcher, all_hold, exactly
 from opsconsole.alerts.model import Alert, Silence, Survey
 from opsconsole.core.clean import clean_line
+from opsconsole.core.duration import parse_duration
 from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.pages.page import Choice
 
 ACK_FOR = "15m"
 SILENCE_FOR = "2h"
+LONGER = ("1h", "8h", "1d")
+_MOST_DAYS = 30
 _EDIT = "alert.edit-silence"
 _NAMED = 3
 """Alerts that a preview names."""
@@ -26,10 +29,12 @@ def alert_choices(alert: Alert, survey: Survey) -> list[Choice]:
 
 
 def group_choices(matchers: Mapping[str, str], alerts: Sequence[Alert], survey: Survey) -> list[Choice]:
-    """The same for all that have these labels; nothing where they have none in common."""
-    if not matchers:
+    """The same for all that have these labels (empty: that lack one); nothing where they have none in common."""
+    if not any(matchers.values()):
         return []
-    return _keeping_back(matchers, " ".join(f"{name}={value}" for name, value in matchers.items()), survey, alerts)
+    return _keeping_back(
+        matchers, " ".join(f"{name}={value or '-'}" for name, value in matchers.items()), survey, alerts
+    )
 
 
 def silence_choices(silence: Silence, survey: Survey) -> list[Choice]:
@@ -47,10 +52,14 @@ def silence_choices(silence: Silence, survey: Survey) -> list[Choice]:
     found: list[Choice] = []
     for suffix, where in _places(_having(silence, survey), survey):
         given = {"id": silence.id, **where}
-        edited = {**given, "matchers": _text(silence.matchers), "duration": SILENCE_FOR, "comment": silence.comment}
+        left = (silence.ends_at or survey.taken_at) - survey.taken_at
+        edited = {
+            **given, "matchers": _text(silence.matchers), "duration": _minutes(left), "comment": silence.comment,
+        }  # fmt: skip
         offered = [
-            *((f"for {longer} more", _EDIT, {**given, "duration": longer}, f"Until {longer} from now: {name}")
-              for longer in ("1h", "8h", "1d")),
+            # What is said is from now on: one that lasts longer anyhow would be cut short.
+            *((f"until {longer} from now", _EDIT, {**given, "duration": longer}, f"Until {longer} from now: {name}")
+              for longer in LONGER if parse_duration(longer) > left),
             ("edit", _EDIT, edited, f"Change the silence of {name}"),
             ("end silence", "alert.unsilence", given, f"End the silence of {name}"),
         ]  # fmt: skip
@@ -69,7 +78,7 @@ def preview(alerts: Iterable[Alert], words: str) -> str:
 
 
 def _keeping_back(labels: Mapping[str, str], name: str, survey: Survey, alerts: Sequence[Alert]) -> list[Choice]:
-    matchers = tuple(Matcher.of(label, "=", value) for label, value in sorted(labels.items()))
+    matchers = tuple(exactly(label, value) for label, value in sorted(labels.items()))
     text, shown = _text(matchers), clean_line(name, limit=80)
     held = [one for one in survey.alerts if all_hold(matchers, one.sent_labels)]
     why = preview(held, "it matches now")
@@ -108,3 +117,10 @@ def _places(names: Sequence[str], survey: Survey) -> list[tuple[str, dict[str, s
 
 def _text(matchers: Iterable[Matcher]) -> str:
     return ", ".join(map(str, matchers))
+
+
+def _minutes(seconds: float) -> str:
+    """A duration as arguments have it, in whole minutes, within what a silence may last: `1d4h5m`."""
+    minutes = min(_MOST_DAYS * 1440, max(1, round(seconds / 60)))
+    parts = ((minutes // 1440, "d"), (minutes % 1440 // 60, "h"), (minutes % 60, "m"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count)

@@ -94,6 +94,21 @@ def test_by_what_alertmanager_sends_together() -> None:
     assert group.filter == 'alertname="ApiDown" job="api" @receiver="pager"'
 
 
+def test_a_group_of_what_lacks_a_label_keeps_back_nothing_else() -> None:
+    """`alertname="Down"` alone would keep back those of every team, too."""
+    page, read = ActivePage(), survey()
+    choices = page.choices(read, 'group alertname="ApiDown" team=""')
+    assert choices[0].repair.given["matchers"] == 'alertname="ApiDown", team=""'
+    assert page.choices(read, 'group team=""') == []
+
+
+def test_groups_by_external_labels_are_found_again() -> None:
+    page, read = ActivePage(), survey()
+    alerts = tuple(replace(one, sent_labels={**one.sent_labels, "cluster": "eu"}) for one in read.alerts)
+    sheet = page.sheet(replace(read, alerts=alerts), replace(BY_TROUBLE, filter='cluster="eu" alertname="ApiDown"'))
+    assert column(sheet, "alert") == ["ApiDown"]
+
+
 def test_forms_are_route_groups_and_every_label() -> None:
     page = ActivePage()
     offered = [name for name, _ in page.forms(survey())]
@@ -177,9 +192,18 @@ def test_silences_say_what_they_keep_back() -> None:
     assert detail is not None
     assert (detail.title, detail.parts[1][0]) == ("Acknowledgement", "keeps back 1 alerts")
     assert [one.label for one in page.choices(read, "5a5a5a5a-1")] == [
-        "for 1h more", "for 8h more", "for 1d more", "edit", "end silence",
+        "until 1h from now", "until 8h from now", "until 1d from now", "edit", "end silence",
     ]  # fmt: skip
     assert [one.label for one in page.choices(read, "5a5a5a5a-3")] == ["silence again"]
+
+
+def test_a_silence_is_never_cut_short_by_what_makes_it_longer() -> None:
+    page, read = SilencesPage(), survey()
+    one = read.silences["5a5a5a5a-1"]
+    later = replace(read, silences={one.id: replace(one, ends_at=read.taken_at + 13 * 86400 + 200)})
+    choices = page.choices(later, one.id)
+    assert [choice.label for choice in choices] == ["edit", "end silence"]
+    assert choices[0].repair.given["duration"] == "13d3m"
 
 
 def test_receivers_now_and_at_another_time() -> None:
