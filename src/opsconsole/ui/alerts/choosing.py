@@ -1,8 +1,8 @@
 """What can be done about alerts and silences, as choices that become runs of one step."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from opsconsole.alerts.matching import Matcher, all_hold, exactly
+from opsconsole.alerts.matching import Matcher, all_hold, exactly, parse_matchers
 from opsconsole.alerts.model import Alert, Silence, Survey
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import parse_duration
@@ -24,7 +24,7 @@ def alert_choices(alert: Alert, survey: Survey) -> list[Choice]:
     for identity in alert.silenced_by:
         silence = survey.silences.get(identity)
         if silence is not None:
-            found += [one for one in silence_choices(silence, survey) if one.label != "edit"]
+            found += [one for one in silence_choices(silence, survey) if not one.label.startswith("edit")]
     return found
 
 
@@ -42,8 +42,12 @@ def silence_choices(silence: Silence, survey: Survey) -> list[Choice]:
     if silence.state == "expired":
         text = _text(silence.matchers)
         given = {"matchers": text, "duration": SILENCE_FOR, "comment": silence.comment or "again"}
+        foresee = _foreseeing(survey)
         return [
-            Choice(f"silence again{suffix}", Repair("alert.silence", {**given, **where}, f"Silence {text} again"))
+            Choice(
+                f"silence again{suffix}",
+                Repair("alert.silence", {**given, **where}, f"Silence {text} again", foresee(given), foresee=foresee),
+            )
             for suffix, where in _places(_having(silence, survey), survey)
         ]
     name = clean_line(_text(silence.matchers), limit=80)
@@ -63,7 +67,10 @@ def silence_choices(silence: Silence, survey: Survey) -> list[Choice]:
             ("edit", _EDIT, edited, f"Change the silence of {name}"),
             ("end silence", "alert.unsilence", given, f"End the silence of {name}"),
         ]  # fmt: skip
-        found += [Choice(f"{label}{suffix}", Repair(action, to, title, why)) for label, action, to, title in offered]
+        found += [
+            Choice(f"{label}{suffix}", Repair(action, to, title, why, foresee=_foreseeing(survey, why)))
+            for label, action, to, title in offered
+        ]
     return found
 
 
@@ -77,6 +84,21 @@ def preview(alerts: Iterable[Alert], words: str) -> str:
     return f"{words}: {len(found)} alert{'' if len(found) == 1 else 's'}: {named}{more}"
 
 
+def _foreseeing(survey: Survey, before: str = "") -> Callable[[Mapping[str, str]], str]:
+    """What a silence with other arguments would match; `before` is what there is to say of the one that is changed."""
+
+    def foresee(arguments: Mapping[str, str]) -> str:
+        if "matchers" not in arguments:
+            return before
+        matchers = parse_matchers(arguments["matchers"])
+        held = [one for one in survey.alerts if all_hold(matchers, one.sent_labels)]
+        return "; ".join(
+            part for part in (before, preview(held, "with this it would match" if before else "it matches now")) if part
+        )
+
+    return foresee
+
+
 def _keeping_back(labels: Mapping[str, str], name: str, survey: Survey, alerts: Sequence[Alert]) -> list[Choice]:
     matchers = tuple(exactly(label, value) for label, value in sorted(labels.items()))
     text, shown = _text(matchers), clean_line(name, limit=80)
@@ -86,9 +108,12 @@ def _keeping_back(labels: Mapping[str, str], name: str, survey: Survey, alerts: 
     found: list[Choice] = []
     for suffix, where in _places([side.name for side in survey.sides if side.name in having], survey):
         ack = {"matchers": text, "duration": ACK_FOR, "comment": f"ACK! {clean_line(name, limit=200)}", **where}
-        found.append(Choice(f"acknowledge{suffix}", Repair("alert.silence", ack, f"Acknowledge {shown}", why)))
+        anew = _foreseeing(survey)
+        to = Repair("alert.silence", ack, f"Acknowledge {shown}", why, foresee=anew)
+        found.append(Choice(f"acknowledge{suffix}", to))
         keep = {"matchers": text, "duration": SILENCE_FOR, "comment": f"silenced from the console: {shown}", **where}
-        found.append(Choice(f"silence{suffix}", Repair("alert.silence", keep, f"Silence {shown}", why)))
+        to = Repair("alert.silence", keep, f"Silence {shown}", why, foresee=anew)
+        found.append(Choice(f"silence{suffix}", to))
     return found
 
 

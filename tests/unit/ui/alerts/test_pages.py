@@ -9,7 +9,7 @@ from opsconsole.actions import registry
 from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.episodes import Episode, History
 from opsconsole.alerts.model import DeliverySide, RuleState, Survey
-from opsconsole.runbooks.repair import runbook_for
+from opsconsole.runbooks.repair import runbook_for, with_values
 from opsconsole.ui.alerts.active import ActivePage
 from opsconsole.ui.alerts.past import HistoryPage, PastReading
 from opsconsole.ui.alerts.receivers import ReceiversPage
@@ -204,6 +204,23 @@ def test_a_silence_is_never_cut_short_by_what_makes_it_longer() -> None:
     choices = page.choices(later, one.id)
     assert [choice.label for choice in choices] == ["edit", "end silence"]
     assert choices[0].repair.given["duration"] == "13d3m"
+
+
+def test_a_silence_whose_matchers_are_changed_says_what_it_would_match() -> None:
+    page, read = SilencesPage(), survey()
+    edit = next(one.repair for one in page.choices(read, "5a5a5a5a-1") if one.label == "edit")
+    wider = with_values(edit, {"MATCHERS": 'alertname=~".+"'})
+    assert wider.given == {**edit.given, "matchers": 'alertname=~".+"'}
+    assert wider.why == f"{edit.why}; with this it would match: 6 alerts: " + ", ".join(
+        f"{one.name} ({one.state})" for one in read.alerts[:3]
+    ) + " and 3 more"  # fmt: skip
+    assert "no alert" in with_values(edit, {"MATCHERS": 'alertname="Nope"'}).why
+    with pytest.raises(ValueError, match="no matcher"):
+        with_values(edit, {"MATCHERS": "nonsense"})
+    silence = next(
+        one.repair for one in ActivePage().choices(read, read.alerts[0].fingerprint) if one.label == "silence"
+    )
+    assert with_values(silence, {"MATCHERS": 'job="api"'}).why.startswith("it matches now: 3 alerts")
 
 
 def test_receivers_now_and_at_another_time() -> None:
