@@ -282,7 +282,7 @@ register(
         (
             Argument(
                 "labels", 'what it is like, such as alertname="ApiDown", severity="critical"',
-                pattern=r"[^\x00-\x1f]{1,4000}",
+                pattern=r"[^\x00-\x1f]{1,20000}",
             ),
             Argument("every", "yes: one for each receiver that these labels do not lead to, too", pattern="yes|no"),
             Argument("wait", "how long to wait for each at most, beyond group_wait (60s)", pattern=_FOR),
