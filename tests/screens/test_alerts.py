@@ -29,7 +29,7 @@ SIZES = ((80, 24), (120, 40))
 class ByHand:
     """Answers as `alerts.asking.Alerts` does."""
 
-    async def shared_survey(self) -> Survey:
+    async def shared_survey(self, within: float = 2.0) -> Survey:
         return survey(flapping={"api": 4})
 
     async def history(self, seconds: float, read: Survey) -> History:

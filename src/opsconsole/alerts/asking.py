@@ -25,7 +25,7 @@ from opsconsole.sources.alertmanager import AlertmanagerSource
 from opsconsole.sources.prometheus import PrometheusSource
 from opsconsole.sources.registry import Sources
 
-_SHARED = 2.0
+SHARED = 2.0
 """Seconds for which a survey serves everybody on the screen: it is the dearest question."""
 _FLAPPING_EVERY = 30.0
 """Seconds between two questions of which alerts flap: it looks over an hour of samples."""
@@ -59,10 +59,10 @@ class Alerts:
         """What answers PromQL about them; None where none is configured."""
         return self._prometheus
 
-    async def shared_survey(self) -> Survey:
-        """A survey; one for all who ask within two seconds."""
+    async def shared_survey(self, within: float = SHARED) -> Survey:
+        """A survey that was begun `within` these seconds; one for all who ask."""
         now = time.monotonic()
-        if self._asking is None or now - self._asked_at > _SHARED:
+        if self._asking is None or now - self._asked_at > within:
             self._asking, self._asked_at = asyncio.ensure_future(self.survey()), now
         return await asyncio.shield(self._asking)
 

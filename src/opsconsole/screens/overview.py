@@ -1,7 +1,7 @@
 """The overview: what needs attention, and one line for each area of the platform. docs/screens.md has the keys."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from opsconsole.core.clean import clean_line
@@ -74,9 +74,11 @@ class AreaState:
     trend: Points = ()
     day_ago_text: str = ""
     checks: int = 0
-    """How many stand behind the state; 0: nothing of this area is watched here."""
+    """How many stand behind the state; 0: nothing of this area is watched here, or all of it is `awaited`."""
     age_seconds: float | None = None
     """Of the oldest of its values."""
+    awaited: bool = False
+    """Something of it was asked, and never answered yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,19 @@ class Overview:
     checks: tuple[Check, ...] = ()
 
 
-def overview(areas: Sequence[Area], checks: Sequence[Check], readings: Mapping[Query, Reading], now: float) -> Overview:
-    """The overview at `now`, from the checks of all screens and the readings of `overview_queries`."""
+def overview(
+    areas: Sequence[Area],
+    checks: Sequence[Check],
+    readings: Mapping[Query, Reading],
+    now: float,
+    awaited: Collection[str] = (),
+) -> Overview:
+    """The overview at `now`, from the checks of all screens and the readings of `overview_queries`; `awaited`: the ids
+    of areas of which something was never answered yet."""
     ordered = worst_first(checks)
     return Overview(
         attention=_attention(ordered, now),
-        areas=tuple(_area_state(area, ordered, readings, now) for area in areas),
+        areas=tuple(replace(_area_state(area, ordered, readings, now), awaited=area.id in awaited) for area in areas),
         counts=counts(ordered),
         checks=tuple(ordered),
     )

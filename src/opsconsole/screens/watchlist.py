@@ -60,9 +60,16 @@ class Watchlist:
         states = {(one.screen.id, one.pane.id): one.state(latest, now, ageing=ageing) for one in self.panes}
         return all_checks(self.screens, states, configured)
 
-    def overview(self, checks: Sequence[Check], latest: Callable[[Query], Reading], now: float) -> Overview:
-        """The overview, of `checks` (which a `Tracker` may have given their `since`)."""
-        return overview(self.areas, checks, {query: latest(query) for query in self.intervals}, now)
+    def overview(
+        self,
+        checks: Sequence[Check],
+        latest: Callable[[Query], Reading],
+        now: float,
+        awaited: Collection[str] = (),
+    ) -> Overview:
+        """The overview, of `checks` (which a `Tracker` may have given their `since`); `awaited` are areas of which
+        something was never answered yet."""
+        return overview(self.areas, checks, {query: latest(query) for query in self.intervals}, now, awaited)
 
 
 def watchlist(screens: Sequence[Screen], *, areas_of: Screen | None = None) -> Watchlist:

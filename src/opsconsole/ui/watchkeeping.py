@@ -30,6 +30,7 @@ class Watchkeeper:
         self._feed = feed
         self._screens = screens
         self._sources = sources
+        self._kinds = {name.partition("/")[0] for name in sources}
         self._on_overview = on_overview
         self._tracker = Tracker()
         self._list = watchlist(screens, areas_of=next((screen for screen in screens if overview_areas(screen)), None))
@@ -43,9 +44,8 @@ class Watchkeeper:
         if self._stop_listening is not None:
             return
         self._stop_listening = self._feed.listen(self._changed)
-        kinds = {name.partition("/")[0] for name in self._sources}
         for query, interval in self._list.intervals.items():
-            if not kinds or query.source.partition("/")[0] in kinds:
+            if self._configured(query.source):
                 self._watches.append(self._feed.poller.watch(query, interval))
         self.judge()
 
@@ -63,14 +63,20 @@ class Watchkeeper:
         """Look at all readings as they are now, and tell what they come to. What was never read does not count yet."""
         self._gather_no_more()
         now, poller = self._feed.now(), self._feed.poller
-        states = {
-            (one.screen.id, one.pane.id): state
-            for one in self._list.panes
-            if not (state := one.state(poller.latest, now, ageing=not poller.paused)).waiting
-        }
+        states, awaited = {}, set()
+        for one in self._list.panes:
+            state = one.state(poller.latest, now, ageing=not poller.paused)
+            if not state.waiting:
+                states[one.screen.id, one.pane.id] = state
+            elif self._configured(one.pane.source):
+                awaited.add(one.pane.area)
         checks = self._tracker.track(all_checks(self._screens, states, self._sources), now)
-        self.latest = self._list.overview(checks, poller.latest, now)
+        self.latest = self._list.overview(checks, poller.latest, now, awaited)
         self._on_overview(self.latest)
+
+    def _configured(self, source: str) -> bool:
+        """Whether there is one of its kind; all are taken to be there where that is not known."""
+        return not self._kinds or source.partition("/")[0] in self._kinds
 
     def _gather_no_more(self) -> None:
         if self._gathering is not None:

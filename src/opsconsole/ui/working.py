@@ -1,5 +1,7 @@
 """Work that goes on while something is looked at."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -15,3 +17,10 @@ def go_on(node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], group: s
     """
     worker: Worker[None] = node.run_worker(work, group=group, exclusive=True, exit_on_error=False)
     del worker
+
+
+async def pause(seconds: float, wake: asyncio.Event) -> None:
+    """Do nothing for `seconds`, or until `wake` is set."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await wake.wait()

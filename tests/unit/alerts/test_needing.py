@@ -65,7 +65,7 @@ def asked(survey: Survey, text: str) -> float:
     """What the source answers where the alerts are these."""
 
     class Still:
-        async def shared_survey(self) -> Survey:
+        async def shared_survey(self, within: float = 2.0) -> Survey:
             return survey
 
     source = AlertsSource(cast("Environment", None), cast("Sources", None))
@@ -94,3 +94,18 @@ def test_where_only_alertmanager_is_silent_what_fires_needs_somebody() -> None:
     rules = rule_side(rule_alert("A"))
     dead = side(error="connection refused")
     assert asked(Survey(NOW, merged(rules, (dead,), NOW), {}, rules, (dead,)), "open") == 1
+
+
+def test_the_more_alerts_there_are_the_longer_a_survey_serves_a_number_in_a_corner() -> None:
+    given: list[float] = []
+
+    class Still:
+        async def shared_survey(self, within: float) -> Survey:
+            given.append(within)
+            return replace(surveyed(("A", "active", ())), alerts=surveyed(("A", "active", ())).alerts * 5_000)
+
+    source = AlertsSource(cast("Environment", None), cast("Sources", None))
+    source._alerts = cast("Alerts", Still())
+    for _ in range(2):
+        asyncio.run(source.read(Query("alerts", "open")))
+    assert given == [2.0, 50.0]

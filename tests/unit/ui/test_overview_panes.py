@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from opsconsole.screens.overview import Overview
+from opsconsole.core.state import State
+from opsconsole.screens.overview import AreaState, Overview
 from opsconsole.ui.glyphs import ASCII, UNICODE
 from opsconsole.ui.lines import text_of
 from opsconsole.ui.panes.looking import Looking
@@ -42,6 +43,12 @@ def test_an_area_names_the_key_of_its_screen() -> None:
         if one.split()[:1] == area.title.split()[:1]
     ]
     assert row.split()[1] == "5"
+
+
+@pytest.mark.parametrize(("awaited", "said"), [(True, "asking…"), (False, "not watched")])
+def test_what_never_answered_yet_is_told_from_what_nobody_watches(awaited: bool, said: str) -> None:
+    areas = Overview(areas=(AreaState("sla", "SLA", "", State.UNKNOWN, awaited=awaited),))
+    assert said in text_of(render_areas(areas, 120, 8, UNICODE, NOW))
 
 
 def test_more_than_fits_is_counted() -> None:

@@ -19,8 +19,9 @@ LONGEST_PAUSE = 30.0
 _PROMPT = 1.0
 """Seconds within which an answer comes as a rule: whoever comes back to a page sees no fault meanwhile."""
 
-_CHEAP = 0.2
-"""Seconds of CPU up to which a reading is never too dear: the first one imports what it needs."""
+_FEW = 500
+"""Rows up to which a reading is never too dear: what it took is then mostly what was imported for it, or what else went
+on."""
 
 
 @dataclass(slots=True)
@@ -88,7 +89,8 @@ class PageReading:
     @property
     def pause(self) -> float:
         """Seconds until the next reading; longer while it fails."""
-        dear = math.ceil(self.page.thrift * self.cost) if self.cost > _CHEAP else 0
+        many = self.sheet is not None and len(self.sheet.rows) > _FEW
+        dear = math.ceil(self.page.thrift * self.cost) if many else 0
         wanted = self.page.period if self.reading is None else self.page.again(self.reading)
         period = max(wanted, min(LONGEST_PAUSE, dear))
         if not self.failures:

@@ -186,7 +186,8 @@ def _area_row(item: Item, cells: int, glyphs: Glyphs, now: float, keys: Mapping[
     assert isinstance(area, AreaState), "made by area_items"
     stale = area.state is State.STALE
     old = f"  {age_text(area.age_seconds)} old" if stale and area.age_seconds is not None else ""
-    badge = Cell(glyphs.badge(area.state), state_role(area.state)) if area.checks else Cell("not watched", "dim")
+    unknown = Cell("asking…" if area.awaited else "not watched", "dim")
+    badge = Cell(glyphs.badge(area.state), state_role(area.state)) if area.checks else unknown
     return Row(
         item.key,
         (

@@ -81,7 +81,9 @@ class FailedPage(Page[Pipelines, Reading]):
         if order.sort == "count":
             found.sort(key=lambda one: -one.count)
         window = order.grouping or "last day"
-        summary = f"{len(reading.told.value):,} failed in the {window}, by {len(found)} causes"
+        summary = (
+            f"{len(reading.told.value):,} failed in the {window}, by {len(found)} cause{'' if len(found) == 1 else 's'}"
+        )
         if not found:
             summary = f"nothing failed in the {window}"
         rows = [_row(one, reading.told.now) for one in found]

@@ -33,7 +33,8 @@ class ImportsPage(Page[Pipelines, Reading]):
         """One row a file."""
         if isinstance(reading, ByMetrics):
             return measured.imports_sheet(reading)
-        summary = f"{len(reading.value)} files cannot be imported" if reading.value else "every file can be imported"
+        files = f"{len(reading.value)} file{'' if len(reading.value) == 1 else 's'}"
+        summary = f"{files} cannot be imported" if reading.value else "every file can be imported"
         rows = [_row(one, reading.now) for one in reading.value]
         return Sheet(_COLUMNS, rows, summary, notes=marks.notes_of(reading))
 

@@ -39,7 +39,8 @@ class PoolsPage(Page[Pipelines, Reading]):
             return measured.pools_sheet(reading)
         found = sorted(reading.value, key=lambda one: (not one.starving, one.name))
         starving = sum(one.starving for one in found)
-        summary = f"{len(found)} pools   {starving} with nothing free and tasks that wait"
+        starved = f"   {starving} with nothing free and tasks that wait" if starving else ""
+        summary = f"{len(found)} pool{'' if len(found) == 1 else 's'}{starved}"
         return Sheet(_COLUMNS, [_row(one) for one in found], summary, notes=marks.notes_of(reading))
 
 

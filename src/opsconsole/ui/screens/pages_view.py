@@ -17,6 +17,7 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import age_text, duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.runbooks.repair import Repair, runbook_for, runbook_for_all, values_of, values_of_all
+from opsconsole.ui import working
 from opsconsole.ui.commands import ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
 from opsconsole.ui.lines import Line, Lines, Span, fit_line, line, width_of
@@ -27,7 +28,6 @@ from opsconsole.ui.screens.marking import MarkingList
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
-from opsconsole.ui.working import go_on
 
 _MOST_NOTES = 2
 
@@ -126,25 +126,18 @@ class PagesView(MarkingList):
 
     def _read_on(self) -> None:
         self._wake.clear()
-        go_on(self, partial(self._reading, self._now), "page")
+        working.go_on(self, partial(self._reading, self._now), "page")
 
     async def _reading(self, shown: PageReading) -> None:
         """Read the page again and again, at first as soon as it is due; more seldom while that fails."""
         pause = shown.rest(self.console.session.clock(), shown.pause, self.console.changed_at)
         while True:
             if pause > 0:
-                await self._waited(pause)
+                await working.pause(pause, self._wake)
             self._wake.clear()
             if not self._paused or shown.sheet is None:
                 await self._read(shown)
             pause = shown.pause
-
-    async def _waited(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
 
     async def _read(self, shown: PageReading) -> None:
         app, clock = self.console.console_app, self.console.session.clock

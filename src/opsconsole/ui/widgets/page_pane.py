@@ -10,6 +10,7 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.core.state import State
 from opsconsole.screens.definition import Pane
+from opsconsole.ui import working
 from opsconsole.ui.glyphs import UNICODE, Glyphs
 from opsconsole.ui.lines import Line, Lines, Span, clip_line, fit_line, in_role, line
 from opsconsole.ui.pages.page import Order, PageSpec, Sheet
@@ -18,7 +19,6 @@ from opsconsole.ui.panes.looking import Item, Looking, page_of
 from opsconsole.ui.table_layout import Row, asked_widths, heading, lay_out, row_line
 from opsconsole.ui.widgets.guarded_pane import broken
 from opsconsole.ui.widgets.pane import PaneView
-from opsconsole.ui.working import go_on
 
 
 class PagePane(PaneView):
@@ -74,7 +74,7 @@ class PagePane(PaneView):
         """Read from now on, or no more."""
         if visible and not self._read_now:
             self._read_now = True
-            go_on(self, self._read_on, "page")
+            working.go_on(self, self._read_on, "page")
         elif not visible and self._read_now:
             self._read_now = False
             self.workers.cancel_group(self, "page")
@@ -89,7 +89,7 @@ class PagePane(PaneView):
         pause = reading.rest(self._clock(), self._period, self._changed_at())
         while True:
             if pause > 0:
-                await self._waited(pause)
+                await working.pause(pause, self._wake)
             self._wake.clear()
             if not self._paused() or reading.sheet is None:
                 await self._read_once()
@@ -100,13 +100,6 @@ class PagePane(PaneView):
     @property
     def _period(self) -> float:
         return max(self._reading.pause, self.pane.refresh or 0.0)
-
-    async def _waited(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
 
     async def _read_once(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -167,7 +168,7 @@ async def test_whoever_comes_back_reads_again_what_is_old_or_of_before_a_change_
     shown = PageReading(page, Order(page.sorts[0]))
     assert shown.rest(100.0, shown.pause, -math.inf) == 0.0, "it was never read"
     await shown.read(pipelines(ByHand()), lambda: 100.0, print)
-    shown.cost = 0.41  # thousands of DAGs: every 21 s
+    make_long(shown, 0.41)  # thousands of DAGs: every 21 s
     assert shown.rest(108.0, shown.pause, -math.inf) == 13.0
     assert shown.rest(121.0, shown.pause, -math.inf) == 0.0
     assert shown.rest(108.0, shown.pause, 104.0) == 0.0, "something was changed since"
@@ -200,14 +201,23 @@ async def test_after_a_change_no_survey_of_before_is_shared(name: str) -> None:
         assert way.asked == asked
 
 
-async def test_a_reading_that_is_dear_is_taken_less_often() -> None:
+async def test_a_long_list_that_is_dear_to_read_is_read_less_often() -> None:
     page = SPECS["dags"].make()
     shown = PageReading(page, Order(page.sorts[0]))
     await shown.read(pipelines(ByHand()), lambda: 100.0, print)
     assert shown.cost > 0
-    for cost, pause in ((0.19, 5.0), (0.41, 21.0), (3.0, 30.0)):
-        shown.cost = cost
+    shown.cost = 3.0
+    assert shown.pause == 5.0, "a short one is dear only because something was imported"
+    for cost, pause in ((0.09, 5.0), (0.41, 21.0), (3.0, 30.0)):
+        make_long(shown, cost)
         assert shown.pause == pause
+
+
+def make_long(shown: PageReading, cost: float) -> None:
+    """Thousands of rows, the last reading of which took `cost` seconds of CPU."""
+    assert shown.sheet is not None
+    shown.sheet = replace(shown.sheet, rows=(*shown.sheet.rows[:1],) * 5_000)
+    shown.cost = cost
 
 
 async def test_what_makes_a_run_longer_is_said_with_its_numbers() -> None:
