@@ -1,22 +1,24 @@
-"""Asking Prometheus and every Alertmanager at once. Who does not answer is a note; what only it knows is unknown."""
+"""Asking every Prometheus and every Alertmanager at once. Who does not answer is a note; what only it knows is
+unknown."""
 
 import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from opsconsole.alerts import explaining, recalling, wire
 from opsconsole.alerts.episodes import History
 from opsconsole.alerts.explaining import Explanation
-from opsconsole.alerts.flapping import NOTHING_FLAPS, Flapping, flapping
-from opsconsole.alerts.flapping import QUERY as FLAPPING
+from opsconsole.alerts.joining import External, external_of, joining_of
 from opsconsole.alerts.keeping import mine
 from opsconsole.alerts.merging import Merger
-from opsconsole.alerts.model import Alert, DeliverySide, RuleSide, Silence, Survey
+from opsconsole.alerts.model import Alert, DeliverySide, Labels, Silence, Survey
 from opsconsole.alerts.recalling import Span
 from opsconsole.alerts.routing import Route, Routing, routing_of
-from opsconsole.alerts.wire import RuleReader
+from opsconsole.alerts.rule_sides import RuleSource, external_labels_of, optional
+from opsconsole.alerts.uniting import together, united
 from opsconsole.config.settings import Environment
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import parse_duration
@@ -27,8 +29,6 @@ from opsconsole.sources.registry import Sources
 
 SHARED = 2.0
 """Seconds for which a survey serves everybody on the screen: it is the dearest question."""
-_FLAPPING_EVERY = 30.0
-"""Seconds between two questions of which alerts flap: it looks over an hour of samples."""
 
 
 class Alerts:
@@ -36,28 +36,20 @@ class Alerts:
 
     def __init__(
         self,
-        prometheus: PrometheusSource | None,
+        prometheuses: Mapping[str, PrometheusSource],
         alertmanagers: Mapping[str, AlertmanagerSource],
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._prometheus = prometheus
+        self._ruling = {name: RuleSource(source) for name, source in prometheuses.items()}
         self._alertmanagers = alertmanagers
         self._clock = clock
-        self._rules_read = RuleReader()
         self._merger = Merger()
         self._each = {name: _Alertmanager(name, source) for name, source in alertmanagers.items()}
-        self._flapping = NOTHING_FLAPS
-        self._flapping_asked_at = -math.inf
         self._surveying = asyncio.Lock()
         self._asking: asyncio.Future[Survey] | None = None
         self.keeps = ""
         self._asked_at = -math.inf
-
-    @property
-    def prometheus(self) -> PrometheusSource | None:
-        """What answers PromQL about them; None where none is configured."""
-        return self._prometheus
 
     async def shared_survey(self, within: float = SHARED) -> Survey:
         """A survey that was begun `within` these seconds; one for all who ask."""
@@ -73,7 +65,7 @@ class Alerts:
         if any(mine(silence, actor) for side in asked for silence in side.silences):
             return await self.shared_survey()
         failed = any(side.error for side in asked)
-        return Survey(self._clock(), (), {}, None, tuple(asked), failed=failed)
+        return Survey(self._clock(), (), {}, (), tuple(asked), failed=failed)
 
     def forget(self) -> None:
         """Something was changed: the next survey is a new one."""
@@ -82,86 +74,83 @@ class Alerts:
     async def survey(self) -> Survey:
         """Everything, at this moment. Never raises for a source: what it says is in the notes."""
         async with self._surveying:  # what is remembered belongs to one at a time
-            (rules, noted), asked, flapping = await asyncio.gather(
-                self._rules(), asyncio.gather(*(one.side() for one in self._each.values())), self._flaps()
+            ruling = self._ruling.values()
+            ruled, asked, flaps = await asyncio.gather(
+                asyncio.gather(*(one.side() for one in ruling)),
+                asyncio.gather(*(one.side() for one in self._each.values())),
+                asyncio.gather(*(one.flaps() for one in ruling)),
             )
             now = self._clock()
-            sides = tuple(side for side, _ in asked)
+            rules, sides = tuple(side for side, _ in ruled), tuple(side for side, _ in asked)
             silences: dict[str, Silence] = {one.id: one for side in sides for one in side.silences}
-            notes = [*noted, *(note for _, notes in asked for note in notes)]
+            notes = [note for _, notes in (*ruled, *asked) for note in notes]
+            if not rules:
+                notes.insert(0, "no Prometheus is configured: what its rules say cannot be seen")
             if not self._alertmanagers:
                 notes.append("no Alertmanager is configured: whether anybody is told cannot be seen")
-            failed = (rules is None and self._prometheus is not None) or any(side.error for side in sides)
+            failed = any(one.error for one in rules) or any(one.error for one in sides)
             # Thousands take tenths of a second: beside the event loop.
             alerts = await asyncio.to_thread(self._merger.merged, rules, sides, now)
-            return Survey(now, alerts, silences, rules, sides, tuple(notes), failed, flapping, self.keeps)
+            return Survey(now, alerts, silences, rules, sides, tuple(notes), failed, together(flaps, rules), self.keeps)
 
     async def history(self, seconds: float, survey: Survey) -> History:
         """The episodes of the last `seconds` of all alerts. `survey` says how often rules are evaluated.
 
         Raises:
-            SourceError: there is no Prometheus, or it cannot be asked.
+            SourceError: there is no Prometheus, or none can be asked.
         """
-        if self._prometheus is None:
+        if not self._ruling:
             raise SourceError("prometheus", "unknown-source", "no prometheus is configured in this environment")
         end = self._clock()
-        interval = survey.rules.interval if survey.rules is not None else 60.0
-        return await recalling.history(
-            self._prometheus, Span(end - seconds, end), interval=interval, merge=_merge_within(survey)
+        span, merge = Span(end - seconds, end), _merge_within(survey)
+        asked = await asyncio.gather(
+            *(
+                recalling.history(one.source, span, interval=_interval(survey, name), merge=merge)
+                for name, one in self._ruling.items()
+            ),
+            return_exceptions=True,
         )
+        found = {name: one for name, one in zip(self._ruling, asked, strict=True) if isinstance(one, History)}
+        failed = [one for one in asked if isinstance(one, BaseException)]
+        for error in failed:
+            if not found or not isinstance(error, SourceError):
+                raise error
+        notes = tuple(f"{error}: its episodes are not known" for error in failed)
+        return united(found, joining_of(survey.rules), notes)
 
     async def explain(self, alert: Alert, survey: Survey) -> Explanation:
-        """Why it fires. Never raises for a source."""
-        interval = survey.rules.interval if survey.rules is not None else 60.0
-        return await explaining.explain(self._prometheus, alert, self._clock(), interval=interval)
+        """Why it fires, by the Prometheus that it is of. Never raises for a source."""
+        name = asked_of(alert, survey)
+        if name not in self._ruling:
+            return await explaining.explain(None, alert, self._clock())
+        own = replace(alert, labels=joining_of(survey.rules).asked(alert.labels, name))
+        found = await explaining.explain(
+            self._ruling[name].source, own, self._clock(), interval=_interval(survey, name)
+        )
+        return replace(found, asked=name)
 
     async def routings(self) -> tuple[dict[str, Routing], tuple[str, ...]]:
         """The route tree of each Alertmanager by its name, and why others have none."""
         asked = await asyncio.gather(*(_routing(name, one) for name, one in self._alertmanagers.items()))
         return {name: one for name, one, _ in asked if one is not None}, tuple(note for *_, note in asked if note)
 
-    async def external_labels(self) -> tuple[dict[str, str], tuple[str, ...]]:
-        """What Prometheus adds to every alert that it sends, and why that cannot be seen."""
-        if self._prometheus is None:
-            return {}, ()
-        try:
-            config = await self._prometheus.payload("status/config")
-        except SourceError as error:
-            return {}, (f"{error}: its external labels are not known, and not added",)
-        labels = wire.rule_side(None, config, None).external_labels
-        return dict(labels or {}), () if labels is not None else ("Prometheus does not say its external labels",)
-
-    async def _rules(self) -> tuple[RuleSide | None, list[str]]:
-        source = self._prometheus
-        if source is None:
-            return None, ["no Prometheus is configured: what its rules say cannot be seen"]
-        try:
-            rules, config, flags, targets = await asyncio.gather(
-                source.payload("rules", ("type", "alert")),
-                _optional(source, "status/config"),
-                _optional(source, "status/flags"),
-                _optional(source, "alertmanagers"),
-            )
-        except SourceError as error:
-            return None, [f"{error}: what its rules say is not known"]
-        side = await asyncio.to_thread(self._rules_read.read, rules, config, flags, targets)
-        notes = [f"a rule cannot be evaluated: {one}" for one in side.broken]
-        if side.external_labels is None:
-            notes.append("Prometheus does not say its external labels: its alerts may stand beside Alertmanager's own")
-        if side.relabelled:
-            notes.append("alert_relabel_configs rewrite labels on the way: alerts may stand twice, under both labels")
-        return side, notes
-
-    async def _flaps(self) -> Flapping:
-        """Which alerts begin again and again; as it was last known where that cannot be asked."""
-        now = time.monotonic()
-        if self._prometheus is not None and now - self._flapping_asked_at >= _FLAPPING_EVERY:
-            self._flapping_asked_at = now
-            try:
-                self._flapping = flapping((await self._prometheus.instant(FLAPPING)).value)
-            except SourceError:
-                self._flapping = NOTHING_FLAPS  # that Prometheus does not answer is said with its rules
-        return self._flapping
+    async def external_labels(self, labels: Labels) -> External:
+        """What Prometheus adds to an alert with `labels`, as far as they say of which one it is."""
+        asked = await asyncio.gather(
+            *(optional(one.source, "status/config") for one in self._ruling.values()), return_exceptions=True
+        )
+        said: list[Labels] = []
+        notes: list[str] = []
+        for name, config in zip(self._ruling, asked, strict=True):
+            if isinstance(config, SourceError):
+                notes.append(f"{config}: its external labels are not known, and not added")
+            elif isinstance(config, BaseException):
+                raise config
+            elif (external := external_labels_of(config)) is None:
+                notes.append(f"{'Prometheus' if name == 'prometheus' else name} does not say its external labels")
+            else:
+                said.append(external)
+        return external_of(labels, said, tuple(notes))
 
 
 def open_alerts(environment: Environment, sources: Sources) -> Alerts:
@@ -171,26 +160,19 @@ def open_alerts(environment: Environment, sources: Sources) -> Alerts:
         ValueError: nothing is configured that could know any.
     """
     names = tuple(environment.every_alertmanager)
-    if environment.prometheus is None and not names:
+    if not environment.every_prometheus and not names:
         raise ValueError(f"neither prometheus nor alertmanager is configured in environment {environment.name}")
-    prometheus = sources.get("prometheus") if environment.prometheus is not None else None
-    assert prometheus is None or isinstance(prometheus, PrometheusSource)
+    prometheuses: dict[str, PrometheusSource] = {}
+    for name in environment.every_prometheus:
+        prometheus = sources.get(name)
+        assert isinstance(prometheus, PrometheusSource)
+        prometheuses[name] = prometheus
     alertmanagers: dict[str, AlertmanagerSource] = {}
     for name in names:
         source = sources.get(name)
         assert isinstance(source, AlertmanagerSource)
         alertmanagers[name] = source
-    return Alerts(prometheus, alertmanagers)
-
-
-async def _optional(source: PrometheusSource, path: str) -> Any:
-    """The payload, or None where the server has none or keeps it to itself."""
-    try:
-        return await source.payload(path)
-    except SourceError as error:
-        if error.kind in ("unreachable", "timeout"):
-            raise
-        return None
+    return Alerts(prometheuses, alertmanagers)
 
 
 class _Alertmanager:
@@ -233,6 +215,20 @@ class _Alertmanager:
         if not original or self._routing[0] != original:
             self._routing = (original, _worked_out(self._name, status))
         return self._routing[1]
+
+
+def asked_of(alert: Alert, survey: Survey) -> str:
+    """The name of the Prometheus that is asked about `alert`: one that fires it, else one that could."""
+    states = {"firing": 0, "pending": 1, "quiet": 2, "no rule": 3}
+    could = sorted((states.get(one.state, 4), place) for place, one in enumerate(alert.rulings))
+    if could:
+        return alert.rulings[could[0][1]].prometheus
+    return next((one.name for one in survey.rules if not one.error), next((one.name for one in survey.rules), ""))
+
+
+def _interval(survey: Survey, name: str) -> float:
+    """Seconds between two evaluations of that Prometheus, the longest there is."""
+    return next((one.interval for one in survey.rules if one.name == name), 60.0)
 
 
 def _merge_within(survey: Survey) -> float:

@@ -56,6 +56,8 @@ class History:
     """Seconds: as exact as ends are."""
     episodes: tuple[Episode, ...]
     """The newest beginning first."""
+    notes: tuple[str, ...] = ()
+    """What could not be seen, and why."""
 
     @property
     def closed(self) -> tuple[Episode, ...]:
@@ -85,6 +87,11 @@ def episodes(
         labels = {name: value for name, value in one.labels.items() if name not in _OWN}
         rows = _rows(one.points, begun.get(key_of(labels), {}), step)
         found += _merged([_episode(labels, row, start, end, step) for row in rows], merge)
+    return newest_first(found)
+
+
+def newest_first(found: Iterable[Episode]) -> tuple[Episode, ...]:
+    """In the order of a history."""
     return tuple(sorted(found, key=lambda one: (-one.fired_at, one.name, sorted(one.labels.items()))))
 
 

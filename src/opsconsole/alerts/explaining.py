@@ -61,6 +61,8 @@ class Explanation:
     history: History | None = None
     notes: tuple[str, ...] = ()
     """What could not be seen, and why."""
+    asked: str = ""
+    """The name of the Prometheus that says so."""
 
 
 async def explain(prometheus: Asked | None, alert: Alert, now: float, *, interval: float = 60.0) -> Explanation:

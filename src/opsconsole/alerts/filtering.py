@@ -23,13 +23,15 @@ _FIELDS: dict[str, Callable[[Alert], Iterable[str]]] = {
     "@state": lambda one: (one.state,),
     "@rule": lambda one: (one.rule,),
     "@alertmanager": lambda one: (
-        given.alertmanager for given in one.deliveries if given.state not in ("absent", "unknown")
+        given.alertmanager for given in one.deliveries if given.state not in ("absent", "elsewhere", "unknown")
     ),
+    "@prometheus": lambda one: one.fired_by,
+    "@quiet_in": lambda one: one.quiet_in,
     "@receiver": lambda one: (given.receiver for given in one.notifies),
     "@silenced_by": lambda one: one.silenced_by,
     "@inhibited_by": lambda one: one.inhibited_by,
     "@missing_in": lambda one: one.missing_in,
-    "@fingerprint": lambda one: (one.fingerprint,),
+    "@fingerprint": lambda one: (one.fingerprint, *one.replicas),
 }
 _KNOWN = {"@state": [one.value for one in AlertState], "@rule": [one.value for one in RuleState]}
 NAMES = (*_FIELDS, "@age")

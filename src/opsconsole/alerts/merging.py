@@ -1,30 +1,36 @@
-"""One list of what Prometheus and every Alertmanager know.
+"""One list of what every Prometheus and every Alertmanager know; `joining` says which labels make two of them one."""
 
-They are joined by labels without the external ones, which Prometheus adds when it sends: an alert of a rule does not
-have them, in Alertmanager it does.
-"""
-
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from operator import is_
+from typing import NamedTuple
 
 from opsconsole.alerts.fingerprints import fingerprint
+from opsconsole.alerts.joining import Joining, Key, joining_of
 from opsconsole.alerts.model import (
     Alert,
     AlertState,
     Delivered,
     Delivery,
     DeliverySide,
+    Labels,
     RuleAlert,
     RuleSide,
-    RuleState,
 )
+from opsconsole.alerts.reaching import Shape, shape_of
 from opsconsole.alerts.routing import Notification, Route, Telling
 from opsconsole.alerts.severity import rank
+from opsconsole.alerts.states import TIMELESS, Fired, leading_of, state_of
+from opsconsole.alerts.twins import together
 
-Key = frozenset[tuple[str, str]]
+Held = tuple[Delivered | None, ...]
+"""Of each Alertmanager, in their order."""
 Routes = tuple[tuple[int, Route], ...]
 """(place of the Alertmanager, route)."""
+_Keys = dict[int, tuple[RuleAlert | Delivered, Key]]
+"""By identity: the object is kept beside its key, so that no other one has its number."""
+_Twins = dict[tuple[int, int], tuple[Delivered, Delivered, Delivered]]
+"""By the identities of both: they, and what they are together."""
 
 _RANK = {
     AlertState.UNDELIVERED: 0, AlertState.ACTIVE: 1, AlertState.UNKNOWN: 2, AlertState.UNPROCESSED: 3,
@@ -39,35 +45,66 @@ class Merger:
     """
 
     def __init__(self) -> None:
-        self._keys: dict[int, tuple[RuleAlert | Delivered, Key]] = {}
-        self._external: Mapping[str, str] = {}
+        self._keys: _Keys = {}
+        self._twins: _Twins = {}
+        self._joining = Joining()
+        self._shape: Shape | None = None
         self._made: dict[Key, _Made] = {}
         self._telling: dict[str, Telling] = {}
 
-    def merged(self, rules: RuleSide | None, sides: Sequence[DeliverySide], now: float) -> tuple[Alert, ...]:
+    def merged(self, rules: Sequence[RuleSide], sides: Sequence[DeliverySide], now: float) -> tuple[Alert, ...]:
         """Every alert once, what needs somebody first: undelivered, active, …; in each the most severe, then the
-        newest. `rules` None: what Prometheus says is not known."""
-        external = rules.external_labels if rules is not None and rules.external_labels else {}
-        keyed = self._keyed(external)
-        fired = {keyed(one): one for one in rules.alerts} if rules is not None else {}
-        held = [{keyed(one): one for one in side.alerts} for side in sides]
-        keys = dict.fromkeys([*fired, *(key for found in held for key in found)])
-        around = _Around(rules, sides, external, [self._told(side) for side in sides], now)
+        newest. Of a Prometheus with an error only what it said earlier of its labels is used."""
+        self._join(joining_of(rules))
+        known_keys, self._keys = self._keys, {}
+        fired = [self._fired(side, known_keys) for side in rules]
+        twins, self._twins = self._twins, {}
+        held = [self._held(side, known_keys, twins) for side in sides]
+        keys: dict[Key, None] = {}
+        for of_rules in fired:
+            keys.update(dict.fromkeys(of_rules))
+        for of_alertmanager in held:
+            keys.update(dict.fromkeys(of_alertmanager))
+        around = _Around(
+            rules, sides, self._joining, self._shaped(rules, sides), tuple([self._told(one) for one in sides]), now
+        )
         known, self._made = self._made, {}
         for key in keys:
-            of = fired.get(key), tuple([found.get(key) for found in held])
-            self._made[key] = _made(known.get(key), *of, around)
+            of = tuple([found.get(key) for found in fired]), tuple([found.get(key) for found in held])
+            self._made[key] = _made(known.get(key), key, *of, around)
         return tuple([one.alert for one in sorted(self._made.values(), key=_place)])
 
-    def _keyed(self, external: Mapping[str, str]) -> Callable[[RuleAlert | Delivered], Key]:
-        if external != self._external:
-            self._keys, self._made, self._external = {}, {}, external
-        known, self._keys = self._keys, {}
-        removed = frozenset(external.items())
+    def _join(self, joining: Joining) -> None:
+        if joining != self._joining:
+            self._keys, self._made, self._joining = {}, {}, joining
 
+    def _shaped(self, rules: Sequence[RuleSide], sides: Sequence[DeliverySide]) -> Shape:
+        """The same object while nothing of it changed."""
+        shape = shape_of(rules, sides, self._joining)
+        if self._shape is None or self._shape != shape:
+            self._shape = shape
+        return self._shape
+
+    def _fired(self, side: RuleSide, known: _Keys) -> dict[Key, RuleAlert]:
+        of_rule = self._joining.of_rule
+        keyed = self._keyed(known, lambda labels: of_rule(labels, side.name))
+        return {keyed(one): one for one in side.alerts}
+
+    def _held(self, side: DeliverySide, known: _Keys, twins: _Twins) -> dict[Key, Delivered]:
+        keyed = self._keyed(known, self._joining.of_delivered)
+        found: dict[Key, Delivered] = {}
+        for one in side.alerts:
+            key = keyed(one)
+            other = found.setdefault(key, one)
+            if other is not one:
+                pair = id(other), id(one)
+                both = self._twins[pair] = twins.get(pair) or (other, one, together(other, one))
+                found[key] = both[2]
+        return found
+
+    def _keyed(self, known: _Keys, key_of: Callable[[Labels], Key]) -> Callable[[RuleAlert | Delivered], Key]:
         def keyed(one: RuleAlert | Delivered) -> Key:
-            # By identity: the object is kept beside its key, so that no other one has its number.
-            entry = known.get(id(one)) or (one, frozenset(one.labels.items()) - removed)
+            entry = known.get(id(one)) or (one, key_of(one.labels))
             self._keys[id(one)] = entry
             return entry[1]
 
@@ -82,15 +119,9 @@ class Merger:
         return known
 
 
-def merged(rules: RuleSide | None, sides: Sequence[DeliverySide], now: float) -> tuple[Alert, ...]:
+def merged(rules: Sequence[RuleSide], sides: Sequence[DeliverySide], now: float) -> tuple[Alert, ...]:
     """As `Merger.merged`, once."""
     return Merger().merged(rules, sides, now)
-
-
-def grace(rule: RuleAlert, rules: RuleSide) -> float:
-    """Seconds after it began to fire in which an Alertmanager may still lack it: the first attempt can be lost before
-    Prometheus has found its Alertmanagers, the next comes after the resend delay, with an evaluation."""
-    return 2 * rules.resend + 2 * rule.interval
 
 
 class _Around:
@@ -98,14 +129,15 @@ class _Around:
 
     def __init__(
         self,
-        rules: RuleSide | None,
+        rules: Sequence[RuleSide],
         sides: Sequence[DeliverySide],
-        external: Mapping[str, str],
-        telling: Sequence[Telling | None],
+        joining: Joining,
+        shape: Shape,
+        telling: tuple[Telling | None, ...],
         now: float,
     ) -> None:
-        self.rules, self.sides, self.external, self.now = rules, sides, external, now
-        self.errors = tuple(bool(side.error) for side in sides)
+        self.rules, self.sides, self.joining, self.shape, self.now = rules, sides, joining, shape, now
+        self.sent = [side.sent_labels for side in rules]
         self.telling = telling
         self._told = [one.at(now) if one is not None else None for one in telling]
 
@@ -114,76 +146,68 @@ class _Around:
         return tuple([told(route) for place, route in routes if (told := self._told[place]) is not None])
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(NamedTuple):
     """An alert, and all that it was made of."""
 
-    rule: RuleAlert | None
-    held: tuple[Delivered | None, ...]
-    """Of each Alertmanager, in their order."""
-    errors: tuple[bool, ...]
-    """Which of them did not answer."""
-    ruled: bool
-    """Prometheus answers."""
+    fired: Fired
+    held: Held
+    shape: Shape
     telling: tuple[Telling | None, ...]
     routes: Routes
     alert: Alert
     place: tuple[int, int, float, str, str]
     """What it is sorted by."""
 
-    def still(self, rule: RuleAlert | None, held: tuple[Delivered | None, ...], around: _Around) -> bool:
+    def still(self, fired: Fired, held: Held, around: _Around) -> bool:
         """Whether it is made of the same, its routes included."""
+        # Tuples of the same objects are equal without a look into these.
         return (
-            self.rule is rule
-            and self.errors == around.errors
-            and self.ruled == (around.rules is not None)
-            and all(map(is_, self.held, held))
+            self.shape is around.shape
+            and self.fired == fired
+            and self.held == held
             and all(map(is_, self.telling, around.telling))
         )
 
 
-def _made(before: _Made | None, rule: RuleAlert | None, held: tuple[Delivered | None, ...], around: _Around) -> _Made:
-    if before is not None and before.still(rule, held, around):
-        deliveries, routes = before.alert.deliveries, before.routes
-    else:
-        before = None
-        deliveries = tuple(_delivery(side, one) for side, one in zip(around.sides, held, strict=True))
-        routes = _routes(rule, held, around)
-    state = _state(rule, deliveries, around.rules, around.now)
-    notifies = around.notifies(routes)
-    if before is not None and before.alert.state is state and before.alert.notifies == notifies:
+def _made(before: _Made | None, key: Key, fired: Fired, held: Held, around: _Around) -> _Made:
+    if before is None or not before.still(fired, held, around):
+        return _anew(key, fired, held, around)
+    alert = before.alert
+    state = alert.state if alert.state in TIMELESS else state_of(fired, alert.deliveries, around.rules, around.now)
+    notifies = around.notifies(before.routes)
+    if alert.state is state and alert.notifies == notifies:
         return before
-    alert = _alert(rule, held, around, state, deliveries, notifies)
-    return _Made(
-        rule, held, around.errors, around.rules is not None, tuple(around.telling), routes, alert, _order(alert)
-    )
+    alert = replace(alert, state=state, notifies=notifies)
+    return before._replace(alert=alert, place=_order(alert))
 
 
 def _place(made: _Made) -> tuple[int, int, float, str, str]:
     return made.place
 
 
-def _alert(
-    rule: RuleAlert | None,
-    held: tuple[Delivered | None, ...],
-    around: _Around,
-    state: AlertState,
-    deliveries: tuple[Delivery, ...],
-    notifies: tuple[Notification, ...],
-) -> Alert:
-    external = around.external
+def _anew(key: Key, fired: Fired, held: Held, around: _Around) -> _Made:
+    leading = leading_of(fired)
+    rule = leading[0] if leading is not None else None
     one = next((given for given in held if given is not None), None)
-    known = rule or one
-    assert known is not None
-    sent = one.labels if one else {**external, **known.labels}
-    return Alert(
-        name=known.labels.get("alertname", ""),
-        severity=known.labels.get("severity", ""),
+    expected = around.shape.expected(key, fired)
+    whole: Labels  # all its labels, as they are sent
+    if leading is not None:
+        whole = {**around.sent[leading[1]], **leading[0].labels}
+    else:
+        assert one is not None
+        whole = one.labels
+    deliveries, routes = _delivered(whole, expected, held, around)
+    rulings = around.shape.rulings(whole.get("alertname", ""), fired, expected)
+    state, notifies = state_of(fired, deliveries, around.rules, around.now), around.notifies(routes)
+    sent = one.labels if one is not None else whole
+    alert = Alert(
+        name=whole.get("alertname", ""),
+        severity=whole.get("severity", ""),
         state=state,
-        rule=rule.state if rule else RuleState.UNKNOWN if around.rules is None else RuleState.NONE,
-        labels={name: value for name, value in known.labels.items() if external.get(name) != value},
-        sent_labels=sent,
-        annotations=known.annotations,
+        rule=rule.state if rule else around.shape.ruled(rulings),
+        labels={name: value for name, value in whole.items() if (name, value) in key},
+        sent_labels=around.joining.lasting(sent),
+        annotations=rule.annotations if rule else one.annotations if one else {},
         fingerprint=one.fingerprint if one else fingerprint(sent),
         started_at=rule.active_at if rule else one.started_at if one else None,
         value=rule.value if rule else None,
@@ -191,41 +215,32 @@ def _alert(
         deliveries=deliveries,
         notifies=notifies,
         generator=one.generator if one else "",
+        rulings=rulings,
+        replicas=one.replicas if one else (),
     )
+    return _Made(fired, held, around.shape, around.telling, routes, alert, _order(alert))
 
 
-def _delivery(side: DeliverySide, one: Delivered | None) -> Delivery:
+def _delivered(
+    whole: Labels, expected: Sequence[int], held: Held, around: _Around
+) -> tuple[tuple[Delivery, ...], Routes]:
+    """How it stands with each Alertmanager, and by which routes it tells."""
+    deliveries: list[Delivery] = []
+    routes: list[tuple[int, Route]] = []
+    for place, (side, telling, one) in enumerate(zip(around.sides, around.telling, held, strict=True)):
+        sent = one is not None or around.shape.reaches(place, expected)
+        deliveries.append(_delivery(side, one, sent))
+        if telling is not None and sent:  # by the labels that it has, or will have where it lacks the alert
+            routes += [(place, route) for route in telling.routing.routes(one.labels if one is not None else whole)]
+    return tuple(deliveries), tuple(routes)
+
+
+def _delivery(side: DeliverySide, one: Delivered | None, expected: bool) -> Delivery:
     if one is None:
-        return Delivery(side.name, "unknown" if side.error else "absent")
+        return Delivery(side.name, "elsewhere" if not expected else "unknown" if side.error else "absent")
     return Delivery(
         side.name, one.state, one.updated_at, one.silenced_by, one.inhibited_by, one.muted_by, one.receivers
     )
-
-
-def _state(rule: RuleAlert | None, deliveries: Iterable[Delivery], rules: RuleSide | None, now: float) -> AlertState:
-    if rule is not None and rule.state is RuleState.PENDING:
-        return AlertState.PENDING
-    states = {one.state for one in deliveries}
-    for state in (AlertState.ACTIVE, AlertState.UNPROCESSED, AlertState.SUPPRESSED):
-        # One that keeps it back does not help where another one notifies, or where it cannot be asked.
-        if state in states:
-            return AlertState.UNKNOWN if state is AlertState.SUPPRESSED and "unknown" in states else state
-    if rule is None or rules is None or rule.firing_at is None or "absent" not in states or "unknown" in states:
-        return AlertState.UNKNOWN
-    if now - rule.firing_at <= grace(rule, rules):
-        return AlertState.SENDING
-    return AlertState.UNKNOWN if rules.relabelled or rules.external_labels is None else AlertState.UNDELIVERED
-
-
-def _routes(rule: RuleAlert | None, held: Sequence[Delivered | None], around: _Around) -> Routes:
-    """By which routes, by the labels that each Alertmanager has; by those it will have where it lacks the alert."""
-    known = rule or next(one for one in held if one is not None)
-    found: list[tuple[int, Route]] = []
-    for place, (telling, one) in enumerate(zip(around.telling, held, strict=True)):
-        if telling is not None:
-            labels = one.labels if one else {**around.external, **known.labels}
-            found += [(place, route) for route in telling.routing.routes(labels)]
-    return tuple(found)
 
 
 def _order(alert: Alert) -> tuple[int, int, float, str, str]:

@@ -71,7 +71,8 @@ class RuleAlert:
 
 @dataclass(frozen=True, slots=True)
 class RuleSide:
-    """All that Prometheus says."""
+    """All that one Prometheus says. Where it does not answer: `error`, what it said earlier of how it sends, and what
+    fired then, in the state `unknown`."""
 
     alerts: tuple[RuleAlert, ...]
     names: frozenset[str]
@@ -90,6 +91,18 @@ class RuleSide:
     """Of each alerting rule: those that it adds, with its name as `alertname`. They may be templates."""
     interval: float = 60.0
     """Seconds between two evaluations of the rules that are evaluated most seldom."""
+    dropped: frozenset[str] = frozenset()
+    """Names of external labels that are dropped again on the way to Alertmanager."""
+    name: str = "prometheus"
+    """Of its source: `prometheus`, `prometheus/NAME`."""
+    error: str = ""
+    """Why it does not answer."""
+
+    @property
+    def sent_labels(self) -> Labels:
+        """What it adds to every alert that it sends; empty where that is not known."""
+        external = self.external_labels or {}
+        return {name: value for name, value in external.items() if name not in self.dropped}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,8 @@ class Delivered:
     muted_by: tuple[str, ...]
     """Time intervals; empty in versions before 0.28, which do not say."""
     generator: str
+    replicas: tuple[str, ...] = ()
+    """Fingerprints of equal ones, which it has from the other Prometheus of a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +179,23 @@ class Delivery:
 
     alertmanager: str
     state: str
-    """`active`, `suppressed`, `unprocessed`, `absent`, or `unknown` where it does not answer."""
+    """`active`, `suppressed`, `unprocessed`, `absent`, `elsewhere` where whoever fires it sends to others, or `unknown`
+    where it does not answer."""
     updated_at: float | None = None
     silenced_by: tuple[str, ...] = ()
     inhibited_by: tuple[str, ...] = ()
     muted_by: tuple[str, ...] = ()
     receivers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """How an alert stands with one Prometheus that could fire it."""
+
+    prometheus: str
+    state: str
+    """`firing`, `pending`, `quiet` where its rule does not hold, `no rule` where it has none of that name, or `unknown`
+    where it does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +207,9 @@ class Alert:
     state: AlertState
     rule: RuleState
     labels: Labels
-    """Without external labels, where those are known."""
+    """Without external labels, where those are known; those that tell clusters apart stay."""
     sent_labels: Labels
-    """As Alertmanager has them, or will: what silences match."""
+    """As Alertmanager has them, or will: what silences match. Without those of one of a pair."""
     annotations: Labels
     fingerprint: str
     """Alertmanager's, or what it will be."""
@@ -195,6 +221,10 @@ class Alert:
     notifies: tuple[Notification, ...]
     """Who is notified, by which route, at the time of the reading; also where it is kept back."""
     generator: str = ""
+    rulings: tuple[Ruling, ...] = ()
+    """Of each Prometheus that could fire it: the two of a pair, or that of its cluster."""
+    replicas: tuple[str, ...] = ()
+    """Further fingerprints, where Alertmanager has it from both of a pair."""
     escalation: str = ""
     """Where its escalation stands; empty: nobody escalates it. Incidents will say so; nothing shows it yet."""
 
@@ -207,6 +237,23 @@ class Alert:
     def inhibited_by(self) -> tuple[str, ...]:
         """Fingerprints of alerts that inhibit it."""
         return tuple(dict.fromkeys(one for given in self.deliveries for one in given.inhibited_by))
+
+    @property
+    def fired_by(self) -> tuple[str, ...]:
+        """Each Prometheus that fires it, or is about to."""
+        return tuple(one.prometheus for one in self.rulings if one.state in ("firing", "pending"))
+
+    @property
+    def seen(self) -> bool:
+        """Whether anybody says so now; else it fired when a Prometheus last answered that is away since."""
+        return bool(self.fired_by) or any(
+            one.state in ("active", "suppressed", "unprocessed") for one in self.deliveries
+        )
+
+    @property
+    def quiet_in(self) -> tuple[str, ...]:
+        """Each Prometheus that has its rule and does not fire it, while another does."""
+        return tuple(one.prometheus for one in self.rulings if one.state == "quiet") if self.fired_by else ()
 
     @property
     def missing_in(self) -> tuple[str, ...]:
@@ -222,8 +269,8 @@ class Survey:
     alerts: tuple[Alert, ...]
     silences: Mapping[str, Silence]
     """By id, those of all Alertmanagers."""
-    rules: RuleSide | None
-    """None: Prometheus does not answer, or none is configured."""
+    rules: tuple[RuleSide, ...]
+    """Of each Prometheus; empty: none is configured."""
     sides: tuple[DeliverySide, ...]
     notes: tuple[str, ...] = ()
     """What could not be seen, and why."""

@@ -59,7 +59,7 @@ class AlertsSource:
         except ValueError as error:
             raise SourceError(NAME, "unsupported", str(error)) from None
         self._holds = max(SHARED, len(survey.alerts) / _EACH_SECOND)
-        if survey.rules is None and all(side.error for side in survey.sides):
+        if all(one.error for one in survey.rules) and all(one.error for one in survey.sides):
             raise SourceError(NAME, "unreachable", survey.notes[0] if survey.notes else "nobody answers")
         found = int(watch(survey).state is State.CRIT) if text == SILENT else needs(survey)[Need(text)]
         return Answer(Scalar(float(found), survey.taken_at), survey.taken_at, time.monotonic() - began, survey.notes)

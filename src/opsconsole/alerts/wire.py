@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from opsconsole.alerts.joining import REPLICAS
 from opsconsole.alerts.matching import Matcher
 from opsconsole.alerts.model import Cluster, Delivered, RuleAlert, RuleSide, RuleState, Silence
 from opsconsole.core.clean import clean, clean_line
@@ -42,10 +43,12 @@ class RuleReader:
     """Reads what Prometheus says of its rules, again and again: what did not change since the last time is not made
     anew, which is nearly everything of thousands."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "prometheus") -> None:
+        """A reader of the Prometheus whose source is called `name`."""
+        self._name = name
         self._alerts: dict[_Raw, _Read] = {}
         self._rules: dict[_Raw, _Rule] = {}
-        self._config: tuple[str, tuple[dict[str, str] | None, bool]] = ("", (None, False))
+        self._config: tuple[str, _Alerting] = ("", _Alerting())
         self._texts = _Texts()
 
     def read(self, rules: Any, config: Any, flags: Any, targets: Any = None) -> RuleSide:
@@ -64,10 +67,11 @@ class RuleReader:
             if about.health == "err":
                 broken.append(f"{about.name}: {about.error or 'cannot be evaluated'}")
             alerts += [self._alert(one, about, known) for one in _mappings(rule.get("alerts"))]
-        external, relabelled = self._alerting(config)
+        alerting = self._alerting(config)
         return RuleSide(
-            tuple(alerts), frozenset(ruled), tuple(broken), external, relabelled, _resend(flags), _targets(targets),
-            tuple(labels), max(ruled.values(), default=_DEFAULT_INTERVAL),
+            tuple(alerts), frozenset(ruled), tuple(broken), alerting.external, alerting.rewrites, _resend(flags),
+            _targets(targets), tuple(labels), max(ruled.values(), default=_DEFAULT_INTERVAL), alerting.dropped,
+            self._name,
         )  # fmt: skip
 
     def _about(self, rule: Mapping[str, Any], group: Mapping[str, Any], written: "Mapping[_Raw, _Rule]") -> "_Rule":
@@ -92,11 +96,11 @@ class RuleReader:
         self._alerts[key] = (one, rule, made)
         return made
 
-    def _alerting(self, config: Any) -> tuple[dict[str, str] | None, bool]:
+    def _alerting(self, config: Any) -> "_Alerting":
         """As `_alerting_of`; a configuration can have thousands of lines, and is parsed when it changes."""
         text = config.get("yaml") if isinstance(config, Mapping) else None
         if not isinstance(text, str):
-            return None, False
+            return _Alerting()
         if self._config[0] != text:
             self._config = (text, _alerting_of(text))
         return self._config[1]
@@ -210,28 +214,42 @@ def _targets(answer: Any) -> tuple[str, ...] | None:
     return tuple(clean_line(one.get("url", ""), limit=500) for one in _mappings(answer.get("activeAlertmanagers")))
 
 
-def _alerting_of(text: str) -> tuple[dict[str, str] | None, bool]:
-    """(external labels, whether labels of alerts are rewritten before they are sent), of Prometheus's configuration.
+@dataclass(frozen=True, slots=True)
+class _Alerting:
+    """What Prometheus does with alerts when it sends them."""
 
-    Dropping labels that are external ones anyway, as pairs for high availability do, rewrites nothing that matters.
-    """
+    external: dict[str, str] | None = None
+    """None: not known."""
+    dropped: frozenset[str] = frozenset()
+    """Names of external labels that it drops again, as pairs for high availability do."""
+    rewrites: bool = False
+    """It does something else to labels, too."""
+
+
+def _alerting_of(text: str) -> _Alerting:
+    """What Prometheus's configuration says."""
     import yaml
 
     loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         read = yaml.load(text, Loader=loader)  # noqa: S506 - the base loader makes texts, lists and mappings only
     except (yaml.YAMLError, RecursionError):
-        return None, False
+        return _Alerting()
     if not isinstance(read, Mapping):
-        return None, False
+        return _Alerting()
     parts = {key: part if isinstance(part := read.get(key), Mapping) else {} for key in ("global", "alerting")}
     external = _labels(parts["global"].get("external_labels"), _Texts())
-    rewriting = [one for one in _mappings(parts["alerting"].get("alert_relabel_configs")) if not _drops(one, external)]
-    return external, bool(rewriting)
+    drops = [_dropped(one, external) for one in _mappings(parts["alerting"].get("alert_relabel_configs"))]
+    return _Alerting(external, frozenset(name for names in drops for name in names), not all(drops))
 
 
-def _drops(relabel: Mapping[str, Any], external: Mapping[str, str]) -> bool:
-    return relabel.get("action") == "labeldrop" and relabel.get("regex") in external
+def _dropped(relabel: Mapping[str, Any], external: Mapping[str, str]) -> frozenset[str]:
+    """The external labels that it drops; none where it may do something to others."""
+    if relabel.get("action") != "labeldrop":
+        return frozenset()
+    # Written out, with | between them; what else an expression may match is not guessed.
+    names = frozenset(str(relabel.get("regex", "")).strip("()").split("|"))
+    return names & external.keys() if names <= external.keys() | REPLICAS else frozenset()
 
 
 def _resend(flags: Any) -> float:

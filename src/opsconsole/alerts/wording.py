@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from opsconsole.alerts.model import Alert, AlertState, Delivery, Silence, Survey
+from opsconsole.alerts.model import Alert, AlertState, Delivery, Ruling, Silence, Survey
 from opsconsole.alerts.routing import Notification
 from opsconsole.core.duration import age_text
 
@@ -28,14 +28,19 @@ def why_text(alert: Alert, silences: Mapping[str, Silence], names: Mapping[str, 
     loud = [one.alertmanager for one in alert.deliveries if one.state in ("active", "unprocessed")]
     if parts and loud:
         parts.append(f"not so in {', '.join(loud)}, which notifies")
-    if alert.missing_in and alert.state not in (AlertState.PENDING, AlertState.SENDING):
+    if alert.seen and alert.missing_in and alert.state not in (AlertState.PENDING, AlertState.SENDING):
         parts.append(f"missing in {', '.join(alert.missing_in)}")
+    if not alert.seen:
+        away = ", ".join(one.prometheus for one in alert.rulings if one.state == "unknown")
+        parts.append(f"fired when {away} last answered")
+    if alert.quiet_in and alert.state is not AlertState.PENDING:
+        parts.append(f"not firing in {', '.join(alert.quiet_in)}")
     return "; ".join(parts)
 
 
 def names_of(survey: Survey) -> dict[str, str]:
     """Fingerprint -> name, of all alerts of a survey."""
-    return {one.fingerprint: one.name for one in survey.alerts}
+    return {known: one.name for one in survey.alerts for known in (one.fingerprint, *one.replicas)}
 
 
 def notified_text(notifies: Iterable[Notification]) -> str:
@@ -63,7 +68,18 @@ def route_text(one: Notification) -> str:
 def delivery_text(one: Delivery, now: float) -> str:
     """How it stands with one Alertmanager, and when that last heard of it."""
     heard = "" if one.updated_at is None else f", last heard {age_text(max(0.0, now - one.updated_at))} ago"
-    return f"{one.alertmanager}: {one.state}{heard}"
+    state = "not sent there by whoever fires it" if one.state == "elsewhere" else one.state
+    return f"{one.alertmanager}: {state}{heard}"
+
+
+def ruling_text(one: Ruling) -> str:
+    """How it stands with one Prometheus."""
+    words = {
+        "quiet": "has the rule, which does not hold there",
+        "no rule": "has no rule of that name",
+        "unknown": "does not answer",
+    }
+    return f"{one.prometheus}: {words.get(one.state, one.state)}"
 
 
 def labels_text(labels: Mapping[str, str], without: Iterable[str] = ("alertname", "severity")) -> str:

@@ -189,9 +189,9 @@ class _Runs:
 
 def source_names(environment: "Environment") -> tuple[str, ...]:
     """The names of the sources that `environment` configures, without importing what reads them."""
-    single = ("prometheus", "redis")
     return (
-        *(name for name in single if getattr(environment, name) is not None),
+        *environment.every_prometheus,
+        *(("redis",) if environment.redis is not None else ()),
         *wiring.derived_sources(environment),
         *(f"postgres/{name}" for name in environment.postgres),
         *(f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler is not None),
@@ -211,7 +211,7 @@ _FAMILIES = {
     "sla": _Family("opsconsole.sla.source:open_shared", lambda one: one.slas is not None),
     "errors": _Family("opsconsole.errors.source:open_shared", wiring.knows_errors),
     "alerts": _Family(
-        "opsconsole.alerts.source:open_shared", lambda one: bool(one.prometheus or one.every_alertmanager)
+        "opsconsole.alerts.source:open_shared", lambda one: bool(one.every_prometheus or one.every_alertmanager)
     ),
 }
 """By the names of `ui.families`."""
@@ -260,7 +260,7 @@ class _Link:
 
 
 def _open_with_drivers(environment: "Environment") -> "Sources":
-    drivers = ["httpx", "opsconsole.sources.prometheus"] if environment.prometheus else []
+    drivers = ["httpx", "opsconsole.sources.prometheus"] if environment.every_prometheus else []
     drivers += ["psycopg", "opsconsole.sources.postgres"] if environment.postgres else []
     for name in drivers:
         importlib.import_module(name)

@@ -93,7 +93,7 @@ def _errors(environment: Environment, runbooks: set[str], findings: Findings) ->
     except ContentError as error:
         findings.add(environment.errors, error.problems)
         return
-    findings.add(environment.errors, [*problems, *unknown_names(settings, environment.postgres, runbooks)])
+    findings.add(environment.errors, [*problems, *unknown_names(settings, environment, runbooks)])
 
 
 def _alerting(environment: Environment, runbooks: set[str], findings: Findings) -> None:
@@ -242,7 +242,7 @@ def _references(
 def source_names(environment: Environment) -> list[str]:
     """The sources that content can name in `environment`."""
     present: tuple[tuple[str, object], ...] = (
-        ("prometheus", environment.prometheus),
+        *environment.every_prometheus.items(),
         ("alertmanager", environment.alertmanager),
         ("airflow", environment.airflow and environment.airflow.url),
         ("redis", environment.redis),

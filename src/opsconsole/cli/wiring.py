@@ -97,14 +97,14 @@ def open_sources(environment: "Environment") -> "Sources":
 
 def derived_sources(environment: "Environment") -> tuple[str, ...]:
     """The names of the sources that are worked out from others, as far as there is anything to work them out from."""
-    knows_alerts = bool(environment.prometheus or environment.every_alertmanager)
+    knows_alerts = bool(environment.every_prometheus or environment.every_alertmanager)
     there = {"sla": environment.slas is not None, "alerts": knows_alerts, "errors": knows_errors(environment)}
     return tuple(name for name, configured in there.items() if configured)
 
 
 def knows_errors(environment: "Environment") -> bool:
     """Whether anything is configured that errors could come from."""
-    return any((environment.prometheus, environment.airflow, environment.postgres, environment.errors))
+    return any((environment.every_prometheus, environment.airflow, environment.postgres, environment.errors))
 
 
 def _derived(name: str, environment: "Environment", sources: "Sources") -> "Source":

@@ -9,6 +9,7 @@ from typing import Any
 from opsconsole.config.document import Document, load_document
 from opsconsole.config.errors_format import ERRORS, FILE, LOKI, METRIC, WRITTEN
 from opsconsole.config.schema import Record, check
+from opsconsole.config.settings import Environment
 from opsconsole.core.problem import Problem, nearest
 
 LEVELS = ("error", "err", "critical", "crit", "fatal", "alert", "emerg", "emergency", "panic", "severe")
@@ -22,6 +23,8 @@ class MetricErrors:
     name: str
     query: str
     """PromQL that brings how many there were within `$step`, one series for each kind."""
+    source: str = "prometheus"
+    """`prometheus` or `prometheus/NAME`."""
     service: str = "job"
     """The label that names the service."""
     type: str = ""
@@ -155,8 +158,9 @@ def read_errors(document: Document, path: Path | None = None) -> tuple[ErrorsSet
     return settings, problems
 
 
-def unknown_names(settings: ErrorsSettings, databases: Mapping[str, object], runbooks: set[str]) -> list[Problem]:
-    """Warnings about databases and runbooks that the environment does not have."""
+def unknown_names(settings: ErrorsSettings, environment: Environment, runbooks: set[str]) -> list[Problem]:
+    """Warnings about sources, databases and runbooks that the environment does not have."""
+    databases, known = environment.postgres, environment.every_prometheus
     file = str(settings.file)
     postgres = settings.postgres or PostgresErrors()
     listed: tuple[MetricErrors | FileErrors | LokiErrors, ...] = (*settings.metrics, *settings.files, *settings.loki)
@@ -171,6 +175,12 @@ def unknown_names(settings: ErrorsSettings, databases: Mapping[str, object], run
         for name in postgres.databases
         if name not in databases
     ]
+    found += [
+        Problem(file, one.line, min(one.line, 1), "warning", "unknown-name",
+                f"{one.name}: no source {one.source!r}{nearest(one.source, known)}")
+        for one in settings.metrics
+        if one.source not in known and one.source != "prometheus"
+    ]  # fmt: skip
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from opsconsole.config.format import VersionNumber
 from opsconsole.config.schema import IDENTIFIER, Choice, Field, Flag, ListOf, Number, Place, Record, Text
+from opsconsole.config.sla_format import PROMETHEUS
 
 FORMATS = ("auto", "json", "logfmt", "regex")
 FIELDS = ("time", "level", "message", "service", "type", "trace")
@@ -94,6 +95,7 @@ METRIC = Record(
     {
         "name": IDENTIFIER,
         "query": Text(limit=10_000),
+        "source": PROMETHEUS,
         "service": _LABEL,
         "type": Text(limit=200),
         "message": Text(limit=500),

@@ -198,6 +198,7 @@ _AIRFLOW = replace(
     verify=_airflow,
 )
 
+_PROMETHEUS = _http("http://127.0.0.1:9090", max_concurrency=Number(minimum=1, maximum=64, whole=True))
 _ALERTMANAGER = _http("http://127.0.0.1:9093")
 
 _POSTGRES = Record(
@@ -246,7 +247,8 @@ ENVIRONMENT = Record(
     {
         "banner": _Colour(),
         "mode": Choice(tuple(mode.value for mode in Mode)),
-        "prometheus": _http("http://127.0.0.1:9090", max_concurrency=Number(minimum=1, maximum=64, whole=True)),
+        "prometheus": _PROMETHEUS,
+        "prometheuses": MapOf(_PROMETHEUS, what="a mapping of names to mappings with url"),
         "alertmanager": _ALERTMANAGER,
         "alertmanagers": MapOf(_ALERTMANAGER, what="a mapping of names to mappings with url"),
         "postgres": MapOf(_POSTGRES),

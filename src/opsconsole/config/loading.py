@@ -146,6 +146,9 @@ def _environment(name: str, entry: dict[str, Any], folder: Path) -> Environment:
     banner = entry.get("banner", "")
     postgres = {database: _postgres(database, given, folder) for database, given in entry.get("postgres", {}).items()}
     redis = entry.get("redis")
+    prometheuses = {
+        one: PrometheusSettings(**_http(given, folder)) for one, given in entry.get("prometheuses", {}).items()
+    }
     alertmanagers = {
         one: AlertmanagerSettings(**_http(given, folder)) for one, given in entry.get("alertmanagers", {}).items()
     }
@@ -156,6 +159,7 @@ def _environment(name: str, entry: dict[str, Any], folder: Path) -> Environment:
         banner="" if banner == "none" else banner,
         mode=Mode(entry.get("mode", Mode.GUARDED)),
         prometheus=PrometheusSettings(**_http(entry["prometheus"], folder)) if "prometheus" in entry else None,
+        prometheuses=MappingProxyType(prometheuses),
         alertmanager=AlertmanagerSettings(**_http(entry["alertmanager"], folder)) if "alertmanager" in entry else None,
         alertmanagers=MappingProxyType(alertmanagers),
         postgres=MappingProxyType(postgres),

@@ -157,6 +157,8 @@ class Environment:
     """Colour of the header: a name or `#rrggbb`; empty: the theme's."""
     mode: Mode = Mode.GUARDED
     prometheus: PrometheusSettings | None = None
+    prometheuses: Mapping[str, PrometheusSettings] = field(default_factory=lambda: MappingProxyType({}))
+    """Further ones, by name."""
     alertmanager: AlertmanagerSettings | None = None
     alertmanagers: Mapping[str, AlertmanagerSettings] = field(default_factory=lambda: MappingProxyType({}))
     """Further ones, by name."""
@@ -183,6 +185,12 @@ class Environment:
     ssh_config: Path | None = None
     """For ssh to other hosts; None: the user's own configuration."""
     approvals: ApprovalSettings = ApprovalSettings()
+
+    @property
+    def every_prometheus(self) -> Mapping[str, PrometheusSettings]:
+        """All of them by the names of their sources: `prometheus`, and `prometheus/NAME`."""
+        first = {"prometheus": self.prometheus} if self.prometheus else {}
+        return {**first, **{f"prometheus/{name}": one for name, one in self.prometheuses.items()}}
 
     @property
     def airflow_metrics(self) -> AirflowMetrics:

@@ -190,6 +190,9 @@ def _once_or_weekly(result: dict[str, Any], place: Place) -> None:
 
 
 _PROMQL_TEXT = Text(expected="PromQL", limit=20_000)
+PROMETHEUS = Text(
+    pattern="prometheus(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?", expected="prometheus, or a further one as prometheus/NAME"
+)
 _TARGET = Duration(minimum=0.001, example="500ms, 2h or 1d")
 _PROMQL = Record(
     {
@@ -197,6 +200,7 @@ _PROMQL = Record(
         "histogram": Text(pattern="[a-zA-Z_:][a-zA-Z0-9_:]*", expected="the name of a histogram, without _bucket"),
         "match": Text(pattern="[^{}]*", expected='label matchers without braces, such as job="api"'),
         "value": _PROMQL_TEXT,
+        "source": PROMETHEUS,
     },
     what="a mapping with total and good or bad, with histogram, or with value",
     verify=_indicator_is_whole,

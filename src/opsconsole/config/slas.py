@@ -1,7 +1,7 @@
 """`slas.yaml`: what was promised, of four kinds, and when it is not counted. `sla_format` says what it may hold."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ class Promql:
     """Its label matchers, without braces."""
     value: str = ""
     """A value now: of availability up (above 0), of freshness an age, of latency a time, in seconds."""
+    source: str = field(default="prometheus", repr=False)
+    """`prometheus` or `prometheus/NAME`. Days that are over are kept by the repr of this, and by the server's URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,8 @@ class Sla:
 
     @property
     def source(self) -> str:
-        """Who is asked about it: `prometheus`, `postgres/NAME` or `airflow`."""
-        return "prometheus" if self.promql else self.sql.source if self.sql else "airflow"
+        """Who is asked about it: `prometheus`, `prometheus/NAME`, `postgres/NAME` or `airflow`."""
+        return self.promql.source if self.promql else self.sql.source if self.sql else "airflow"
 
 
 def load_slas(path: Path) -> tuple[list[Sla], list[Problem]]:

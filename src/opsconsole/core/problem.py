@@ -35,5 +35,11 @@ class ContentError(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """` (did you mean X?)` for the closest of `known`, or nothing where none is close."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{found[0]}'?" if found else ""
+    found = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
+    # Of close ones the shorter: letters change places more often than an ending is left out (prometheus, prometheuses).
+    close = [one for one in found if _ratio(word, one) >= _ratio(word, found[0]) - 0.02]
+    return f"; did you mean '{min(close, key=len)}'?" if close else ""
+
+
+def _ratio(word: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, word).ratio()

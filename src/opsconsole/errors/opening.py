@@ -33,6 +33,9 @@ def open_errors(
     listeners = list(_listeners(environment, settings, sources, window, memory, clock))
     if settings.loki and environment.loki is None:
         notes.append(f"errors.yaml names queries of Loki, but no loki is configured in environment {environment.name}")
+    for one in settings.metrics:
+        if one.source not in environment.every_prometheus and one.source != "prometheus":
+            notes.append(f"errors.yaml: {one.name}: no {one.source} is configured in environment {environment.name}")
     if not listeners:
         raise ValueError(f"no source of errors is configured in environment {environment.name}; errors: names a file")
     return Errors(listeners, memory, window=window, notes=notes, runbook_of=settings.runbook_of, clock=clock)
@@ -55,13 +58,14 @@ def _listeners(
     clock: Callable[[], float],
 ) -> Iterator[Listener]:  # fmt: skip
     """Each is imported only where it is configured."""
-    if environment.prometheus is not None and settings.metrics:
-        from opsconsole.errors.metrics import MetricErrorsOf
-        from opsconsole.sources.prometheus import PrometheusSource
+    for counted in settings.metrics:
+        if counted.source in environment.every_prometheus:
+            from opsconsole.errors.metrics import MetricErrorsOf
+            from opsconsole.sources.prometheus import PrometheusSource
 
-        prometheus = sources.get("prometheus")
-        assert isinstance(prometheus, PrometheusSource)
-        yield from (MetricErrorsOf(one, prometheus, window, clock=clock) for one in settings.metrics)
+            prometheus = sources.get(counted.source)
+            assert isinstance(prometheus, PrometheusSource)
+            yield MetricErrorsOf(counted, prometheus, window, clock=clock)
     if environment.airflow is not None and settings.airflow:
         from opsconsole.errors.airflow import AirflowErrors
         from opsconsole.pipelines.opening import open_airflow

@@ -13,7 +13,7 @@ from opsconsole.core.state import State
 from opsconsole.core.threshold import Threshold
 from opsconsole.monitoring.text import prometheus_duration
 from opsconsole.screens.definition import Column, Pane, Reduce, Screen, Variable
-from opsconsole.screens.variables import is_sql
+from opsconsole.screens.variables import is_promql, is_sql
 
 KEY = "opsconsole"
 
@@ -75,12 +75,12 @@ def kept_of_pane(pane: Pane) -> dict[str, Any]:
 
 def grafana_asks(source: str) -> bool:
     """Whether Grafana has a way to ask it: `sla`, for one, is worked out by the console."""
-    return source == "prometheus" or is_sql(source)
+    return is_promql(source) or is_sql(source)
 
 
 def _not_asked_there(pane: Pane) -> dict[str, Any]:
     """Queries of a database, for their binds are not Grafana's variables; and all of what Grafana does not ask."""
-    if not pane.targets or pane.source == "prometheus":
+    if not pane.targets or is_promql(pane.source):
         return {}
     asked = [_given(query=one.query, legend=one.legend) for one in pane.targets]
     queries = asked[0] if len(asked) == 1 else {"queries": asked}

@@ -29,7 +29,7 @@ def exact_command(step: Step, values: Mapping[str, str | Secret]) -> str:
         if step.conn:
             lines.insert(0, f"-- on {step.conn}")
     else:
-        lines = []
+        lines = [f"# on {step.conn}"] if step.conn else []
     return "\n".join([*lines, step.body])
 
 

@@ -12,7 +12,7 @@ from opsconsole.runbooks.frontmatter import VARIABLE
 from opsconsole.runbooks.model import ANSWERED, PEACEFUL, Comparison, Count, Expectations, Hosts, Kind
 
 MEANT_FOR: dict[str, frozenset[Kind]] = {
-    "conn": frozenset({Kind.SQL}),
+    "conn": frozenset({Kind.SQL, Kind.PROM}),
     "txn": frozenset({Kind.SQL}),
     "maxRows": frozenset({Kind.SQL, Kind.PROM}),
     "expectRows": frozenset({Kind.SQL, Kind.PROM}),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from opsconsole.actions import registry
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
-from opsconsole.config.settings import Environment, PostgresSettings
+from opsconsole.config.settings import Environment, PostgresSettings, PrometheusSettings
 from opsconsole.core.clean import clean_line
 from opsconsole.core.secret import MASK, Secret
 from opsconsole.runbooks.command import exact_command
@@ -266,11 +266,10 @@ def _prom(step: Step, environment: Environment, seen: Seen) -> tuple[Runner, str
     from opsconsole.sources.promqltext import filled
 
     query = filled(step.body, {name: value for name, value in seen.items() if isinstance(value, str)})
-    if environment.prometheus is None:
-        raise ValueError(f"no prometheus is configured in {environment.name}")
     wanted = step.expectations
     demands = tuple(dict.fromkeys(one for one in (wanted.until_value, wanted.value) if one is not None))
-    return PromRunner(environment.prometheus, query, demands, wanted.rows, step.max_rows), query
+    command = f"# on {step.conn}\n{query}" if step.conn else query
+    return PromRunner(_prometheus(step, environment), query, demands, wanted.rows, step.max_rows), command
 
 
 def _wait(step: Step, surroundings: Surroundings, values: Mapping[str, str], run: str) -> Runner:
@@ -298,6 +297,18 @@ def _where(step: Step, surroundings: Surroundings, run: str) -> dict[str, str]:
         "OPS_RUN": run,
         "OPS_STEP": step.name,
     }
+
+
+def _prometheus(step: Step, environment: Environment) -> PrometheusSettings:
+    """The Prometheus of `conn`, with or without `prometheus/` before its name; the first where the step names none."""
+    known = environment.every_prometheus
+    name = step.conn or next(iter(known), "")
+    found = known.get(name) or known.get(f"prometheus/{name}")
+    if found is None:
+        configured = f"configured are {', '.join(known)}" if known else "none is configured"
+        wanted = f"no prometheus {name!r} in" if name else "no prometheus is configured in"
+        raise ValueError(f"{step.name}: {wanted} {environment.name}" + (f"; {configured}" if name else ""))
+    return found
 
 
 def _database(step: Step, environment: Environment) -> PostgresSettings:

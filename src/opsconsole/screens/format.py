@@ -29,6 +29,8 @@ MAX_PANES = 200
 MAX_COLUMNS = 12
 
 SOURCES = ("prometheus", "redis", "airflow", "alertmanager", "sla", "alerts", "errors")
+_NAMED = ("prometheus", "postgres")
+"""Kinds of sources of which there can be several, by name."""
 LABEL = Text(pattern=r"[A-Za-z_][A-Za-z0-9_]*", expected="a name of letters, digits and '_'")
 REFRESH = Duration(minimum=1, maximum=86400)
 
@@ -46,18 +48,14 @@ class UnitName:
 
 
 class SourceName:
-    """`prometheus`, `postgres/NAME`, …"""
+    """`prometheus`, `prometheus/NAME`, `postgres/NAME`, …"""
 
-    expected = "prometheus, postgres/NAME, redis, airflow, sla, alerts or errors"
+    expected = "prometheus, prometheus/NAME, postgres/NAME, redis, airflow, sla, alerts or errors"
 
     def read(self, value: Any, place: Place) -> Any:
         if isinstance(value, str):
             kind, slash, name = value.partition("/")
-            if (
-                kind == "postgres"
-                and slash
-                and IDENTIFIER.read(name, Place(place.document, place.path, [])) is not INVALID
-            ):
+            if kind in _NAMED and slash and IDENTIFIER.read(name, Place(place.document, place.path, [])) is not INVALID:
                 return value
             if value in SOURCES:
                 return value

@@ -10,7 +10,7 @@ from opsconsole.screens.definition import Kind, Pane, Screen, Target, Variable
 from opsconsole.screens.interpolation import FORMATS, GLOBALS, Selection, references
 from opsconsole.screens.queries import pane_queries
 from opsconsole.screens.timerange import TimeRange
-from opsconsole.screens.variables import EVERYTHING, is_sql, label_values, used_in
+from opsconsole.screens.variables import EVERYTHING, is_promql, is_sql, label_values, used_in
 from opsconsole.screens.views import lint_view
 from opsconsole.sources.sqltext import SqlTextError, only_statement, slots
 
@@ -77,7 +77,7 @@ def _lint_query(place: Place, pane: Pane, target: Target, screen: Screen, variab
     builtin = _SQL_GLOBALS if is_sql(pane.source) else frozenset(GLOBALS)
     if _unknown(place, target.query, pane.source, [*variables, *builtin]):
         return
-    if pane.source == "prometheus":
+    if is_promql(pane.source):
         for reference in references(target.query):
             if reference.format and reference.format not in FORMATS:
                 known = f"expected {', '.join(FORMATS)}{nearest(reference.format, FORMATS)}"

@@ -40,6 +40,11 @@ def used_in(query: str, source: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reference.name for reference in references(query)))
 
 
+def is_promql(source: str) -> bool:
+    """Whether a source takes PromQL."""
+    return source.partition("/")[0] == "prometheus"
+
+
 def is_sql(source: str) -> bool:
     """Whether a source takes SQL."""
     return source.partition("/")[0] == "postgres"

@@ -241,7 +241,9 @@ class Slas:
 
     def _closed_days(self, sla: Sla) -> ClosedDays:
         """What is kept of it, under what it is: another expression is another thing."""
-        url = self._environment.prometheus.url if self._environment.prometheus else ""
+        known = self._environment.every_prometheus
+        asked = known.get(sla.source if sla.promql else "prometheus")
+        url = asked.url if asked else ""
         target = sla.target if sla.sql or (sla.promql and not sla.promql.total) else 0.0
         said = repr((self._environment.name, url, sla.kind, target, sla.promql, sla.sql))
         key = hashlib.sha256(said.encode()).hexdigest()[:24]

@@ -16,12 +16,11 @@ class Sources:
         self._offered: dict[str, Callable[[], Source]] = {}
 
     def names(self) -> tuple[str, ...]:
-        """What is configured: `prometheus`, `alertmanager`, `alertmanager/NAME` for each further one,
-        `postgres/NAME` for each database, `pgbouncer/NAME` for what stands before it, `airflow` (its API), `loki`,
-        `redis`."""
+        """What is configured: `prometheus`, `alertmanager`, `prometheus/NAME` and `alertmanager/NAME` for each further
+        one, `postgres/NAME` for each database, `pgbouncer/NAME` for what stands before it, `airflow` (its API),
+        `loki`, `redis`."""
         environment = self._environment
-        names = ["prometheus"] if environment.prometheus else []
-        names += environment.every_alertmanager
+        names = [*environment.every_prometheus, *environment.every_alertmanager]
         names += [f"postgres/{name}" for name in environment.postgres]
         names += [f"pgbouncer/{name}" for name, one in environment.postgres.items() if one.pooler]
         names += ["airflow"] if environment.airflow and environment.airflow.url else []
@@ -54,10 +53,10 @@ class Sources:
         if name in self._offered:
             return self._offered[name]()
         kind, _, database = name.partition("/")
-        if name == "prometheus" and environment.prometheus is not None:
+        if name in environment.every_prometheus:
             from opsconsole.sources.prometheus import PrometheusSource
 
-            return PrometheusSource(environment.prometheus)
+            return PrometheusSource(environment.every_prometheus[name], name=name)
         if name in environment.every_alertmanager:
             from opsconsole.sources.alertmanager import AlertmanagerSource
 

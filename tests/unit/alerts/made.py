@@ -1,5 +1,9 @@
 """Readings of alerts, made by hand."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from opsconsole.alerts.fingerprints import fingerprint
 from opsconsole.alerts.matching import parse_matchers
 from opsconsole.alerts.model import Delivered, DeliverySide, RuleAlert, RuleSide, RuleState, Silence
 
@@ -20,21 +24,31 @@ def rule_side(
     relabelled: bool = False,
     names: tuple[str, ...] = (),
     unknown_labels: bool = False,
+    name: str = "prometheus",
+    error: str = "",
+    targets: tuple[str, ...] | None = None,
+    dropped: frozenset[str] = frozenset(),
 ) -> RuleSide:
-    """What Prometheus says; sent again every 60 s."""
+    """What a Prometheus says; sent again every 60 s."""
     known = frozenset([*names, *(one.labels["alertname"] for one in alerts)])
-    return RuleSide(alerts, known, (), None if unknown_labels else external or {}, relabelled, 60.0)
+    return RuleSide(
+        alerts, known, (), None if unknown_labels else external or {}, relabelled, 60.0, targets, dropped=dropped,
+        name=name, error=error,
+    )  # fmt: skip
 
 
-def delivered(name: str = "Down", *, state: str = "active", silenced: tuple[str, ...] = (), **labels: str) -> Delivered:
-    """One that Alertmanager has."""
-    given = {"alertname": name, **labels}
-    return Delivered(given, {}, "f" * 16, state, NOW - 500, NOW - 10, ("default",), silenced, (), (), "")
+def delivered(
+    name: str = "Down", *, state: str = "active", silenced: tuple[str, ...] = (),
+    also: Mapping[str, str] = MappingProxyType({}), **labels: str,
+) -> Delivered:  # fmt: skip
+    """One that Alertmanager has, with `labels` and those of `also`."""
+    given = {"alertname": name, **labels, **also}
+    return Delivered(given, {}, fingerprint(given), state, NOW - 500, NOW - 10, ("default",), silenced, (), (), "")
 
 
-def side(*alerts: Delivered, name: str = "alertmanager", error: str = "") -> DeliverySide:
+def side(*alerts: Delivered, name: str = "alertmanager", error: str = "", place: str = "") -> DeliverySide:
     """What one Alertmanager says."""
-    return DeliverySide(name, alerts, error=error)
+    return DeliverySide(name, alerts, error=error, place=place)
 
 
 def silence(identity: str = "s1", comment: str = "") -> Silence:

@@ -20,7 +20,7 @@ EU = side(
     delivered("ApiSlow", severity="warning", job="api", state="suppressed", silenced=("s1",)),
     name="alertmanager/eu",
 )
-ALERTS = merged(RULES, [EU], NOW)
+ALERTS = merged([RULES], [EU], NOW)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def survey(one: Silence, *, fires: bool = True, failed: bool = False, error: str
     held = (delivered(state="suppressed", silenced=(one.id,)),) if fires else ()
     sides = (replace(side(*held, error=error), silences=(one,)),)
     rules = rule_side(*alerts)
-    return Survey(NOW, merged(rules, sides, NOW), {one.id: one}, rules, sides, failed=failed)
+    return Survey(NOW, merged([rules], sides, NOW), {one.id: one}, (rules,), sides, failed=failed)
 
 
 def found(read: Survey, idle: dict[str, float] | None = None, actor: str = "alice") -> list[Due]:

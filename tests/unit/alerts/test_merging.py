@@ -11,9 +11,11 @@ from opsconsole.alerts.routing import routing_of
 from opsconsole.alerts.wording import why_text
 from tests.unit.alerts.made import NOW, delivered, rule_alert, rule_side, side, silence
 
+AWAY = rule_side(error="connection refused", unknown_labels=True)
 
-def only(rules: RuleSide | None, *sides: DeliverySide) -> Alert:
-    (one,) = merged(rules, sides, NOW)
+
+def only(rules: RuleSide, *sides: DeliverySide) -> Alert:
+    (one,) = merged([rules], sides, NOW)
     return one
 
 
@@ -32,7 +34,7 @@ def test_a_label_of_the_name_of_an_external_one_but_another_value_is_the_alerts_
 
 
 def test_alerts_of_different_labels_stay_apart() -> None:
-    found = merged(rule_side(rule_alert(job="a"), rule_alert(job="b")), [side(delivered(job="a"))], NOW)
+    found = merged([rule_side(rule_alert(job="a"), rule_alert(job="b"))], [side(delivered(job="a"))], NOW)
     assert {one.labels["job"]: one.state for one in found} == {
         "a": AlertState.ACTIVE,
         "b": AlertState.UNDELIVERED,
@@ -79,16 +81,17 @@ def test_suppressed_counts_only_where_nobody_notifies() -> None:
 def test_one_that_only_another_one_keeps_back_says_who_notifies() -> None:
     quiet = side(delivered(state="suppressed", silenced=("s1",)), name="alertmanager/one")
     loud = side(delivered(), name="alertmanager/two")
-    (one,) = merged(rule_side(rule_alert()), [quiet, loud], NOW)
+    (one,) = merged([rule_side(rule_alert())], [quiet, loud], NOW)
     why = why_text(one, {"s1": silence(comment="ACK! on it")}, {}, NOW)
     assert why == "acknowledged by alice for 10m more; not so in alertmanager/two, which notifies"
-    (quieted,) = merged(rule_side(rule_alert()), [quiet], NOW)
+    (quieted,) = merged([rule_side(rule_alert())], [quiet], NOW)
     assert why_text(quieted, {"s1": silence()}, {}, NOW) == "silenced by alice for 10m more"
 
 
 def test_what_no_rule_made_is_shown_and_said() -> None:
     assert only(rule_side(), side(delivered())).rule is RuleState.NONE
-    assert only(None, side(delivered())).rule is RuleState.UNKNOWN
+    assert only(AWAY, side(delivered())).rule is RuleState.UNKNOWN
+    assert [one.rule for one in merged([], [side(delivered())], NOW)] == [RuleState.UNKNOWN]
 
 
 def test_a_pending_one_is_pending_whatever_alertmanager_has() -> None:
@@ -103,7 +106,7 @@ def test_what_needs_somebody_comes_first() -> None:
         rule_alert("New", severity="critical"), rule_alert("Lost", severity="info"),
     )  # fmt: skip
     known = [delivered("Info", severity="info")] + [delivered(one, severity="critical") for one in ("Old", "New")]
-    assert [one.name for one in merged(rules, [side(*known)], NOW)] == ["Lost", "New", "Old", "Info", "Pending"]
+    assert [one.name for one in merged([rules], [side(*known)], NOW)] == ["Lost", "New", "Old", "Info", "Pending"]
 
 
 def test_five_thousand_alerts_are_joined_within_a_refresh() -> None:
@@ -111,10 +114,10 @@ def test_five_thousand_alerts_are_joined_within_a_refresh() -> None:
     rules = rule_side(*(rule_alert(job="node", instance=one) for one in hosts), external={"cluster": "demo"})
     have = side(*(delivered(job="node", instance=one, cluster="demo") for one in hosts))
     merger, began = Merger(), time.process_time()
-    found = merger.merged(rules, [have], NOW)
+    found = merger.merged([rules], [have], NOW)
     first = time.process_time() - began
     assert [one.state for one in found] == [AlertState.ACTIVE] * 5000
-    again = merger.merged(rules, [have], NOW + 15)
+    again = merger.merged([rules], [have], NOW + 15)
     assert all(one is other for one, other in zip(found, again, strict=True))
     assert first < 1.0
     assert time.process_time() - began - first < 0.25
@@ -124,14 +127,14 @@ def test_what_changed_is_made_anew() -> None:
     merger = Merger()
     rule, other = rule_alert(instance="a"), rule_alert(instance="b")
     has = delivered(instance="a"), delivered(instance="b")
-    first = {one.labels["instance"]: one for one in merger.merged(rule_side(rule, other), [side(*has)], NOW)}
+    first = {one.labels["instance"]: one for one in merger.merged([rule_side(rule, other)], [side(*has)], NOW)}
     changed = side(delivered(instance="a", state="suppressed", silenced=("s1",)), has[1])
-    second = {one.labels["instance"]: one for one in merger.merged(rule_side(rule, other), [changed], NOW)}
+    second = {one.labels["instance"]: one for one in merger.merged([rule_side(rule, other)], [changed], NOW)}
     assert (second["a"].state, second["a"].silenced_by) == (AlertState.SUPPRESSED, ("s1",))
     assert second["b"] is first["b"]
-    silent = {one.labels["instance"]: one for one in merger.merged(rule_side(rule, other), [side(error="gone")], NOW)}
+    silent = {one.labels["instance"]: one for one in merger.merged([rule_side(rule, other)], [side(error="gone")], NOW)}
     assert [silent[name].state for name in "ab"] == [AlertState.UNKNOWN] * 2
-    renamed = merger.merged(rule_side(rule, other, external={"instance": "a"}), [side(*has)], NOW)
+    renamed = merger.merged([rule_side(rule, other, external={"instance": "a"})], [side(*has)], NOW)
     assert [dict(one.labels) for one in renamed if one.labels.get("instance") != "b"] == [{"alertname": "Down"}]
 
 
@@ -142,6 +145,6 @@ receivers: [{name: team, webhook_configs: [{url: "http://127.0.0.1/"}]}]
 time_intervals: [{name: later, time_intervals: [{years: ["2028"]}]}]
 """)
     merger, rules, have = Merger(), rule_side(rule_alert()), replace(side(delivered()), routing=routing)
-    (before,) = merger.merged(rules, [have], NOW)
-    (after,) = merger.merged(rules, [have], NOW + 366 * 86_400)
+    (before,) = merger.merged([rules], [have], NOW)
+    (after,) = merger.merged([rules], [have], NOW + 366 * 86_400)
     assert [one.muted_by for one in (*before.notifies, *after.notifies)] == [(), ("later",)]

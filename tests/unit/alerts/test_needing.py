@@ -27,7 +27,7 @@ def surveyed(
     held = side(*(delivered(name, state=state, silenced=by) for name, state, by in given))
     silences = {one.id: one for one in (silence("s1"), silence("a1", "ACK! mine"))}
     whole = rule_side(*rules)
-    return Survey(NOW, merged(whole, (held,), NOW), silences, whole, (held,))
+    return Survey(NOW, merged([whole], (held,), NOW), silences, (whole,), (held,))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,12 @@ def test_the_source_answers_each_count() -> None:
 
 
 def test_unknown_is_no_number() -> None:
-    nobody = replace(surveyed(), rules=None, sides=(side(error="connection refused"),), notes=("prometheus: refused",))
+    nobody = replace(
+        surveyed(),
+        rules=(rule_side(error="refused"),),
+        sides=(side(error="connection refused"),),
+        notes=("prometheus: refused",),
+    )
     with pytest.raises(SourceError, match="refused"):
         asked(nobody, "open")
     with pytest.raises(SourceError, match="expected one of open"):
@@ -93,7 +98,7 @@ def test_unknown_is_no_number() -> None:
 def test_where_only_alertmanager_is_silent_what_fires_needs_somebody() -> None:
     rules = rule_side(rule_alert("A"))
     dead = side(error="connection refused")
-    assert asked(Survey(NOW, merged(rules, (dead,), NOW), {}, rules, (dead,)), "open") == 1
+    assert asked(Survey(NOW, merged([rules], (dead,), NOW), {}, (rules,), (dead,)), "open") == 1
 
 
 def test_the_more_alerts_there_are_the_longer_a_survey_serves_a_number_in_a_corner() -> None:

@@ -9,6 +9,7 @@ from opsconsole.core.state import State
 from tests.unit.alerts.made import NOW, delivered, rule_alert, rule_side, side
 
 FIRES = rule_side(rule_alert("Watchdog"))
+AWAY = rule_side(error="refused", unknown_labels=True)
 HAS, LACKS, MUTE = (side(delivered("Watchdog"), name="a"), side(name="b"), side(name="c", error="refused"))
 
 
@@ -20,8 +21,8 @@ HAS, LACKS, MUTE = (side(delivered("Watchdog"), name="a"), side(name="b"), side(
         (FIRES, [LACKS], State.CRIT, "b does not have it"),
         (FIRES, [HAS, MUTE], State.UNKNOWN, "cannot be asked"),
         (FIRES, [], State.UNKNOWN, "no Alertmanager is configured"),
-        (None, [HAS], State.UNKNOWN, "Prometheus does not answer"),
-        (None, [LACKS], State.UNKNOWN, "does not say whether"),
+        (AWAY, [HAS], State.UNKNOWN, "Prometheus does not answer"),
+        (AWAY, [LACKS], State.UNKNOWN, "does not say whether"),
         (rule_side(names=("Watchdog",)), [LACKS], State.CRIT, "rules are not evaluated"),
         (rule_side(names=("Watchdog",)), [HAS], State.CRIT, "does not fire any more"),
         (rule_side(rule_alert("Watchdog", state=RuleState.PENDING)), [LACKS], State.CRIT, "rules are not"),
@@ -30,6 +31,6 @@ HAS, LACKS, MUTE = (side(delivered("Watchdog"), name="a"), side(name="b"), side(
         (rule_side(rule_alert("Down")), [LACKS], State.UNKNOWN, "no rule is called"),
     ],
 )
-def test_what_it_says(rules: RuleSide | None, sides: list[DeliverySide], state: State, why: str) -> None:
-    found = watch(Survey(NOW, merged(rules, sides, NOW), {}, rules, tuple(sides)))
+def test_what_it_says(rules: RuleSide, sides: list[DeliverySide], state: State, why: str) -> None:
+    found = watch(Survey(NOW, merged([rules], sides, NOW), {}, (rules,), tuple(sides)))
     assert (found.state, why in found.why) == (state, True), found.why

@@ -46,7 +46,14 @@ def test_rules_that_cannot_be_evaluated_are_named_and_recording_rules_are_none()
             {"replica": "a"},
             False,
         ),
+        (
+            "global: {external_labels: {cluster: eu, replica: a}}\n"
+            "alerting: {alert_relabel_configs: [{action: labeldrop, regex: (replica|__replica__)}]}",
+            {"cluster": "eu", "replica": "a"},
+            False,
+        ),
         ("alerting: {alert_relabel_configs: [{action: labeldrop, regex: pod}]}", {}, True),
+        ("alerting: {alert_relabel_configs: [{action: labeldrop, regex: replica}]}", {}, True),
         ("alerting: {alert_relabel_configs: [{target_label: env, replacement: x}]}", {}, True),
     ],
 )
@@ -55,6 +62,7 @@ def test_external_labels_and_whether_labels_are_rewritten(
 ) -> None:
     side = wire.rule_side(rules(), {"yaml": yaml}, {"rules.alert.resend-delay": "2m"})
     assert (side.external_labels, side.relabelled, side.resend) == (external, relabelled, 120.0)
+    assert "replica" not in side.sent_labels
 
 
 @pytest.mark.parametrize("nonsense", [None, [], {"groups": None}, {"groups": [1, {"rules": "x"}]}, rules(1, None)])

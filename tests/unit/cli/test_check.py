@@ -106,6 +106,7 @@ def test_errors_in_all_files_are_told_at_once(house: Path, capsys: Say) -> None:
     [
         ("services.yaml", "fix-it", "fix-if", "services.yaml:3:18: warning: no runbook 'fix-if' in environment a; did you mean 'fix-it'? [unknown-name]"),
         ("screens/one.yaml", "runbook: fix-it", "runbook: nope", "screens/one.yaml:5:1: warning: no runbook 'nope' in environment a [unknown-name]"),
+        ("screens/one.yaml", "source: prometheus", "source: prometheus/eu", "screens/one.yaml:5:1: warning: no source 'prometheus/eu' in environment a; did you mean 'prometheus'? [unknown-name]"),
         ("screens/one.yaml", "postgres/app", "postgres/ap", "screens/one.yaml:6:1: warning: no source 'postgres/ap' in environment a; did you mean 'postgres/app'? [unknown-name]"),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 
 from opsconsole.config.document import parse_document
 from opsconsole.config.errors import ErrorsSettings, LogFormat, load_errors, read_errors, unknown_names
+from opsconsole.config.settings import Environment, PostgresSettings, PrometheusSettings
 
 WHOLE = r"""
 version: 1
@@ -84,9 +85,16 @@ def test_nothing_said_is_airflow_and_every_database() -> None:
 
 def test_names_that_lead_nowhere_are_warnings_with_their_line() -> None:
     settings, _ = read(WHOLE)
-    found = [str(one) for one in unknown_names(settings, {"apps": 1}, {"restarts"})]
+    eu = {"eu": PrometheusSettings("http://eu:9090")}
+    has = Environment("e", Path(), Path(), prometheuses=eu, postgres={"apps": PostgresSettings("apps")})
+    found = [str(one) for one in unknown_names(settings, has, {"restarts"})]
     assert found[0].startswith("/etc/ops/errors.yaml:4:1: warning: no runbook 'restart'; did you mean 'restarts'?")
     assert "no database 'app' under postgres; did you mean 'apps'?" in found[1]
+    assert len(found) == 2
+    away = "version: 1\nmetrics: [{name: x, query: 'a[$step]', source: prometheus/%s}]\n"
+    assert unknown_names(read(away % "eu")[0], has, set()) == []
+    (one,) = unknown_names(read(away % "us")[0], has, set())
+    assert str(one).startswith("/etc/ops/errors.yaml:2:1: warning: x: no source 'prometheus/us'")
 
 
 def test_the_shipped_file_is_valid() -> None:

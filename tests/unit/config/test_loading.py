@@ -101,6 +101,21 @@ def test_alertmanagers_by_name_stand_beside_the_one_without(tmp_path: Path) -> N
     }
 
 
+def test_prometheuses_by_name_stand_beside_the_one_without(tmp_path: Path) -> None:
+    path = tmp_path / "opsconsole.yaml"
+    path.write_text(
+        'version: 1\nenvironments: {a: {prometheus: {url: "http://one:9090"}, '
+        'prometheuses: {eu: {url: "http://u:p@eu:9090/p/", max_concurrency: 2}}}}\n'
+    )
+    settings = load_settings(path)
+    found = settings.environment.every_prometheus
+    assert {name: (one.url, one.username, one.max_concurrency) for name, one in found.items()} == {
+        "prometheus": ("http://one:9090", "", 4),
+        "prometheus/eu": ("http://eu:9090/p", "u", 2),
+    }
+    assert "literal-secret" in [one.code for one in settings.warnings]
+
+
 def test_a_password_in_a_url_is_used_but_earns_a_warning_and_is_not_shown(file: Path) -> None:
     settings = load_settings(file)
     alertmanager = settings.environment.alertmanager

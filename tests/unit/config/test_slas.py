@@ -53,6 +53,18 @@ def test_four_kinds_from_three_sources() -> None:
     assert (slas[2].line, slas[2].objective_at) == (5, (5, 43))
 
 
+def test_an_indicator_names_which_prometheus_it_is_from() -> None:
+    (one, other), problems = read(
+        "name: a, kind: availability, objective: 99%, promql: {value: up, source: prometheus/eu}",
+        "name: b, kind: availability, objective: 99%, promql: {value: up, source: postgres/eu}",
+    )
+    assert one.source == "prometheus/eu"
+    assert problems == [
+        "4:79: error: source: 'postgres/eu'; expected prometheus, or a further one as prometheus/NAME [bad-text]"
+    ]
+    assert other.source == "prometheus"
+
+
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [

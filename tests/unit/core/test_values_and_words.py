@@ -88,5 +88,6 @@ def test_a_short_secret_does_not_mask_everything() -> None:
 
 def test_a_typing_error_gets_the_nearest_known_word() -> None:
     assert nearest("treshold", ["threshold", "title"]) == "; did you mean 'threshold'?"
+    assert nearest("promethues", ["prometheuses", "prometheus"]) == "; did you mean 'prometheus'?"
     assert nearest("WRN", list(State)) == "; did you mean 'WARN'?"
     assert nearest("qqq", ["threshold", "title"]) == ""

@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 
-from opsconsole.actions.action import Outcome
+from opsconsole.actions.action import Outcome, Runner
 from opsconsole.actions.confirmation import Confirmation
+from opsconsole.actions.runners.prom import PromRunner
 from opsconsole.config.secrets import SecretRef
-from opsconsole.config.settings import AlertmanagerSettings, Environment
+from opsconsole.config.settings import AlertmanagerSettings, Environment, PrometheusSettings
 from opsconsole.core.secret import Secret
+from opsconsole.runbooks.execution import Surroundings
 from opsconsole.runbooks.history import read_journal
+from opsconsole.runbooks.judging import StepRunner
+from opsconsole.runbooks.preparing import prepared
 from opsconsole.runbooks.run import Run
 from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
 from tests.unit.runbooks.conftest import Begin, Write
@@ -366,3 +370,26 @@ class TestRollback:
         await run.rollback(yes, Screen(run))
         await run.retry(step_named(run, "one"), YES, Screen(run))
         assert [step.name for step in run.rollback_plan()] == ["un-one"]
+
+
+@pytest.mark.parametrize("conn", ["", "prometheus", "eu", "prometheus/eu"])
+def test_a_promql_step_names_which_prometheus_it_asks(conn: str, write: Write, environment: Environment) -> None:
+    runner = _promql_step(conn, write, environment)
+    assert isinstance(runner, StepRunner)
+    assert isinstance(runner.inner, PromRunner)
+    assert runner.inner.settings.url == ("http://eu" if conn.endswith("eu") else "http://one")
+
+
+async def test_a_promql_step_on_one_that_is_not_there_says_which_are(write: Write, environment: Environment) -> None:
+    result = await _promql_step("us", write, environment).run(lambda _: None)
+    assert result.outcome is Outcome.FAILED
+    assert result.detail == "ask: no prometheus 'us' in production; configured are prometheus, prometheus/eu"
+
+
+def _promql_step(conn: str, write: Write, environment: Environment) -> Runner:
+    both = replace(
+        environment, prometheus=PrometheusSettings("http://one"), prometheuses={"eu": PrometheusSettings("http://eu")}
+    )
+    named = f',"conn":"{conn}"' if conn else ""
+    book = write(f'```promql {{"name":"ask"{named},"timeout":"5s"}}\nup\n```\n')
+    return prepared(book.steps[0], Surroundings.of(both, book, {}), {}, "run").runner

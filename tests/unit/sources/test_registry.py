@@ -41,6 +41,18 @@ async def test_alertmanagers_are_the_one_and_the_others_by_name() -> None:
         sources.get("alertmanager/asia")
 
 
+def test_prometheuses_are_the_one_and_the_others_by_name() -> None:
+    settings = PrometheusSettings("http://127.0.0.1:9")
+    sources = Sources(Environment("e", Path(), Path(), prometheus=settings, prometheuses={"eu": settings}))
+    assert sources.names() == ("prometheus", "prometheus/eu")
+    assert [sources.get(name).name for name in sources.names()] == list(sources.names())
+    with pytest.raises(SourceError, match="not configured"):
+        sources.get("prometheus/us")
+    further = Sources(Environment("e", Path(), Path(), prometheuses={"eu": settings}))
+    with pytest.raises(SourceError, match="not configured"):
+        further.get("prometheus")
+
+
 async def test_each_source_is_made_once() -> None:
     sources = Sources(EVERYTHING)
     assert sources.names() == ("prometheus", "postgres/app", "postgres/airflow", "pgbouncer/airflow", "redis")

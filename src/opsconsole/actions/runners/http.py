@@ -35,13 +35,13 @@ class Reachable:
     hosts: frozenset[str]
     """`host` (ports 80 and 443) or `host:port`, lower case."""
     sources: Mapping[str, HttpSettings]
-    """`prometheus`, `alertmanager`, `alertmanager/NAME`, `airflow`, as far as they are configured."""
+    """`prometheus`, `alertmanager`, `prometheus/NAME`, `alertmanager/NAME`, `airflow`: what is configured of them."""
 
     @classmethod
     def of(cls, environment: Environment) -> "Reachable":
         """What `environment` allows."""
         named = {
-            "prometheus": environment.prometheus,
+            **environment.every_prometheus,
             **environment.every_alertmanager,
             "airflow": environment.airflow,
         }

@@ -83,7 +83,7 @@ def _kept(args: argparse.Namespace, matchers: list[str]) -> int:
 def _chosen(survey: "Survey", which: str) -> "Alert":
     from opsconsole.cli.wiring import UsageError
 
-    found = [one for one in survey.alerts if which in (one.name, one.fingerprint)]
+    found = [one for one in survey.alerts if which in (one.name, one.fingerprint, *one.replicas)]
     if not found:
         raise UsageError(f"no alert {which}; opsconsole alert list shows all")
     if len(found) > 1:

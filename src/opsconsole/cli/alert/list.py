@@ -89,6 +89,7 @@ def _print_json(survey: "Survey", shown: "tuple[Alert, ...]", matched: int, watc
             "matched": matched,
             "total": len(survey.alerts),
             "watchdog": {"state": watched.state, "name": watched.name or None, "why": watched.why},
+            "prometheuses": [{"name": one.name, "error": one.error or None} for one in survey.rules],
             "alertmanagers": [
                 {"name": one.name, "version": one.version or None, "error": one.error or None} for one in survey.sides
             ],

@@ -38,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("names", metavar="NAME", nargs="*", help="only these rules of the file (all)")
     parser.add_argument("--since", metavar="TIME", default="30d", help="how far back (30d)")
+    parser.add_argument(
+        "--source", metavar="NAME", default="",
+        help="prometheus or prometheus/NAME: whose past (the first; of a rule that is loaded, the first that has it)",
+    )  # fmt: skip
     parser.add_argument("--interval", metavar="TIME", default="", help="evaluate so often, whatever the group says")
     parser.add_argument("--episodes", metavar="N", type=int, default=20, help="list the latest N of each rule (20)")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
@@ -59,8 +63,11 @@ def run(args: argparse.Namespace) -> int:
     if not 60 <= since <= 366 * 86_400:
         raise UsageError(f"--since: {args.since}; expected a time from 1m to 366d")
     environment = pick_environment(resolve_settings(args), args)
-    if environment.prometheus is None:
+    known = environment.every_prometheus
+    if not known:
         raise UsageError(f"no prometheus is configured in environment {environment.name}")
+    if args.source and args.source not in known:
+        raise UsageError(f"--source: no {args.source!r}; expected one of {', '.join(known)}")
     sources = open_sources(environment)
 
     async def asked() -> "_Outcome":
@@ -102,18 +109,19 @@ async def _replayed(
 
     from opsconsole.alerts.asking import open_alerts
     from opsconsole.alerts.replaying import oldest, replay
+    from opsconsole.alerts.rule_sides import external_labels
     from opsconsole.sources.prometheus import PrometheusSource
 
-    prometheus = sources.get("prometheus")
-    assert isinstance(prometheus, PrometheusSource)
-    rules = await _rules(prometheus, args, interval)
+    names = [args.source] if args.source else list(environment.every_prometheus)
+    prometheuses = [one for name in names if isinstance(one := sources.get(name), PrometheusSource)]
+    prometheus, rules, notes = await _chosen(prometheuses, args, interval)
     now = time.time()
     start = now - since
     alerts = open_alerts(environment, sources)
-    (routings, unseen), (external, _), begins = await asyncio.gather(
-        alerts.routings(), alerts.external_labels(), oldest(prometheus, start, now)
+    (routings, unseen), external, begins = await asyncio.gather(
+        alerts.routings(), external_labels(prometheus), oldest(prometheus, start, now)
     )
-    notes = [f"{one}: notifications are by Alertmanager's defaults" for one in unseen]
+    notes += [f"{one}: notifications are by Alertmanager's defaults" for one in unseen]
     if begins is not None and begins - start > max(3600.0, since / 100):
         start = begins
         notes.append("Prometheus has nothing before that: replayed from there on")
@@ -129,6 +137,35 @@ def _notified_by(routings: Mapping[str, Any], external: Mapping[str, str]) -> "N
         return [one for name, routing in routings.items() for one in routing.notified(whole, at, name)]
 
     return notified if routings else lambda labels, at: (DEFAULTS,)
+
+
+async def _chosen(
+    prometheuses: "Sequence[PrometheusSource]", args: argparse.Namespace, interval: float
+) -> "tuple[PrometheusSource, list[AlertRule], list[str]]":
+    """(the Prometheus whose past is asked for, the rules, what has to be known): the first that has a rule that is
+    loaded. One that is away is passed over while another has it.
+
+    Raises:
+        UsageError, ContentError, SourceError: as `_rules`.
+    """
+    from opsconsole.cli.wiring import UsageError
+    from opsconsole.core.reading import SourceError
+
+    failed: list[UsageError | SourceError] = []
+    for prometheus in prometheuses:
+        try:
+            rules = await _rules(prometheus, args, interval)
+        except (UsageError, SourceError) as error:
+            failed.append(error)
+            if args.rules.endswith(_FILES):
+                break
+            continue
+        notes = [f"{one}: it is passed over" for one in failed if isinstance(one, SourceError)]
+        if len(prometheuses) > 1:
+            notes.append(f"by {prometheus.name}; --source asks another of {len(prometheuses)}")
+        return prometheus, rules, notes
+    # One that is away may have the rule that the others lack.
+    raise next((one for one in failed if isinstance(one, SourceError)), failed[-1])
 
 
 async def _rules(prometheus: "PrometheusSource", args: argparse.Namespace, interval: float) -> "list[AlertRule]":

@@ -15,6 +15,7 @@ from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
     from opsconsole.alerts.asking import Alerts
+    from opsconsole.alerts.joining import External
     from opsconsole.alerts.routing import Routing
 
 EXAMPLE = """\
@@ -37,8 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print them, and choose the exit code."""
     labels, at = labels_of(args.labels), moment_of(args.at, time.time())
-    routings, external, notes = ask(args, lambda alerts: _read(alerts, args.no_external_labels))
-    sent = {**external, **labels}
+    routings, external, notes = ask(args, lambda alerts: _read(alerts, labels, args.no_external_labels))
+    sent = {**external.labels, **labels}
+    notes += external.notes
+    open_ = tuple(f"--labels does not say {name}, by which the Prometheus differ" for name in external.ambiguous)
     found = [one for name, routing in routings.items() for one in routing.notified(sent, at, name)]
     if args.format == "json":
         print_json(
@@ -46,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
                 "at": rfc3339(at),
                 "labels": sent,
                 "notifies": [notification_fields(one) for one in found],
-                "notes": list(notes),
+                "notes": [*notes, *open_],
             }
         )
     else:
@@ -58,15 +61,18 @@ def run(args: argparse.Namespace) -> int:
             for one in found
         ]  # fmt: skip
         print_table(_COLUMNS, rows)
-        narrate_all(notes)
+        narrate_all([*notes, *open_])
     return Exit.DONE if any(one.reaches for one in found) and not notes else Exit.FAILED
 
 
-async def _read(alerts: "Alerts", without: bool) -> "tuple[dict[str, Routing], dict[str, str], tuple[str, ...]]":
-    """(route trees by Alertmanager, external labels, what could not be seen)."""
+async def _read(
+    alerts: "Alerts", labels: dict[str, str], without: bool
+) -> "tuple[dict[str, Routing], External, tuple[str, ...]]":
+    """(route trees by Alertmanager, external labels, what could not be seen of the routes)."""
+    from opsconsole.alerts.joining import External
+
     routings, notes = await alerts.routings()
-    external, more = ({}, ()) if without else await alerts.external_labels()
-    return routings, external, (*notes, *more)
+    return routings, External({}) if without else await alerts.external_labels(labels), notes
 
 
 def labels_of(text: str) -> dict[str, str]:

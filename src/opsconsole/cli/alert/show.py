@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
         found = kept(survey.alerts, terms, survey.taken_at)
     else:
-        found = tuple(one for one in survey.alerts if which in (one.name, one.fingerprint))
+        found = tuple(one for one in survey.alerts if which in (one.name, one.fingerprint, *one.replicas))
     if args.format == "json":
         alerts = [alert_fields(one, survey) for one in found]
         print_json({"taken_at": rfc3339(survey.taken_at), "alerts": alerts, "notes": list(survey.notes)})
@@ -66,6 +66,8 @@ def _lines(alert: "Alert", survey: "Survey") -> Iterator[str]:
         yield f"  label        {name}={clean_line(value, limit=10_000)}"
     for name, value in sorted(alert.annotations.items()):
         yield f"  annotation   {name}: {value}"
+    for ruling in alert.rulings if len(survey.rules) > 1 else ():
+        yield f"  prometheus   {wording.ruling_text(ruling)}"
     for delivery in alert.deliveries:
         yield f"  delivery     {wording.delivery_text(delivery, survey.taken_at)}"
     for notification in alert.notifies:

@@ -57,27 +57,30 @@ def _labels(survey: "Survey", rule: str, given: dict[str, str]) -> dict[str, str
     Raises:
         UsageError: there is no such rule, or there are several of that name.
     """
+    from opsconsole.alerts.joining import external_of, joining_of
     from opsconsole.cli.wiring import UsageError
     from opsconsole.core.problem import nearest
 
-    rules = survey.rules
-    external = dict(rules.external_labels or {}) if rules is not None else {}
+    rules = [one for one in survey.rules if not one.error]
     if not rule:
-        return {**external, "alertname": "OpsconsoleTest", **given}
-    if rules is None:
+        added = external_of(given, [one.sent_labels for one in rules]).labels
+        return {**added, "alertname": "OpsconsoleTest", **given}
+    if not rules:
         raise UsageError("Prometheus does not say its rules; give --labels")
-    found = [dict(one) for one in rules.labels if one["alertname"] == rule]
+    lasting = joining_of(survey.rules).lasting
+    found = [{**lasting(side.sent_labels), **one} for side in rules for one in side.labels if one["alertname"] == rule]
     fitting = [one for one in found if all(one.get(name, value) == value for name, value in given.items())]
     if not found:
-        raise UsageError(f"no rule is called {rule}{nearest(rule, rules.names)}")
+        raise UsageError(f"no rule is called {rule}{nearest(rule, [name for one in rules for name in one.names])}")
     distinct = list({tuple(sorted(one.items())): one for one in fitting or found}.values())
     if len(distinct) > 1:
-        told = "; ".join(" ".join(f"{k}={v}" for k, v in sorted(one.items()) if k != "alertname") for one in distinct)
+        shared = frozenset.intersection(*(frozenset(one.items()) for one in distinct))
+        told = "; ".join(" ".join(f"{k}={v}" for k, v in sorted(one.items() - shared)) or "none" for one in distinct)
         raise UsageError(f"{len(distinct)} rules are called {rule}; say which by --labels: {told}")
     templates = [name for name, value in distinct[0].items() if "{{" in value and name not in given]
     if templates:
         narrate_all([f"label {name} is a template, and left out; --labels {name}=… gives it" for name in templates])
-    return {**external, **{k: v for k, v in distinct[0].items() if k not in templates}, **given}
+    return {**{k: v for k, v in distinct[0].items() if k not in templates}, **given}
 
 
 def _expected(survey: "Survey", labels: dict[str, str], alertmanager: str) -> None:

@@ -5,7 +5,7 @@ from opsconsole.screens.definition import Pane, Screen
 from opsconsole.screens.interpolation import Selection
 from opsconsole.screens.queries import pane_queries
 from opsconsole.screens.timerange import TimeRange
-from opsconsole.screens.variables import EVERYTHING
+from opsconsole.screens.variables import EVERYTHING, is_promql
 from opsconsole.sources.promqltree import MissingParserError, TooDeepError, parse
 
 _SAMPLE = "word"
@@ -13,7 +13,7 @@ _SAMPLE = "word"
 
 def promql_problem(screen: Screen, pane: Pane) -> str:
     """Why a query of `pane` is no PromQL; empty where all are, or where nothing here can tell (extra `promql`)."""
-    if pane.source != "prometheus":
+    if not is_promql(pane.source):
         return ""
     chosen = {
         one.name: Selection(everything=True, pattern=one.everything)

@@ -139,7 +139,7 @@ class ActivePage(Page[Alerts, Survey]):
         for one in found:
             old = wording.age(one, now)
             flaps = survey.flapping.of(one.labels) if survey.flapping.times else 0
-            quiet = not one.silenced_by and not one.inhibited_by and not one.missing_in
+            quiet = one.seen and not (one.silenced_by or one.inhibited_by or one.missing_in or one.quiet_in)
             why = "" if quiet else wording.why_text(one, survey.silences, names, now)
             about = _About("" if old is None else age_text(old), why, flaps, _state_word(one, survey))
             key = key_of(one)

@@ -104,7 +104,9 @@ def _keeping_back(labels: Mapping[str, str], name: str, survey: Survey, alerts: 
     text, shown = _text(matchers), clean_line(name, limit=80)
     held = [one for one in survey.alerts if all_hold(matchers, one.sent_labels)]
     why = preview(held, "it matches now")
-    having = {given.alertmanager for one in alerts for given in one.deliveries if given.state not in ("absent",)}
+    having = {
+        given.alertmanager for one in alerts for given in one.deliveries if given.state not in ("absent", "elsewhere")
+    }
     found: list[Choice] = []
     for suffix, where in _places([side.name for side in survey.sides if side.name in having], survey):
         ack = {"matchers": text, "duration": ACK_FOR, "comment": f"ACK! {clean_line(name, limit=200)}", **where}

@@ -70,7 +70,7 @@ class HistoryPage(Page[Alerts, PastReading]):
         if order.grouping in (_BY, _WEEK_BY):
             rows = _by_alert(found, now, order.sort)
             shown = {"longest": "lasted", "name": "alert"}.get(order.sort, "episodes")
-            return Sheet(_BY_ALERT, rows, _summary(reading), shown, order.sort != "name", reading.survey.notes)
+            return Sheet(_BY_ALERT, rows, _summary(reading), shown, order.sort != "name", _notes(reading))
         match order.sort:
             case "longest":
                 found.sort(key=lambda one: -one.seconds(now))
@@ -78,7 +78,7 @@ class HistoryPage(Page[Alerts, PastReading]):
                 found.sort(key=lambda one: (one.name, -one.fired_at))
         shown = {"longest": "lasted", "name": "alert"}.get(order.sort, "fired")
         rows = [_row(one, now) for one in found]
-        return Sheet(_COLUMNS, rows, _summary(reading), shown, order.sort == "longest", reading.survey.notes)
+        return Sheet(_COLUMNS, rows, _summary(reading), shown, order.sort == "longest", _notes(reading))
 
     def detail(self, reading: PastReading, key: str) -> Detail | None:
         """All episodes of the alert of that row."""
@@ -129,6 +129,10 @@ def _summary(reading: PastReading) -> str:
     exact = f"exact to {duration_text(history.step)}"
     count = f"{len(history.episodes):,} episode{'' if len(history.episodes) == 1 else 's'}"
     return f"{count} in the last {span}   {going} still firing   {repaired}{exact}"
+
+
+def _notes(reading: PastReading) -> tuple[str, ...]:
+    return (*reading.survey.notes, *reading.history.notes)
 
 
 def _row(one: Episode, now: float) -> Row:

@@ -28,7 +28,8 @@ def reason_page(alert: Alert, survey: Survey, explained: Explanation | None, gly
     """All of it. `explained` None: the answers are not there yet."""
     head = Detail(telling.title_of(alert), telling.alert_facts(alert, survey))
     found: list[Line] = [*detail_page(head)(width), ()]
-    found += [line(Span(" why it fires", "heading"))]
+    by = f"   by {explained.asked}" if explained is not None and explained.asked and len(survey.rules) > 1 else ""
+    found += [line(Span(" why it fires", "heading"), Span(by, "dim"))]
     found += _why(alert, explained, width)
     if explained is not None and explained.graph:
         found += [(), *_graph(explained, glyphs, width)]

@@ -47,6 +47,8 @@ def alert_parts(alert: Alert, survey: Survey) -> tuple[tuple[str, str], ...]:
         ("delivery", "\n".join(wording.delivery_text(one, now) for one in alert.deliveries) or "nobody to deliver to"),
         ("notifies", "\n".join(_told(alert)) or "nobody, or it is not known"),
     ]
+    if len(survey.rules) > 1 and alert.rulings:
+        parts.insert(0, ("prometheus", "\n".join(map(wording.ruling_text, alert.rulings))))
     held = [survey.silences[one] for one in alert.silenced_by if one in survey.silences]
     if held:
         parts.append(("silenced by", "\n".join(silence_line(one, now) for one in held)))

@@ -1,13 +1,13 @@
 """Watch: whether alerting itself works, from the rules to every Alertmanager and its peers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from opsconsole.alerts import wording
 from opsconsole.alerts.asking import Alerts
-from opsconsole.alerts.model import Alert, AlertState, DeliverySide, RuleState, Survey
-from opsconsole.alerts.watchdog import watch
+from opsconsole.alerts.model import Alert, AlertState, DeliverySide, RuleSide, RuleState, Survey
+from opsconsole.alerts.reaching import addresses
+from opsconsole.alerts.watchdog import watch_each
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import age_text
 from opsconsole.core.state import State
@@ -73,28 +73,34 @@ class WatchPage(Page[Alerts, Survey]):
 
 def parts(survey: Survey) -> Iterator[Part]:
     """Every part, in the order of the way."""
-    yield _rules(survey)
+    several = len(survey.rules) > 1
+    if not survey.rules:
+        yield Part("rules", State.ERROR, "rules of Prometheus", next(iter(survey.notes), "there is none"))
+    for side in survey.rules:
+        yield _rules(side, f" {side.name}" if several else "")
     yield _delivered(survey)
-    watched = watch(survey)
-    yield Part("switch", watched.state, "dead-man's switch", f"{watched.name}: {watched.why}".removeprefix(": "))
-    for side in survey.sides:
-        yield _alertmanager(side, survey)
-    yield _unheard(survey)
+    for name, watched in watch_each(survey).items():
+        what = f"dead-man's switch of {name}" if several else "dead-man's switch"
+        why = f"{watched.name}: {watched.why}".removeprefix(": ")
+        yield Part(f"switch {name}" if several else "switch", watched.state, what, why)
+    for alertmanager in survey.sides:
+        yield _alertmanager(alertmanager, survey)
+    for side in survey.rules:
+        yield _targets(side, survey.sides, f" {side.name}" if several else "")
     if survey.flapping.times:
         yield _flapping(survey)
 
 
-def _rules(survey: Survey) -> Part:
-    rules = survey.rules
-    if rules is None:
-        why = next((note for note in survey.notes if "rules" in note), "it does not answer")
-        return Part("rules", State.ERROR, "rules of Prometheus", why)
-    firing = sum(one.state is RuleState.FIRING for one in rules.alerts)
-    said = f"{len(rules.names):,} alerting rules, {firing:,} alerts fire"
-    if rules.broken:
-        return Part("rules", State.CRIT, "rules of Prometheus", f"{len(rules.broken)} cannot be evaluated; {said}",
-                    "\n".join(rules.broken))  # fmt: skip
-    return Part("rules", State.OK, "rules of Prometheus", said)
+def _rules(side: RuleSide, named: str) -> Part:
+    key, what = f"rules{named}", f"rules of{named or ' Prometheus'}"
+    if side.error:
+        return Part(key, State.ERROR, what, side.error)
+    firing = sum(one.state is RuleState.FIRING for one in side.alerts)
+    said = f"{len(side.names):,} alerting rules, {firing:,} alerts fire"
+    if side.broken:
+        why = f"{len(side.broken)} cannot be evaluated; {said}"
+        return Part(key, State.CRIT, what, why, "\n".join(side.broken))
+    return Part(key, State.OK, what, said)
 
 
 def _delivered(survey: Survey) -> Part:
@@ -129,28 +135,27 @@ def _alertmanager(side: DeliverySide, survey: Survey) -> Part:
         return Part(key, State.WARN, what, f"{said}; it waits for its peers", more)
     if side.routing is None:
         return Part(key, State.WARN, what, f"{said}; its routes cannot be worked out", more)
-    targets = survey.rules.targets if survey.rules is not None else None
-    if targets is not None and not _among(side.place, targets) and peers <= 1:
+    known = [addresses(one) for one in survey.rules]
+    if known and peers <= 1 and not any(one is None or side.place in one for one in known):
         return Part(key, State.WARN, what, f"{said}; under this address Prometheus sends it nothing", more)
     return Part(key, State.OK, what, said, more)
 
 
-def _among(place: str, targets: tuple[str, ...]) -> bool:
-    return place in {urlsplit(one).netloc for one in targets}
-
-
-def _unheard(survey: Survey) -> Part:
-    targets = survey.rules.targets if survey.rules is not None else None
-    if targets is None:
-        return Part("targets", State.UNKNOWN, "where Prometheus sends to", "it does not say")
+def _targets(side: RuleSide, alertmanagers: Sequence[DeliverySide], named: str) -> Part:
+    key, what = f"targets{named}", f"where{named or ' Prometheus'} sends to"
+    targets = side.targets
+    if targets is None or side.error:
+        return Part(key, State.UNKNOWN, what, "it does not answer" if side.error else "it does not say")
     if not targets:
-        return Part("targets", State.CRIT, "where Prometheus sends to", "to nobody: it knows no Alertmanager")
-    known = {side.place for side in survey.sides}
-    others = [one for one in targets if urlsplit(one).netloc not in known]
+        return Part(key, State.CRIT, what, "to nobody: it knows no Alertmanager")
+    known = {one.place: one.name for one in alertmanagers}
+    others = (addresses(side) or frozenset()) - known.keys()
     said = f"{len(targets)} Alertmanager{'' if len(targets) == 1 else 's'}"
     if others:
         said += f", {len(others)} of them not known here by that address"
-    return Part("targets", State.OK, "where Prometheus sends to", said, "\n".join(targets))
+    elif named:
+        said = ", ".join(sorted(known[one] for one in addresses(side) or ()))
+    return Part(key, State.OK, what, said, "\n".join(targets))
 
 
 def _flapping(survey: Survey) -> Part:

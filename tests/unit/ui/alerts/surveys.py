@@ -63,5 +63,5 @@ def survey(*, second: DeliverySide | None = None, flapping: dict[str, int] | Non
     )  # fmt: skip
     sides = (first,) if second is None else (replace(first, name="alertmanager/eu"), second)
     times = {frozenset({*API.labels.items()}): count for count in (flapping or {}).values()}
-    return Survey(NOW, merged(rules, sides, NOW), {one.id: one for one in SILENCES}, rules, sides, (), False,
+    return Survey(NOW, merged([rules], sides, NOW), {one.id: one for one in SILENCES}, (rules,), sides, (), False,
                   Flapping(times))  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from opsconsole.actions import registry
 from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.episodes import Episode, History
+from opsconsole.alerts.merging import merged
 from opsconsole.alerts.model import DeliverySide, RuleState, Survey
 from opsconsole.runbooks.repair import runbook_for, with_values
 from opsconsole.ui.alerts.active import ActivePage
@@ -17,6 +18,7 @@ from opsconsole.ui.alerts.silenced import SilencesPage
 from opsconsole.ui.alerts.watching import WatchPage
 from opsconsole.ui.pages.page import Order, Page, Sheet
 from opsconsole.ui.table_layout import Row
+from tests.unit.alerts.made import delivered, rule_alert, rule_side, side
 from tests.unit.ui.alerts.surveys import API, NOW, fired, held, survey
 
 BY_TROUBLE = Order("trouble")
@@ -178,6 +180,52 @@ def test_alertmanagers_that_are_no_peers_are_told_each() -> None:
     row = row_of(page.sheet(read, BY_TROUBLE), "ApiDown")
     labels = [one.label for one in page.choices(read, row.key)]
     assert labels == ["acknowledge (eu)", "silence (eu)", "acknowledge (us)", "silence (us)"]
+
+
+def two_clusters() -> Survey:
+    """A Prometheus each, which send to an Alertmanager each; `us` does not answer any more."""
+    rules = tuple(
+        rule_side(
+            rule_alert(job="api", state=state), rule_alert("Watchdog", state=state), external={"cluster": name},
+            name=f"prometheus/{name}", targets=(f"http://am-{name}:9093/api/v2/alerts",), error=error,
+        )
+        for name, state, error in (("eu", RuleState.FIRING, ""), ("us", RuleState.UNKNOWN, "us: refused"))
+    )  # fmt: skip
+    sides = tuple(
+        side(*(delivered(one, job="api", cluster=name) if one == "Down" else delivered(one, cluster=name)
+               for one in given), name=f"alertmanager/{name}", place=f"am-{name}:9093")
+        for name, given in (("eu", ("Down", "Watchdog")), ("us", ()))
+    )  # fmt: skip
+    return Survey(NOW, merged(rules, sides, NOW), {}, rules, sides, failed=True)
+
+
+def test_an_alert_of_a_cluster_is_acknowledged_where_it_is_sent_to() -> None:
+    page, read = ActivePage(), two_clusters()
+    row = next(one for one in page.sheet(read, BY_TROUBLE).rows if one.cells[-1].text == "cluster=eu job=api")
+    choices = page.choices(read, row.key)
+    assert [one.label for one in choices] == ["acknowledge (eu)", "silence (eu)"]
+    assert 'cluster="eu"' in choices[0].repair.given["matchers"]
+    detail = page.detail(read, row.key)
+    assert detail is not None
+    parts = dict(detail.parts)
+    assert parts["prometheus"] == "prometheus/eu: firing"
+    assert "alertmanager/us: not sent there by whoever fires it" in parts["delivery"]
+
+
+def test_the_watch_has_lines_for_each_prometheus() -> None:
+    sheet = WatchPage().sheet(two_clusters(), Order("way"))
+    assert list(zip(column(sheet, "state"), column(sheet, "what"), strict=True)) == [
+        ("OK", "rules of prometheus/eu"),
+        ("ERROR", "rules of prometheus/us"),
+        ("UNKNOWN", "delivery"),
+        ("OK", "dead-man's switch of prometheus/eu"),
+        ("UNKNOWN", "dead-man's switch of prometheus/us"),
+        ("WARN", "alertmanager/eu at am-eu:9093"),
+        ("WARN", "alertmanager/us at am-us:9093"),
+        ("OK", "where prometheus/eu sends to"),
+        ("UNKNOWN", "where prometheus/us sends to"),
+    ]
+    assert column(sheet, "why")[-2:] == ["alertmanager/eu", "it does not answer"]
 
 
 def test_silences_say_what_they_keep_back() -> None:
