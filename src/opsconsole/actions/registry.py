@@ -232,7 +232,7 @@ _ALERTMANAGER = Argument(
     pattern=r"alertmanager(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99})?",
 )  # fmt: skip
 _MATCHERS = Argument(
-    "matchers", 'which alerts, such as alertname="ApiDown", job=~"api.*"', pattern=r"[^\x00-\x1f]{1,4000}"
+    "matchers", 'which alerts, such as alertname="ApiDown", job=~"api.*"', pattern=r"[^\x00-\x1f]{1,20000}"
 )
 _FOR = r"[0-9][0-9.a-z]{1,20}"
 _COMMENT = r"[^\x00-\x08\x0b-\x1f]{1,1000}"
@@ -282,7 +282,7 @@ register(
         (
             Argument(
                 "labels", 'what it is like, such as alertname="ApiDown", severity="critical"',
-                pattern=r"[^\x00-\x1f]{1,4000}",
+                pattern=r"[^\x00-\x1f]{1,20000}",
             ),
             Argument("every", "yes: one for each receiver that these labels do not lead to, too", pattern="yes|no"),
             Argument("wait", "how long to wait for each at most, beyond group_wait (60s)", pattern=_FOR),

@@ -3,7 +3,7 @@
 A point of either at `t` says: there was a sample within `(t - step, t]`. The value of `ALERTS_FOR_STATE` is the moment
 at which the expression began to hold (unix seconds); it changes with each new beginning, also where both lie within one
 step. So beginnings are exact, and ends are known to one step. An episode is
-    a row of points no further apart than two steps, with one beginning;
+    a row of points with one beginning; where the beginning is not known, of points no further apart than two steps;
 it is open where the row reaches the end of what was looked at.
 """
 
@@ -115,8 +115,12 @@ def _rows(points: Sequence[tuple[float, float]], begun: Mapping[float, float], s
         beginning = begun.get(at)
         last = rows[-1][-1] if rows else None
         # Prometheus keeps whole seconds; one that was restored after a restart may differ by their rounding.
-        anew = beginning is not None and known is not None and abs(beginning - known) > 1
-        if last is None or at - last[0] > 2 * step + 1e-3 or anew:
+        both = (beginning, known) if beginning is not None and known is not None else None
+        anew = both is not None and abs(both[0] - both[1]) > 1
+        # The same beginning on both sides of a gap: what is missing are samples (Prometheus was down, or what is old is
+        # kept more coarsely), for an alert that resolved begins anew.
+        apart = at - last[0] > 2 * step + 1e-3 and both is None if last is not None else True
+        if apart or anew:
             rows.append([])
             known = None
         known = beginning if beginning is not None else known

@@ -15,7 +15,7 @@ from opsconsole.core.duration import parse_duration
 from opsconsole.core.problem import nearest
 
 _TERM = re.compile(
-    r'[\s,]*(?P<name>@?[a-zA-Z_][a-zA-Z0-9_]*)\s*(?P<op>=~|!~|!=|>=|<=|=|>|<)\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s,"]*)'
+    r'[\s,]*(?P<name>@?[a-zA-Z_][a-zA-Z0-9_]*|"(?:[^"\\]|\\.)*")\s*(?P<op>=~|!~|!=|>=|<=|=|>|<)\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s,"]*)'
     r"(?=[\s,]|$)"
 )
 
@@ -53,7 +53,9 @@ class Term:
             return alert.started_at is not None and _compared(now - alert.started_at, self.op, self.seconds)
         assert self.matcher is not None
         if not self.field:
-            return self.matcher.holds(alert.labels)
+            # External labels too: Alertmanager groups by them, and shows them.
+            own = self.matcher.name in alert.labels
+            return self.matcher.holds(alert.labels if own else alert.sent_labels)
         given = tuple(_FIELDS[self.field](alert)) or ("",)
         held = [self.matcher.holds({self.field: value}) for value in given]
         return all(held) if self.op.startswith("!") else any(held)
@@ -74,7 +76,7 @@ def parse_filter(text: str) -> tuple[Term, ...]:
                 f"{rest!r}: expected a label or one of {', '.join(NAMES)}, an operator and a value, "
                 'such as severity="critical" or @age>1h'
             )
-        found.append(_term(match["name"], match["op"], unquoted(match["value"])))
+        found.append(_term(unquoted(match["name"]), match["op"], unquoted(match["value"])))
         at = match.end()
     return tuple(found)
 

@@ -59,7 +59,7 @@ def due(survey: Survey, actor: str, idle: dict[str, float]) -> Iterator[Due]:
     now = survey.taken_at
     for side in survey.sides:
         for silence in side.silences:
-            if not mine(silence, actor) or silence.ends_at is None:
+            if not mine(silence, actor) or silence.ends_at is None or not all(one.known for one in silence.matchers):
                 continue
             matched = [one for one in survey.alerts if one.seen and all_hold(silence.matchers, one.sent_labels)]
             if matched:

@@ -11,6 +11,15 @@ _ONE = re.compile(
     rf'\s*(?P<name>{_NAME}|{_QUOTED})\s*(?P<op>=~|!~|!=|=)\s*(?P<value>{_QUOTED}|[^",{{}}]*)\s*', re.DOTALL
 )
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
+_PLAIN = re.compile(f"@?{_NAME}")
+_CLASS = re.compile(r"\[:(\^?)(\w+):\]")
+# Python has no such classes, and takes `[[:digit:]]` for a set of these letters. Go's are of ASCII.
+_CLASSES = {
+    "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "blank": r"\t ", "digit": "0-9", "lower": "a-z",
+    "space": r"\t\n\v\f\r ", "upper": "A-Z", "word": r"\w", "xdigit": "0-9A-Fa-f",
+}  # fmt: skip
+_REPLACED = re.compile(r"[\u2400-\u2421\ufffd]|… \(\d+ more characters\)\Z")
+"""What `core.clean` puts for what cannot be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +42,37 @@ class Matcher:
             return cls(name, op, value)
         try:
             # ASCII: Go's \\d and \\w know no other letters.
-            return cls(name, op, value, re.compile(value, re.ASCII))
+            return cls(name, op, value, re.compile(_CLASS.sub(_as_range, value), re.ASCII))
         except (re.error, RecursionError, OverflowError) as error:
             raise ValueError(f"{name}{op}{value!r}: {error}") from None
 
+    @property
+    def known(self) -> bool:
+        """Whether it can be worked out here."""
+        return self.op in ("=", "!=") or self._pattern is not None
+
     def holds(self, labels: Mapping[str, str]) -> bool:
-        """Whether `labels` fulfil it."""
+        """Whether `labels` fulfil it; not where that cannot be worked out here."""
         given = labels.get(self.name, "")
         if self._pattern is not None:
             return (self._pattern.fullmatch(given) is not None) == (self.op == "=~")
-        return (given == self.value) == (self.op == "=")
+        return given == self.value if self.op == "=" else self.op == "!=" and given != self.value
 
     def __str__(self) -> str:
-        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'{self.name}{self.op}"{escaped}"'
+        name = self.name if _PLAIN.fullmatch(self.name) else f'"{_quoted(self.name)}"'
+        return f'{name}{self.op}"{_quoted(self.value)}"'
+
+
+def exactly(name: str, value: str) -> Matcher:
+    """The matcher of a label whose value is shown as `value`: where something stands there for what cannot be shown, a
+    regular expression that fits what it may have been, for the text itself would match nothing."""
+    if not _REPLACED.search(value):
+        return Matcher.of(name, "=", value)
+    pattern, at = "", 0
+    for match in _REPLACED.finditer(value):
+        pattern += re.escape(value[at : match.start()]) + ("(?s:.)" if len(match[0]) == 1 else "(?s:.*)")
+        at = match.end()
+    return Matcher.of(name, "=~", pattern + re.escape(value[at:]))
 
 
 def all_hold(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
@@ -79,3 +105,14 @@ def unquoted(text: str) -> str:
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':
         return text
     return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[0]), text[1:-1], flags=re.DOTALL)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _as_range(match: re.Match[str]) -> str:
+    found = _CLASSES.get(match[2], "")
+    if not found or match[1]:
+        raise re.error(f"{match[0]} is not known here")
+    return found

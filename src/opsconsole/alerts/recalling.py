@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from opsconsole.alerts.episodes import BEGINNINGS, FIRING, History, episodes
-from opsconsole.alerts.matching import Matcher
+from opsconsole.alerts.matching import exactly
 from opsconsole.core.reading import Answer
 from opsconsole.core.values import Matrix, Series, Value, Vector
 
@@ -63,10 +63,10 @@ async def history_of(prometheus: Asked, span: Span, labels: Mapping[str, str], *
 
 
 def matchers_of(labels: Mapping[str, str]) -> str:
-    """`a="b",c="d"`, as a selector has it. A label whose name needs quotes, or whose value lost its control characters
-    when it was cleaned, is left out: rather too much than nothing."""
+    """`a="b",c="d"`, as a selector has it. A label whose name needs quotes is left out, for rather too much is found
+    than nothing."""
     kept = sorted((name, value) for name, value in labels.items() if name.isidentifier() and name.isascii())
-    return ",".join(str(Matcher(name, "=", value)) for name, value in kept)
+    return ",".join(str(exactly(name, value)) for name, value in kept)
 
 
 def step_of(seconds: float, series: float, interval: float) -> float:

@@ -24,6 +24,10 @@ def why_text(alert: Alert, silences: Mapping[str, Silence], names: Mapping[str, 
     parts += [f"inhibited by {names.get(one, one)}" for one in alert.inhibited_by]
     muted = dict.fromkeys(name for given in alert.deliveries for name in given.muted_by)
     parts += [f"muted by {name}" for name in muted]
+    # Of several that are no peers each has silences of its own.
+    loud = [one.alertmanager for one in alert.deliveries if one.state in ("active", "unprocessed")]
+    if parts and loud:
+        parts.append(f"not so in {', '.join(loud)}, which notifies")
     if alert.seen and alert.missing_in and alert.state not in (AlertState.PENDING, AlertState.SENDING):
         parts.append(f"missing in {', '.join(alert.missing_in)}")
     if not alert.seen:

@@ -120,7 +120,7 @@ class Sla:
     @property
     def budget(self) -> float:
         """The share that may be bad."""
-        return 1.0 - self.objective
+        return round(1.0 - self.objective, 12)  # else a tenth is less than a tenth
 
     @property
     def source(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsconsole.config.errors import LEVELS, LogFormat
+from opsconsole.errors.file_tail import LONGEST_LINE
 from opsconsole.errors.moments import parse_moment, zone
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -34,6 +35,8 @@ _LINE = re.compile(
 )
 _TIMED = re.compile(r"^[\[(]?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d")
 _PAIR = re.compile(r'([A-Za-z_][\w.@-]{0,100})=("(?:[^"\\]|\\.)*"|[^\s"]*)')
+_MEMBER = re.compile(r'"([\w.@-]{1,100})"\s{0,10}:\s{0,10}("(?:[^"\\]|\\.)*+"?|-?\d[\d.eE+-]{0,40})')
+"""Of an object; of a text at the end of what there is, as much as there is."""
 _ERRONEOUS = (
     "err", "exc", "fatal", "crit", "panic", "fail", "traceback", "severe", "emerg", "alert",
     *(f'"{name}":{blank}{number}' for name in ("level", "severity") for blank in ("", " ") for number in (50, 60)),
@@ -104,7 +107,7 @@ class _Reader:
         try:
             said = json.loads(line)
         except (ValueError, RecursionError):
-            return None
+            said = _cut_object(line) if len(line) >= LONGEST_LINE and line.lstrip()[:1] == "{" else None
         if not isinstance(said, dict):
             return None
         entry = self._entry(_flat(said))
@@ -158,6 +161,21 @@ def _flat(said: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict):
             flat.update({f"{name}.{inner}": one for inner, one in value.items()})
     return flat
+
+
+def _cut_object(line: str) -> dict[str, Any]:
+    """What the beginning of an object says: of a line that was too long to be read whole. Texts and numbers only; the
+    last text may be a part."""
+    found: dict[str, Any] = {}
+    for match in _MEMBER.finditer(line):
+        name, value = match.groups()
+        cut = value[0] == '"' and not (len(value) > 1 and value[-1] == '"')
+        whole = f'{value}"' if cut else value
+        try:
+            found.setdefault(name, json.loads(whole))
+        except ValueError:
+            found.setdefault(name, whole.strip('"'))
+    return found
 
 
 def _begins_with_pair(line: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.errors.masking import normalized
 from opsconsole.errors.model import Occurrence
+from opsconsole.errors.redacting import redacted
 from opsconsole.errors.traces import named_error, parse_trace
 
 LONGEST_MESSAGE = 2000
@@ -26,7 +27,7 @@ def occurrence(
     where: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> Occurrence:
-    """What happened, with all text cleaned.
+    """What happened, with all text cleaned, and what looks like a secret left out of it.
 
     Args:
         message: of any length; its first line that says something becomes the message, the rest belongs to the trace.
@@ -46,8 +47,8 @@ def occurrence(
         at=at,
         service=clean_line(service, limit=100),
         type=clean_line(named, limit=200),
-        message=clean_line(said, limit=LONGEST_MESSAGE),
-        trace=clean(whole, limit=LONGEST_TRACE),
+        message=redacted(clean_line(said, limit=LONGEST_MESSAGE)),
+        trace=redacted(clean(whole, limit=LONGEST_TRACE)),
         frame=clean_line(parsed.frame, limit=200) if parsed is not None else "",
         where=clean_line(where, limit=300),
         labels={} if labels is None else {name: clean_line(value, limit=300) for name, value in labels.items()},

@@ -5,8 +5,8 @@ are, and only there.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opsconsole.actions import registry
@@ -41,6 +41,8 @@ class Repair:
     """What speaks for it, with the numbers; one line."""
     destructive: bool = False
     """With these arguments it stops or destroys something, though the action as such does not."""
+    foresee: Callable[[Mapping[str, str]], str] | None = field(default=None, compare=False, repr=False)
+    """`why` for other arguments; None: it is the same for any."""
 
     @property
     def given(self) -> dict[str, str]:
@@ -82,6 +84,13 @@ def runbook_for_all(repairs: Sequence[Repair], title: str) -> Runbook:
 def values_of(repair: Repair) -> dict[str, str]:
     """The values of the runbook's parameters: the arguments that are given."""
     return {name.upper(): value for name, value in repair.given.items()}
+
+
+def with_values(repair: Repair, values: Mapping[str, str]) -> Repair:
+    """`repair` with these values of its runbook's parameters, and with what they would do as its `why`."""
+    arguments = {**repair.arguments, **{name.lower(): value for name, value in values.items()}}
+    why = repair.foresee(arguments) if repair.foresee is not None else repair.why
+    return replace(repair, arguments=arguments, why=why)
 
 
 def values_of_all(repairs: Sequence[Repair]) -> dict[str, str]:

@@ -19,6 +19,8 @@ LEAST_COVERAGE = 0.5
 SILENT = 1800.0
 """Seconds without anything known after which what is going on now is unknown."""
 TREND_DAYS = 30
+_ROUNDING = 1e-12
+"""What is exactly as much as was promised is kept, whatever its fraction is in binary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Standing:
     @property
     def met(self) -> bool | None:
         """Whether the promise is kept so far."""
-        return None if self.sli is None else self.sli >= self.sla.objective
+        return None if self.sli is None else 1.0 - self.sli <= self.sla.budget + _ROUNDING
 
     @property
     def change(self) -> float | None:
@@ -210,7 +212,7 @@ def _state(
     from opsconsole.core.duration import age_text
 
     coverage = sums.coverage
-    if left is not None and left < 0 and sums.total >= sla.min_events:
+    if left is not None and left < -_ROUNDING and sums.total >= sla.min_events:
         return State.CRIT, "the budget is spent"
     for one in burns:
         if one.burning and sums.total >= sla.min_events:

@@ -57,6 +57,15 @@ def test_a_gap_ends_it() -> None:
     assert [one.ended_at for one in found(kept)] == [1200.0]
 
 
+def test_samples_that_lack_in_between_do_not_end_it_where_its_beginning_stays() -> None:
+    """Prometheus was down for a while, or keeps what is old more coarsely than rules are evaluated."""
+    sparse = [(600.0 + n * 270.0, 1.0) for n in range(3)]
+    (one,) = found(series(*sparse), begun(*[(moment, 590.0) for moment, _ in sparse]))
+    assert (one.fired_at, one.ended_at) == (590.0, 1140.0)
+    later, earlier = found(series(*sparse), begun((600.0, 590.0), (870.0, 590.0), (1140.0, 1100.0)))
+    assert (earlier.ended_at, later.fired_at) == (870.0, 1125.0)
+
+
 def test_a_new_beginning_ends_it_without_a_gap() -> None:
     firing = series(*at(600, 1200))
     beginnings = begun(*at(600, 885, 600.0), *at(900, 1200, 890.0))

@@ -8,7 +8,8 @@ import pytest
 from opsconsole.alerts.merging import Merger, merged
 from opsconsole.alerts.model import Alert, AlertState, DeliverySide, RuleSide, RuleState
 from opsconsole.alerts.routing import routing_of
-from tests.unit.alerts.made import NOW, delivered, rule_alert, rule_side, side
+from opsconsole.alerts.wording import why_text
+from tests.unit.alerts.made import NOW, delivered, rule_alert, rule_side, side, silence
 
 AWAY = rule_side(error="connection refused", unknown_labels=True)
 
@@ -75,6 +76,16 @@ def test_suppressed_counts_only_where_nobody_notifies() -> None:
     assert (one.state, one.silenced_by) == (AlertState.SUPPRESSED, ("s1",))
     assert only(rules, side(kept_back, name="a"), side(delivered(), name="b")).state is AlertState.ACTIVE
     assert only(rules, side(kept_back, name="a"), side(name="b", error="down")).state is AlertState.UNKNOWN
+
+
+def test_one_that_only_another_one_keeps_back_says_who_notifies() -> None:
+    quiet = side(delivered(state="suppressed", silenced=("s1",)), name="alertmanager/one")
+    loud = side(delivered(), name="alertmanager/two")
+    (one,) = merged([rule_side(rule_alert())], [quiet, loud], NOW)
+    why = why_text(one, {"s1": silence(comment="ACK! on it")}, {}, NOW)
+    assert why == "acknowledged by alice for 10m more; not so in alertmanager/two, which notifies"
+    (quieted,) = merged([rule_side(rule_alert())], [quiet], NOW)
+    assert why_text(quieted, {"s1": silence()}, {}, NOW) == "silenced by alice for 10m more"
 
 
 def test_what_no_rule_made_is_shown_and_said() -> None:

@@ -4,8 +4,10 @@ from datetime import datetime
 
 import pytest
 
-from opsconsole.alerts.matching import Matcher, parse_matchers
+from opsconsole.alerts.filtering import parse_filter
+from opsconsole.alerts.matching import Matcher, exactly, parse_matchers
 from opsconsole.alerts.routing import Routing, routing_of
+from opsconsole.core.clean import clean
 
 TREE = """
 route:
@@ -159,3 +161,39 @@ def test_a_label_that_is_not_there_is_empty_and_expressions_are_anchored() -> No
     assert Matcher.of("a", "=~", ".*").holds({})
     assert not Matcher.of("a", "=~", "b").holds({"a": "abc"})
     assert Matcher.of("a", "!~", "b").holds({"a": "abc"})
+
+
+def test_classes_of_characters_are_those_of_go() -> None:
+    one = Matcher.of("a", "=~", "[[:digit:]x]+")
+    assert one.holds({"a": "1x2"})
+    assert not one.holds({"a": "di"})
+    with pytest.raises(ValueError, match="not known here"):
+        Matcher.of("a", "=~", "[[:nonsense:]]")
+
+
+def test_one_that_cannot_be_worked_out_holds_for_nothing() -> None:
+    """As `wire` makes them of a silence of others, whose expression only Go can read."""
+    for op in ("=~", "!~"):
+        one = Matcher("a", op, r"\\pL+")
+        assert not one.known
+        assert not one.holds({"a": "x"})
+        assert not one.holds({})
+
+
+@pytest.mark.parametrize("raw", ['a"b\\c', "{x}, y", "one\ntwo", "\x1b[31m.*", "a\u200bb", "z" * 12_000, "👩\u200d🚀"])
+def test_a_label_is_matched_by_what_is_shown_of_it(raw: str) -> None:
+    """What cannot be shown is not lost for the matcher: it fits the label as Alertmanager has it."""
+    shown = clean(raw)
+    one = exactly("a", shown)
+    assert one.holds({"a": raw})
+    assert one.holds({"a": shown})
+    assert not one.holds({"a": raw + "!"}) or len(raw) > 10_000
+    assert parse_matchers(str(one)) == (one,)
+    assert (one.op == "=") == (shown == raw)
+
+
+def test_a_label_whose_name_is_no_identifier_is_quoted() -> None:
+    one = exactly("service.name", "api")
+    assert str(one) == '"service.name"="api"'
+    assert parse_matchers(str(one)) == (one,)
+    assert [str(term.matcher) for term in parse_filter(str(one))] == [str(one)]

@@ -12,7 +12,7 @@ import pytest
 from opsconsole.config.errors import FileErrors, LogFormat
 from opsconsole.core.reading import SourceError
 from opsconsole.errors.file_logs import FileLogs
-from opsconsole.errors.file_tail import FileTail, FileTailError
+from opsconsole.errors.file_tail import LONGEST_LINE, FileTail, FileTailError
 from opsconsole.errors.log_entries import EntryJoiner
 from opsconsole.errors.log_lines import line_parser
 from opsconsole.errors.model import Occurrence
@@ -129,6 +129,14 @@ def test_traces_in_json_and_levels_of_ones_own() -> None:
     fine = json.dumps({"ts": AT, "level": "info", "msg": "no error"})
     (one,) = joined(f'{fine}\n{{"ts": {AT}, "level": "oops", "msg": "it broke"}}', LogFormat("json", levels=("oops",)))
     assert one.message == "it broke"
+
+
+@pytest.mark.parametrize("filling", ["x", "a ", "\\\\", '\\"', "/a", "::"])
+def test_of_json_that_is_too_long_the_beginning_is_understood(filling: str) -> None:
+    before = '{"time": "2026-11-29T13:59:58Z", "level": "error", "service": "api", "message": "it broke: '
+    (one,) = joined((before + filling * LONGEST_LINE)[:LONGEST_LINE], LogFormat(format="json"))
+    assert (one.at, one.service, one.message[:9]) == (AT, "api", "it broke:")
+    assert joined((before.replace('"error"', '"info"') + filling * LONGEST_LINE)[:LONGEST_LINE]) == []
 
 
 def never_older(_line: str) -> bool | None:

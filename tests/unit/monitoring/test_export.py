@@ -11,6 +11,8 @@ from opsconsole.monitoring.content import load_content
 from opsconsole.monitoring.export import Files, differences, export, write
 from opsconsole.monitoring.text import MARK, prometheus_duration
 
+CONFIG = str(shipped_content() / "config" / "opsconsole.yaml")
+
 
 @pytest.fixture(scope="module")
 def shipped() -> Files:
@@ -74,6 +76,15 @@ def test_what_somebody_else_wrote_is_not_written_over(tmp_path: Path, capsys: py
     assert main(["monitoring", "export", *config, "--force"]) == 0
     assert own.read_text() != "scrape_configs: []\n"
     assert main(["monitoring", "export", *config]) == 0
+
+
+@pytest.mark.parametrize("more", [[], ["--check"]])
+def test_a_folder_that_is_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]) -> None:
+    (tmp_path / "file").write_text("x")
+    assert main(["monitoring", "export", "--to", str(tmp_path / "file" / "m"), *more, "--config", CONFIG]) == 2
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'file'}/m" in said
+    assert "Not a directory" in said
 
 
 def test_nothing_is_made_from_definitions_that_are_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,6 +75,16 @@ def test_fine_slices_take_the_place_of_the_coarse_one() -> None:
     assert overlaid(coarse, fine) == [*fine, coarse[1]]
 
 
+@pytest.mark.parametrize("tenths", [533, 535, 900, 950, 995, 999])
+def test_exactly_as_much_as_was_promised_is_kept(tenths: int) -> None:
+    """1 - 0.9 is less than a tenth in binary; nobody's budget is spent by that."""
+    exactly = [(1000.0 - tenths, 1000.0)] * 720
+    found = stand(hours(*exactly), objective=tenths / 1000)
+    assert (found.met, found.state, found.violations) == (True, State.WARN, ())
+    worse = stand(hours((1001.0 - tenths, 1000.0), *exactly[1:]), objective=tenths / 1000)
+    assert (worse.met, worse.state) == (False, State.CRIT)
+
+
 def test_budget_burn_and_exhaustion() -> None:
     # 72,000 events, 1 % may be bad: 720. 540 were before and 36 of 100 in the last hour: 576 spent, 20 % left.
     found = stand(hours((540, 540), *[(0, 100)] * 718, (36, 100)))

@@ -32,17 +32,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show it, and carry it out."""
-    from opsconsole.alerts.matching import Matcher
+    from opsconsole.alerts.matching import all_hold, exactly
     from opsconsole.runbooks.repair import Repair
 
     survey = ask(args, lambda alerts: alerts.survey())
     alert = _chosen(survey, args.alert)
-    matchers = [str(Matcher.of(name, "=", value)) for name, value in sorted(alert.sent_labels.items())]
+    meant = [exactly(name, value) for name, value in sorted(alert.sent_labels.items())]
+    matchers = [str(one) for one in meant]
     arguments = {
         "matchers": ", ".join(matchers), "duration": args.duration, "comment": f"ACK! {args.comment or alert.name}",
         "alertmanager": args.alertmanager,
     }  # fmt: skip
-    acting.preview([alert], survey)
+    # Alerts that have further labels are kept back, too.
+    acting.preview((one for one in survey.alerts if all_hold(meant, one.sent_labels)), survey)
     code = acting.carry_out(args, Repair("alert.silence", arguments, f"Acknowledge {alert.name}"))
     return _kept(args, matchers) if args.keep and not args.dry_run and code == Exit.DONE else code
 

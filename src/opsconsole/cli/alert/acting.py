@@ -15,6 +15,8 @@ AFTERWORD = """It is a run of one step, recorded like any. On a terminal it asks
 are those of `runbook run`."""
 _SHOWN = 20
 """Alerts that a preview lists."""
+_WIDEST = 60
+"""Characters of a label in it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,4 +71,7 @@ def carry_out(args: argparse.Namespace, repair: "Repair") -> int:
 
 
 def _labels(alert: "Alert") -> str:
-    return " ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()) if name != "alertname")
+    from opsconsole.core.clean import clean_line
+
+    given = sorted(alert.labels.items())
+    return " ".join(f"{name}={clean_line(value, limit=_WIDEST)}" for name, value in given if name != "alertname")

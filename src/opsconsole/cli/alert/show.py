@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _lines(alert: "Alert", survey: "Survey") -> Iterator[str]:
     from opsconsole.alerts import wording
+    from opsconsole.core.clean import clean_line
     from opsconsole.core.duration import duration_text
 
     old = wording.age(alert, survey.taken_at)
@@ -62,7 +63,7 @@ def _lines(alert: "Alert", survey: "Survey") -> Iterator[str]:
     if alert.expr:
         yield f"  expression   {' '.join(alert.expr.split())}"
     for name, value in sorted(alert.labels.items()):
-        yield f"  label        {name}={value}"
+        yield f"  label        {name}={clean_line(value, limit=10_000)}"
     for name, value in sorted(alert.annotations.items()):
         yield f"  annotation   {name}: {value}"
     for ruling in alert.rulings if len(survey.rules) > 1 else ():

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     given = labels_of(args.labels) if args.labels else {}
     survey = ask(args, lambda alerts: alerts.survey())
     labels = _labels(survey, args.rule, given) if args.rule or given else {}
-    _expected(survey, labels)
+    _expected(survey, labels, args.alertmanager)
     arguments = {
         "labels": ", ".join(str(Matcher.of(name, "=", value)) for name, value in sorted(labels.items())),
         "every": "yes" if args.every_receiver else "", "wait": args.wait, "alertmanager": args.alertmanager,
@@ -83,13 +83,13 @@ def _labels(survey: "Survey", rule: str, given: dict[str, str]) -> dict[str, str
     return {**{k: v for k, v in distinct[0].items() if k not in templates}, **given}
 
 
-def _expected(survey: "Survey", labels: dict[str, str]) -> None:
+def _expected(survey: "Survey", labels: dict[str, str], alertmanager: str) -> None:
     from opsconsole.alerts.wording import route_text
 
     notifies = [
         one
         for side in survey.sides
-        if side.routing is not None and labels
+        if side.routing is not None and labels and alertmanager in ("", side.name)
         for one in side.routing.notified(labels, survey.taken_at, side.name)
     ]
     narrate_all([*(f"should tell {route_text(one)}" for one in notifies), *survey.notes])

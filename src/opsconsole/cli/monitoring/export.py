@@ -37,13 +37,18 @@ def run(args: argparse.Namespace) -> int:
     environment = pick_environment(resolve_settings(args), args)
     folder = args.to or environment.monitoring or Path("monitoring")
     files = export(load_content(environment), environment)
-    if args.check:
-        found = differences(files, folder)
-    else:
-        if not args.force and (others := foreign(files, folder)):
-            raise UsageError(f"no export made {', '.join(str(folder / one) for one in others)}; --force writes over it")
-        found = [Difference(path, "written") for path in write(files, folder)]
-        found += [Difference(path, "leftover") for path in leftovers(files, folder)]
+    try:
+        if args.check:
+            found = differences(files, folder)
+        else:
+            if not args.force and (others := foreign(files, folder)):
+                listed = ", ".join(str(folder / one) for one in others)
+                raise UsageError(f"no export made {listed}; --force writes over it")
+            found = [Difference(path, "written") for path in write(files, folder)]
+            found += [Difference(path, "leftover") for path in leftovers(files, folder)]
+    except (NotADirectoryError, IsADirectoryError, FileNotFoundError, FileExistsError) as error:
+        what = "read" if args.check else "written"
+        raise UsageError(f"{error.filename or folder} cannot be {what}: {error.strerror or error}") from None
     if args.format == "json":
         changes = [{"path": one.path, "state": one.state} for one in found]
         print_json({"folder": folder, "files": list(files), "changes": changes})

@@ -125,11 +125,8 @@ class ActivePage(Page[Alerts, Survey]):
         """Acknowledge, silence, end a silence."""
         if key.startswith(GROUP):
             terms = parse_filter(key.removeprefix(GROUP))
-            given = {
-                one.matcher.name: one.matcher.value
-                for one in terms
-                if not one.field and one.matcher is not None and one.matcher.value
-            }
+            # A label that all of them lack is part of what they have in common: without it others would be kept back.
+            given = {one.matcher.name: one.matcher.value for one in terms if not one.field and one.matcher is not None}
             return group_choices(given, kept(reading.alerts, terms, reading.taken_at), reading)
         one = self.alert(reading, key)
         return alert_choices(one, reading) if one is not None else []

@@ -1,15 +1,18 @@
 """What can be done about alerts and silences, as choices that become runs of one step."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from opsconsole.alerts.matching import Matcher, all_hold
+from opsconsole.alerts.matching import Matcher, all_hold, exactly, parse_matchers
 from opsconsole.alerts.model import Alert, Silence, Survey
 from opsconsole.core.clean import clean_line
+from opsconsole.core.duration import parse_duration
 from opsconsole.runbooks.repair import Repair
 from opsconsole.ui.pages.page import Choice
 
 ACK_FOR = "15m"
 SILENCE_FOR = "2h"
+LONGER = ("1h", "8h", "1d")
+_MOST_DAYS = 30
 _EDIT = "alert.edit-silence"
 _NAMED = 3
 """Alerts that a preview names."""
@@ -21,15 +24,17 @@ def alert_choices(alert: Alert, survey: Survey) -> list[Choice]:
     for identity in alert.silenced_by:
         silence = survey.silences.get(identity)
         if silence is not None:
-            found += [one for one in silence_choices(silence, survey) if one.label != "edit"]
+            found += [one for one in silence_choices(silence, survey) if not one.label.startswith("edit")]
     return found
 
 
 def group_choices(matchers: Mapping[str, str], alerts: Sequence[Alert], survey: Survey) -> list[Choice]:
-    """The same for all that have these labels; nothing where they have none in common."""
-    if not matchers:
+    """The same for all that have these labels (empty: that lack one); nothing where they have none in common."""
+    if not any(matchers.values()):
         return []
-    return _keeping_back(matchers, " ".join(f"{name}={value}" for name, value in matchers.items()), survey, alerts)
+    return _keeping_back(
+        matchers, " ".join(f"{name}={value or '-'}" for name, value in matchers.items()), survey, alerts
+    )
 
 
 def silence_choices(silence: Silence, survey: Survey) -> list[Choice]:
@@ -37,8 +42,12 @@ def silence_choices(silence: Silence, survey: Survey) -> list[Choice]:
     if silence.state == "expired":
         text = _text(silence.matchers)
         given = {"matchers": text, "duration": SILENCE_FOR, "comment": silence.comment or "again"}
+        foresee = _foreseeing(survey)
         return [
-            Choice(f"silence again{suffix}", Repair("alert.silence", {**given, **where}, f"Silence {text} again"))
+            Choice(
+                f"silence again{suffix}",
+                Repair("alert.silence", {**given, **where}, f"Silence {text} again", foresee(given), foresee=foresee),
+            )
             for suffix, where in _places(_having(silence, survey), survey)
         ]
     name = clean_line(_text(silence.matchers), limit=80)
@@ -47,14 +56,21 @@ def silence_choices(silence: Silence, survey: Survey) -> list[Choice]:
     found: list[Choice] = []
     for suffix, where in _places(_having(silence, survey), survey):
         given = {"id": silence.id, **where}
-        edited = {**given, "matchers": _text(silence.matchers), "duration": SILENCE_FOR, "comment": silence.comment}
+        left = (silence.ends_at or survey.taken_at) - survey.taken_at
+        edited = {
+            **given, "matchers": _text(silence.matchers), "duration": _minutes(left), "comment": silence.comment,
+        }  # fmt: skip
         offered = [
-            *((f"for {longer} more", _EDIT, {**given, "duration": longer}, f"Until {longer} from now: {name}")
-              for longer in ("1h", "8h", "1d")),
+            # What is said is from now on: one that lasts longer anyhow would be cut short.
+            *((f"until {longer} from now", _EDIT, {**given, "duration": longer}, f"Until {longer} from now: {name}")
+              for longer in LONGER if parse_duration(longer) > left),
             ("edit", _EDIT, edited, f"Change the silence of {name}"),
             ("end silence", "alert.unsilence", given, f"End the silence of {name}"),
         ]  # fmt: skip
-        found += [Choice(f"{label}{suffix}", Repair(action, to, title, why)) for label, action, to, title in offered]
+        found += [
+            Choice(f"{label}{suffix}", Repair(action, to, title, why, foresee=_foreseeing(survey, why)))
+            for label, action, to, title in offered
+        ]
     return found
 
 
@@ -68,8 +84,23 @@ def preview(alerts: Iterable[Alert], words: str) -> str:
     return f"{words}: {len(found)} alert{'' if len(found) == 1 else 's'}: {named}{more}"
 
 
+def _foreseeing(survey: Survey, before: str = "") -> Callable[[Mapping[str, str]], str]:
+    """What a silence with other arguments would match; `before` is what there is to say of the one that is changed."""
+
+    def foresee(arguments: Mapping[str, str]) -> str:
+        if "matchers" not in arguments:
+            return before
+        matchers = parse_matchers(arguments["matchers"])
+        held = [one for one in survey.alerts if all_hold(matchers, one.sent_labels)]
+        return "; ".join(
+            part for part in (before, preview(held, "with this it would match" if before else "it matches now")) if part
+        )
+
+    return foresee
+
+
 def _keeping_back(labels: Mapping[str, str], name: str, survey: Survey, alerts: Sequence[Alert]) -> list[Choice]:
-    matchers = tuple(Matcher.of(label, "=", value) for label, value in sorted(labels.items()))
+    matchers = tuple(exactly(label, value) for label, value in sorted(labels.items()))
     text, shown = _text(matchers), clean_line(name, limit=80)
     held = [one for one in survey.alerts if all_hold(matchers, one.sent_labels)]
     why = preview(held, "it matches now")
@@ -79,9 +110,12 @@ def _keeping_back(labels: Mapping[str, str], name: str, survey: Survey, alerts: 
     found: list[Choice] = []
     for suffix, where in _places([side.name for side in survey.sides if side.name in having], survey):
         ack = {"matchers": text, "duration": ACK_FOR, "comment": f"ACK! {clean_line(name, limit=200)}", **where}
-        found.append(Choice(f"acknowledge{suffix}", Repair("alert.silence", ack, f"Acknowledge {shown}", why)))
+        anew = _foreseeing(survey)
+        to = Repair("alert.silence", ack, f"Acknowledge {shown}", why, foresee=anew)
+        found.append(Choice(f"acknowledge{suffix}", to))
         keep = {"matchers": text, "duration": SILENCE_FOR, "comment": f"silenced from the console: {shown}", **where}
-        found.append(Choice(f"silence{suffix}", Repair("alert.silence", keep, f"Silence {shown}", why)))
+        to = Repair("alert.silence", keep, f"Silence {shown}", why, foresee=anew)
+        found.append(Choice(f"silence{suffix}", to))
     return found
 
 
@@ -110,3 +144,10 @@ def _places(names: Sequence[str], survey: Survey) -> list[tuple[str, dict[str, s
 
 def _text(matchers: Iterable[Matcher]) -> str:
     return ", ".join(map(str, matchers))
+
+
+def _minutes(seconds: float) -> str:
+    """A duration as arguments have it, in whole minutes, within what a silence may last: `1d4h5m`."""
+    minutes = min(_MOST_DAYS * 1440, max(1, round(seconds / 60)))
+    parts = ((minutes // 1440, "d"), (minutes % 1440 // 60, "h"), (minutes % 60, "m"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count)

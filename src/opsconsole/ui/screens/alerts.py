@@ -217,7 +217,8 @@ def open_repairs(view: View, repairs: Sequence[Repair], title: str) -> None:
     now = view.console.session.clock()
     try:
         if len(repairs) == 1:
-            view.console.open_view(RunbookView(runbook_for(repairs[0]), values_of(repairs[0]), {}, now))
+            one = repairs[0]
+            view.console.open_view(RunbookView(runbook_for(one), values_of(one), {}, now, repair=one))
         else:
             book = runbook_for_all(repairs, title)
             view.console.open_view(SeveralView(book, values_of_all(repairs), now, lambda: None))

@@ -394,7 +394,7 @@ class PagesView(MarkingList):
 
             why = "; ".join(text for text in (repairs[0].why, left) if text)
             one = replace(repairs[0], why=why)
-            self.console.open_view(RunbookView(runbook_for(one), values_of(one), {}, now))
+            self.console.open_view(RunbookView(runbook_for(one), values_of(one), {}, now, repair=one))
             return
         from opsconsole.ui.screens.several import SeveralView
 

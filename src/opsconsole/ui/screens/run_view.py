@@ -11,6 +11,7 @@ from opsconsole.actions.confirmation import Demand
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.runbooks.includes import expand
 from opsconsole.runbooks.model import Runbook, Step
+from opsconsole.runbooks.repair import Repair, runbook_for, with_values
 from opsconsole.ui.actions import Place
 from opsconsole.ui.lines import Lines
 from opsconsole.ui.run_page import RunShown, run_lines
@@ -41,8 +42,10 @@ class RunView(View):
         labels: Mapping[str, str],
         now: float,
         run: "RunClient | None" = None,
+        repair: Repair | None = None,
     ) -> None:
-        """`given` are parameter values, `labels` fill those that name one in `from_label`; `run` goes on already."""
+        """`given` are parameter values, `labels` fill those that name one in `from_label`; `run` goes on already;
+        `repair` is what the runbook was made of."""
         super().__init__()
         book = expand(book)
         self.book = book
@@ -50,6 +53,7 @@ class RunView(View):
         self.form = ParamForm(book.params, given, labels, now)
         self._filling = run is None and not self.form.complete
         self._run = run
+        self._repair = repair
         self._canvas = Canvas(self._paint)
         self._message = ("", "text")
         self._question: StepQuestion | None = None
@@ -142,9 +146,24 @@ class RunView(View):
             return False
         if self.form.press(event):
             self._filling = False
+            self._foresee()
             self.console.refresh_frame()
         self._repaint()
         return True
+
+    def _foresee(self) -> None:
+        """Have the step say what it would do with the values that were just given."""
+        repair = self._repair
+        if repair is None or repair.foresee is None or self.walk.run is not None:
+            return
+        try:
+            self._repair = with_values(repair, self.form.values)
+            self.book = expand(runbook_for(self._repair))
+        except ValueError as error:
+            self._filling = True
+            self._say(clean_line(error), "error")
+            return
+        self._walk = None
 
     def _answer(self, question: StepQuestion, event: events.Key) -> None:
         said = question.press(event)

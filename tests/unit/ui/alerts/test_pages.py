@@ -10,7 +10,7 @@ from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.episodes import Episode, History
 from opsconsole.alerts.merging import merged
 from opsconsole.alerts.model import DeliverySide, RuleState, Survey
-from opsconsole.runbooks.repair import runbook_for
+from opsconsole.runbooks.repair import runbook_for, with_values
 from opsconsole.ui.alerts.active import ActivePage
 from opsconsole.ui.alerts.past import HistoryPage, PastReading
 from opsconsole.ui.alerts.receivers import ReceiversPage
@@ -94,6 +94,21 @@ def test_by_what_alertmanager_sends_together() -> None:
     group = page.group(survey(), row_of(sheet, "pager: alertname=ApiDown job=api").key, order)
     assert group is not None
     assert group.filter == 'alertname="ApiDown" job="api" @receiver="pager"'
+
+
+def test_a_group_of_what_lacks_a_label_keeps_back_nothing_else() -> None:
+    """`alertname="Down"` alone would keep back those of every team, too."""
+    page, read = ActivePage(), survey()
+    choices = page.choices(read, 'group alertname="ApiDown" team=""')
+    assert choices[0].repair.given["matchers"] == 'alertname="ApiDown", team=""'
+    assert page.choices(read, 'group team=""') == []
+
+
+def test_groups_by_external_labels_are_found_again() -> None:
+    page, read = ActivePage(), survey()
+    alerts = tuple(replace(one, sent_labels={**one.sent_labels, "cluster": "eu"}) for one in read.alerts)
+    sheet = page.sheet(replace(read, alerts=alerts), replace(BY_TROUBLE, filter='cluster="eu" alertname="ApiDown"'))
+    assert column(sheet, "alert") == ["ApiDown"]
 
 
 def test_forms_are_route_groups_and_every_label() -> None:
@@ -225,9 +240,35 @@ def test_silences_say_what_they_keep_back() -> None:
     assert detail is not None
     assert (detail.title, detail.parts[1][0]) == ("Acknowledgement", "keeps back 1 alerts")
     assert [one.label for one in page.choices(read, "5a5a5a5a-1")] == [
-        "for 1h more", "for 8h more", "for 1d more", "edit", "end silence",
+        "until 1h from now", "until 8h from now", "until 1d from now", "edit", "end silence",
     ]  # fmt: skip
     assert [one.label for one in page.choices(read, "5a5a5a5a-3")] == ["silence again"]
+
+
+def test_a_silence_is_never_cut_short_by_what_makes_it_longer() -> None:
+    page, read = SilencesPage(), survey()
+    one = read.silences["5a5a5a5a-1"]
+    later = replace(read, silences={one.id: replace(one, ends_at=read.taken_at + 13 * 86400 + 200)})
+    choices = page.choices(later, one.id)
+    assert [choice.label for choice in choices] == ["edit", "end silence"]
+    assert choices[0].repair.given["duration"] == "13d3m"
+
+
+def test_a_silence_whose_matchers_are_changed_says_what_it_would_match() -> None:
+    page, read = SilencesPage(), survey()
+    edit = next(one.repair for one in page.choices(read, "5a5a5a5a-1") if one.label == "edit")
+    wider = with_values(edit, {"MATCHERS": 'alertname=~".+"'})
+    assert wider.given == {**edit.given, "matchers": 'alertname=~".+"'}
+    assert wider.why == f"{edit.why}; with this it would match: 6 alerts: " + ", ".join(
+        f"{one.name} ({one.state})" for one in read.alerts[:3]
+    ) + " and 3 more"  # fmt: skip
+    assert "no alert" in with_values(edit, {"MATCHERS": 'alertname="Nope"'}).why
+    with pytest.raises(ValueError, match="no matcher"):
+        with_values(edit, {"MATCHERS": "nonsense"})
+    silence = next(
+        one.repair for one in ActivePage().choices(read, read.alerts[0].fingerprint) if one.label == "silence"
+    )
+    assert with_values(silence, {"MATCHERS": 'job="api"'}).why.startswith("it matches now: 3 alerts")
 
 
 def test_receivers_now_and_at_another_time() -> None:
