@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from opsconsole.core.clean import clean, clean_line
@@ -35,6 +35,7 @@ _COLUMNS = (
     Column("sla", "SLA", widest=12, priority=2),
     Column("why", "", grows=True, least=16, priority=1),
 )
+_NEXT = next(place for place, column in enumerate(_COLUMNS) if column.id == "next")
 _PACE = (1.5, 2.0)
 """Times the usual from which a run stands out, and alarms."""
 
@@ -99,8 +100,12 @@ class DagsPage(Page[Pipelines, Reading]):
         key = one.dag.dag_id
         about = _About(Cell("") if one.dag.paused else marks.moment(one.dag.next_run_at, now), _promise(promise))
         known = self._rows.get(key)
-        if known is None or known[0] is not one or known[1] != about:
+        if known is None or known[0] is not one or known[1].promise != about.promise:
             known = self._rows[key] = one, about, _row(one, about)
+        elif known[1].next != about.next:  # which is so of thousands every minute
+            cells, place = known[2].cells, _NEXT
+            row = replace(known[2], cells=(*cells[:place], about.next, *cells[place + 1 :]))
+            known = self._rows[key] = one, about, row
         return known[2]
 
     def detail(self, reading: Reading, key: str) -> Detail | None:

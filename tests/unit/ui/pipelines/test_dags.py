@@ -1,0 +1,44 @@
+"""The page of DAGs from reading to reading: rows about which nothing changed are the same, and never out of date."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from opsconsole.pipelines.history import Standing, standings
+from opsconsole.pipelines.model import Origin, Survey, Told, Way
+from opsconsole.ui.pages.page import Order
+from opsconsole.ui.pipelines.dags import DagsPage, DagsReading
+from opsconsole.ui.table_layout import Row
+from tests.unit.pipelines.made import at, dag, run
+
+RUNS = {"load": [run(start=-3600.0 * hour) for hour in range(1, 6)], "wait": []}
+DAGS = (dag("load", next_run_at=at(5400.0)), dag("wait"))
+
+
+def read(survey: Survey, now: float, before: Sequence[Standing] = ()) -> DagsReading:
+    told = Told(survey, at(now), Origin(Way.METADATA, "3"))
+    return DagsReading(told, tuple(standings(survey, at(now), before)), {}, ())
+
+
+def rows(page: DagsPage, reading: DagsReading) -> dict[str, Row]:
+    return {row.key: row for row in page.sheet(reading, Order("trouble")).rows}
+
+
+def test_only_the_cell_that_changed_is_another() -> None:
+    page = DagsPage()
+    first = read(Survey(DAGS, RUNS), 0.0)
+    before = rows(page, first)
+    later = read(Survey(DAGS, RUNS), 3600.0, first.standings)
+    after = rows(page, later)
+    changed = [place for place, cell in enumerate(after["load"].cells) if cell != before["load"].cells[place]]
+    assert [after["load"].cells[place].text for place in changed] == ["in 30m"]
+    assert after == rows(DagsPage(), later), "as a page that has never seen it shows it"
+
+
+def test_what_was_changed_and_what_is_gone_is_not_shown_as_it_was() -> None:
+    page = DagsPage()
+    first = read(Survey(DAGS, RUNS), 0.0)
+    rows(page, first)
+    paused = (replace(DAGS[0], paused=True),)
+    later = read(Survey(paused, {"load": RUNS["load"]}), 0.0, first.standings)
+    assert rows(page, later) == rows(DagsPage(), later)
+    assert rows(page, later)["load"].cells[0].text == "paused"
