@@ -67,7 +67,7 @@ class DagsPage(Page[Pipelines, Reading]):
     id = "dags"
     title = "DAGs"
     period = 5.0
-    thrift = 50.0
+    thrift = 100.0
     sorts = ("trouble", "name", "duration", "next")
 
     def __init__(self) -> None:

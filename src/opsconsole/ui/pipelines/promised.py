@@ -45,7 +45,7 @@ class PromisedPage(Page[Pipelines, PromisedReading]):
     id = "sla"
     title = "SLA"
     period = 5.0
-    thrift = 50.0
+    thrift = 100.0
     sorts = ("broken", "left")
 
     async def take(self, source: Pipelines, before: PromisedReading | None, order: Order) -> PromisedReading:

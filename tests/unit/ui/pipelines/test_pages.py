@@ -179,7 +179,7 @@ async def test_whoever_comes_back_reads_again_what_is_old_or_of_before_a_change_
     shown = PageReading(page, Order(page.sorts[0]))
     assert shown.rest(100.0, shown.pause, -math.inf) == 0.0, "it was never read"
     await shown.read(pipelines(ByHand()), lambda: 100.0, print)
-    make_long(shown, 0.41)  # thousands of DAGs: every 21 s
+    make_long(shown, 0.205)  # thousands of DAGs: every 21 s
     assert shown.rest(108.0, shown.pause, -math.inf) == 13.0
     assert shown.rest(121.0, shown.pause, -math.inf) == 0.0
     assert shown.rest(108.0, shown.pause, 104.0) == 0.0, "something was changed since"
@@ -219,7 +219,7 @@ async def test_a_long_list_that_is_dear_to_read_is_read_less_often() -> None:
     assert shown.cost > 0
     shown.cost = 3.0
     assert shown.pause == 5.0, "a short one is dear only because something was imported"
-    for cost, pause in ((0.09, 5.0), (0.41, 21.0), (3.0, 30.0)):
+    for cost, pause in ((0.04, 5.0), (0.205, 21.0), (3.0, 30.0)):
         make_long(shown, cost)
         assert shown.pause == pause
 
