@@ -34,7 +34,7 @@ BARE_LINES = Program((sys.executable, "-m", "bench.programs.bare_lines"), r"SELE
 LIVE_TABLE = Program((sys.executable, "-m", "bench.programs.live_table"), r"SELECT")
 
 # Live: every area of the overview has a state, and none of them is still waiting for its first answer.
-OVERVIEW_LIVE = r"(?s)\A(?!.*connecting)(?=.*Services +[^ ]+ [A-Z]+ +\d).*Database +[^ ]+ [A-Z]+ +\d"
+OVERVIEW_LIVE = r"(?s)\A(?!.*connecting)(?=.*Services +\d +[^ ]+ [A-Z]+ +\d).*Database +\d +[^ ]+ [A-Z]+ +\d"
 
 
 def console(platform: dict[str, Any], *more: str, ready: str = OVERVIEW_LIVE) -> Program:
@@ -59,7 +59,7 @@ def watching(platform: dict[str, Any]) -> Iterator[Row]:
     yield Row("CPU of the overview", changing.cpu_percent, 2.0, "%", "of a core, refresh 5 s, 25 s")
     with frozen_prometheus() as url, tempfile.TemporaryDirectory() as state:
         program = Program(
-            (*CONSOLE, "--prometheus", url), r"Services +[^ ]+ [A-Z]+", env={"OPSCONSOLE_STATE": f"{state}/s"}
+            (*CONSOLE, "--prometheus", url), r"Services +\d +[^ ]+ [A-Z]+", env={"OPSCONSOLE_STATE": f"{state}/s"}
         )
         still = steady(program, warm_up=11, window=20)
     yield Row("overview, nothing changing", still.bytes_per_second, 100, "B/s", "refresh 5 s, 20 s")
@@ -100,7 +100,7 @@ def keys(platform: dict[str, Any]) -> Iterator[Row]:
         floor = key_latencies(hello, ["down", "up"], 80, highlights, pause=0.08)
     with hanging_server() as port, tempfile.TemporaryDirectory() as folder:
         changed = _busier(Path(platform["config"]), Path(folder), dead_port=port)
-        program = console({**platform, "config": str(changed)}, ready=r"Services +[^ ]+ [A-Z]+ +\d")
+        program = console({**platform, "config": str(changed)}, ready=r"Services +\d +[^ ]+ [A-Z]+ +\d")
         with program.open() as ours:
             ours.wait_for(program.ready, 20)
             ours.press("2")

@@ -11,7 +11,7 @@ from bench.servers import hanging_server
 from bench.terminal import Terminal
 from tests.terminal.conftest import Open
 
-LIVE = r"Services +[^ ]+ [A-Z]+"
+LIVE = r"Services +\d +[^ ]+ [A-Z]+"
 GONE_WITHIN = 2.0
 
 

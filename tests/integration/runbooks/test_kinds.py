@@ -91,7 +91,7 @@ class TestPrometheus:
 
     async def test_without_a_prometheus_it_says_so(self, begin: Begin, write: Write, environment: Environment) -> None:
         result, _, _ = await asked(begin, write, environment, prom("up", '"expect":">0"'))
-        assert (result.outcome, result.detail) == (Outcome.FAILED, "no prometheus is configured in production")
+        assert (result.outcome, result.detail) == (Outcome.FAILED, "ask: no prometheus is configured in production")
 
 
 def action(name: str, arguments: str, more: str = "") -> str:
