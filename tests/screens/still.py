@@ -80,5 +80,6 @@ def still_session(folder: Path, sources: StillSources, **changes: Any) -> Sessio
         "library": lambda: Library(books),
         "make_poller": still_poller,
         "sources": ("prometheus", "postgres/app", "sla", "alerts", "errors"),
+        "derived": ("sla", "alerts", "errors"),
     }
     return fake_session(folder, **{**known, **changes})

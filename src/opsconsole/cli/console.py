@@ -108,6 +108,7 @@ def open_session(settings: "Settings", environment: "Environment", args: argpars
         banner=environment.banner,
         first_screen=getattr(args, "screen", None) or "",
         sources=source_names(environment),
+        derived=wiring.derived_sources(environment),
         warnings=settings.warnings,
         environments=tuple(settings.environments),
         enter=enter,

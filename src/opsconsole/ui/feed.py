@@ -4,7 +4,7 @@ One `Feed` for the application holds the poller; each screen in sight has a `Scr
 stays when another screen is looked at, because the header counts its states.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from opsconsole.core.reading import Query, Reading
 from opsconsole.core.state import State
@@ -32,8 +32,11 @@ class Feed:
         read: Read,
         now: Callable[[], float],
         make_poller: Callable[[Read, OnReadings], Poller] = Poller,
+        derived: Collection[str] = (),
     ) -> None:
+        """`derived`: names of sources that are worked out from others, and answer from memory while those do not."""
         self.now = now
+        self._derived = frozenset(derived)
         self.poller = make_poller(read, self._arrived)
         self._listeners: list[Callable[[Mapping[Query, Reading]], None]] = []
         self._sources: dict[str, State] = {}
@@ -44,12 +47,14 @@ class Feed:
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
     def sources(self) -> tuple[int, int]:
-        """(how many sources answer, how many were asked)."""
+        """(how many sources answer, how many were asked), those apart that are worked out from others."""
         answering = sum(state in (State.OK, State.UNKNOWN) for state in self._sources.values())
         return answering, len(self._sources)
 
     def _arrived(self, changed: Mapping[Query, Reading]) -> None:
         for reading in changed.values():
+            if reading.source in self._derived:
+                continue
             # One good answer is enough: a source of which one query is wrong still answers.
             failing = reading.error is not None and reading.state in (State.ERROR, State.STALE)
             known = self._sources.get(reading.source)

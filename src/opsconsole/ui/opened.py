@@ -29,7 +29,7 @@ class Opened:
 
     def __init__(self, session: Session, on_overview: Callable[[Overview], None]) -> None:
         self.session = session
-        self.feed = Feed(session.read, session.clock, session.make_poller or Poller)
+        self.feed = Feed(session.read, session.clock, session.make_poller or Poller, session.derived)
         self.watchkeeper = Watchkeeper(self.feed, session.screens, session.sources, on_overview)
         self._on_overview = on_overview
         self._library: Library | None = None

@@ -92,6 +92,8 @@ class Session:
     banner: str = ""
     sources: Sequence[str] = ()
     """The names of the sources that are configured; empty: not known. Checks of others do not count."""
+    derived: Sequence[str] = ()
+    """Those of them that are worked out from others."""
     first_screen: str = ""
     """The id of the screen to open with."""
     warnings: Sequence[Problem] = ()

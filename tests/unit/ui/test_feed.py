@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from opsconsole.core.reading import Answer, Query, SourceError
+from opsconsole.core.reading import Answer, Query, Reading, SourceError
 from opsconsole.core.state import State
 from opsconsole.core.values import Sample, Vector
 from opsconsole.screens.definition import Kind, Pane, Screen, Target, Variable
@@ -96,3 +96,27 @@ async def test_a_pane_says_why_its_variable_cannot_be_known() -> None:
     platform.read = refuse  # type: ignore[method-assign]
     shown = await _House(platform).shown(State.ERROR)
     assert shown.error == "what $job can be is not known: prometheus: connection refused"
+
+
+async def test_what_is_worked_out_from_a_source_is_no_source_that_answers() -> None:
+    async def read(query: Query) -> Answer:
+        if query.source == "prometheus":
+            raise SourceError("prometheus", "unreachable", "connection refused")
+        return Answer(Vector(()), 0.0, 0.0)  # from memory
+
+    heard: set[str] = set()
+    both = asyncio.Event()
+    feed = Feed(read, lambda: 0.0, derived=("errors",))
+
+    def listen(changed: Mapping[Query, Reading]) -> None:
+        heard.update(query.source for query in changed)
+        if heard == {"prometheus", "errors"}:
+            both.set()
+
+    feed.listen(listen)
+    watches = [feed.poller.watch(Query(source, "new"), 5.0) for source in ("prometheus", "errors")]
+    async with asyncio.timeout(10):
+        await both.wait()
+    for watch in watches:
+        watch.cancel()
+    assert feed.sources() == (0, 1)
