@@ -241,7 +241,7 @@ def test_the_shipped_overview_says_it_too(open_console: Open, prometheus: WebSer
         terminal.press("esc")
         terminal.wait_for("NEEDS ATTENTION", KEY)
         terminal.press("e")
-        terminal.wait_for(r"what the source said\n.*prometheus: no answer within", KEY)
+        terminal.wait_for(r"what the source said\n.*(prometheus|alerts): no answer within", KEY)
         terminal.press("esc")
     finally:
         prometheus.program.thaw()
