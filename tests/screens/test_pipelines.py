@@ -287,7 +287,7 @@ async def test_every_key_of_pipelines_and_their_logs_does_something(tmp_path: Pa
     own = {one.id for one in Registry() if one.where & {Place.PIPELINES, Place.LOG} and not one.where & elsewhere}
     assert own == {
         "fix", "mark", "mark-range", "mark-all", "next-page", "previous-page", "sort", "group", "details",
-        "previous-try", "next-try",
+        "previous-try", "next-try", "whole-lines",
     }  # fmt: skip
     way = ByHand()
     async with app_of(tmp_path, way).run_test(size=(120, 40)) as pilot:
@@ -320,8 +320,25 @@ async def test_every_key_of_pipelines_and_their_logs_does_something(tmp_path: Pa
         await shown(TaskLogView, "2 lines")
         await tried((
             ("left", "try 1 of 2"), ("l", "try 2 of 2"), ("right", "there is no try 3"), ("r", "2 lines"),
-            ("escape", "LAST RUNS"),
+            ("enter", "Lines of check, try 2"), ("escape", "2 lines"), ("z", "Lines of check, try 2"),
+            ("escape", "2 lines"), ("escape", "LAST RUNS"),
         ))  # fmt: skip
+
+
+async def test_a_line_that_the_edge_cuts_is_read_whole(tmp_path: Path) -> None:
+    way = ByHand()
+    way.lines = [LogLine(f"first {'word ' * 60}middle{'x' * 200}end"), LogLine("second")]
+    async with app_of(tmp_path, way).run_test(size=(80, 24)) as pilot:
+        app = await opened_at(pilot)
+        app.console_screen.open_view(TaskLogView(way.tasked[1]))
+        await sees(pilot, "second")
+        assert "middle" not in text_of(app)
+        await pilot.press("enter")
+        await sees(pilot, "Lines of check, try 2")
+        await sees(pilot, "end")
+        whole = text_of(app).replace("\n", "").replace(" ", "")
+        assert f"middle{'x' * 200}end" in whole
+        assert whole.index("end") < whole.index("second")
 
 
 async def test_marked_rows_are_one_list_of_exact_requests_confirmed_once_each_with_its_own_end(tmp_path: Path) -> None:

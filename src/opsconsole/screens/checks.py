@@ -181,6 +181,8 @@ def _cell_check(screen: Screen, state: PaneState, cell: Cell, *, alone: bool, di
 
 def _cell_text(pane: Pane, cell: Cell, *, named: bool) -> str:
     mapped = any(cell.value == number for number, _ in pane.mappings)
+    if cell.state is State.UNKNOWN and not mapped:
+        return "not known"
     text = cell.text if mapped or not named else f"{pane.title} {cell.text}"
     limit = "" if mapped else _limit(pane, cell)
     return f"{text} (limit {limit})" if limit else text

@@ -37,7 +37,9 @@ AT_ONCE = 2
 _SHARES_SERVE = 600.0
 """Seconds for which it is known whose what was bad is."""
 _SHARED = 30.0
-"""Seconds for which a survey serves all that ask."""
+"""Seconds for which a survey serves all that ask,"""
+_SHARED_FAILED = 5.0
+"""and one in which a source did not answer: it may be back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +115,26 @@ class Slas:
         return self
 
     async def survey(self, patience: float | None = None) -> Survey:
-        """Every SLA in its own window, now; one for all who ask within half a minute. Never raises for a source.
+        """Every SLA in its own window, now; one for all who ask within half a minute, or within seconds where a source
+        did not answer. Never raises for a source.
 
         Args:
             patience: seconds after which those that are still being read are told as they were last, or as unknown;
                 reading goes on. None: wait for all.
         """
         now = self._clock()
-        if self._surveying is None or (self._surveying.done() and now - self._surveyed_at > _SHARED):
+        if self._surveying is None or (self._surveying.done() and now - self._surveyed_at > self._serves):
             self._surveying, self._surveyed_at = asyncio.ensure_future(self._survey(now)), now
         if patience is None:
             return await asyncio.shield(self._surveying)
         done, _ = await asyncio.wait({self._surveying}, timeout=patience)
         return self._surveying.result() if done else self._so_far(now)
+
+    @property
+    def _serves(self) -> float:
+        """Seconds for which the latest survey serves."""
+        failed = any(self._ready[sla.name].error for sla in self._wanted if sla.name in self._ready)
+        return _SHARED_FAILED if failed else _SHARED
 
     def _so_far(self, now: float) -> Survey:
         """What has been read by now, of this time or of one before."""

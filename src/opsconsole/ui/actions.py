@@ -95,6 +95,7 @@ _ACTIONS = (
     KeyAction("origin", ("o",), "Where the error comes from: log, database, metrics", "Look", _ERRORS, hint="origin"),
     KeyAction("mute", ("m",), "The error is known: not new for a while, and back", "Act", _ERRORS, hint="mute"),
     KeyAction("previous-try", ("left", "h"), "The try before", "Move", _LOG, hint="other try"),
+    KeyAction("whole-lines", ("enter", "z"), "The lines in view, none of them cut", "Look", _LOG, hint="whole lines"),
     KeyAction("next-try", ("right", "l"), "The try after", "Move", _LOG),
     KeyAction("zoom", ("z",), "Zoom the pane, and back", "Look", _DASHBOARD, hint="zoom"),
     KeyAction("time-range", ("t",), "Time range of all panes", "Time", _DASHBOARD, hint="range"),

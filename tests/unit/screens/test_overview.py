@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a file reads best as it would be written
 
 import asyncio
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -304,6 +305,12 @@ async def test_one_reading_of_everything_is_bounded_and_tells_every_failure() ->
         "bug": (State.ERROR, "prometheus: ZeroDivisionError: oops"),
     }
     assert await read_once([], read, timeout=1) == {}
+
+
+def test_a_value_that_is_none_is_not_known_and_not_a_dash() -> None:
+    checks = by_id(World(**{'up{job=~".*"}': up(api=1, web=math.nan)}).checks())
+    web = next(one for one in checks.values() if one.subject == "web a")
+    assert (web.state, web.text) == (State.UNKNOWN, "not known")
 
 
 def test_the_watchlist_of_nothing_is_empty() -> None:

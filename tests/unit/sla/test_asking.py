@@ -77,6 +77,18 @@ async def test_while_a_source_is_down_the_last_figures_stay_with_their_age() -> 
     assert ((await told(slas))["fast"].state, (await told(slas))["fast"].error) == (State.OK, "")
 
 
+async def test_a_source_that_is_back_is_asked_within_seconds() -> None:
+    slas = _Made()
+    slas.slow.set()
+    slas.failing = True
+    assert (await told(slas))["fast"].state is State.UNKNOWN
+    slas.failing = False
+    slas.now += 5
+    assert (await told(slas))["fast"].state is State.UNKNOWN, "who hangs is not asked all the time"
+    slas.now += 1
+    assert (await told(slas))["fast"].state is State.OK
+
+
 async def test_a_source_that_never_answered_is_unknown() -> None:
     slas = _Made()
     slas.failing = True

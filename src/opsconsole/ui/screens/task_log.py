@@ -19,8 +19,8 @@ from opsconsole.pipelines.model import FAILED, FINISHED, LogLine, Task
 from opsconsole.ui.actions import Place
 from opsconsole.ui.dialogs.prompt import Ask
 from opsconsole.ui.filtering import Matcher, matcher
-from opsconsole.ui.lines import Line, Lines, Role, Span, fit_line, line, wrapped
-from opsconsole.ui.screens.text import Scroller
+from opsconsole.ui.lines import Line, Lines, Role, Span, fit_line, line, text_of, wrapped
+from opsconsole.ui.screens.text import Scroller, TextView, paragraphs
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.working import go_on
@@ -31,6 +31,8 @@ _AT_ONCE = 500
 """Lines between two chances for keys while a long log is read,"""
 _REPAINT = 0.5
 """and seconds between two repaints."""
+_LONGEST = 20_000
+"""Characters of a line at most, as it comes."""
 _EMPTY = "Airflow sends an empty one"
 _WHAT_NOW = (
     "It may never have run (queued, and lost its worker), or its worker is gone with the disk that had it, or it was "
@@ -189,8 +191,12 @@ class TaskLogView(View):
     def _page(self, width: int) -> Sequence[Line]:
         if self._absent:
             return self._without_log(width)
-        shown = self._lines if self._matches is None else self._found
-        return _Painted(shown) if len(shown) else (line(Span(self._nothing(), "dim")),)
+        return _Painted(self._shown) if len(self._shown) else (line(Span(self._nothing(), "dim")),)
+
+    @property
+    def _shown(self) -> LogTail:
+        """The lines that the filter leaves."""
+        return self._lines if self._matches is None else self._found
 
     def _without_log(self, width: int) -> Sequence[Line]:
         """That there is none, why, and what that may mean."""
@@ -250,6 +256,15 @@ class TaskLogView(View):
             return
         self._number, self._following = number, True
         self._begin()
+
+    def do_whole_lines(self) -> None:
+        """Read what is in view without what the edge of the screen cuts off."""
+        lines = self._shown[self._scroller.in_view]
+        if self._absent or not lines:
+            self.console.tell("there is no line in view")
+            return
+        title = f"Lines of {clean_line(self._tried.title, limit=60)}, try {self._number}"
+        self.console.open_view(TextView(title, lambda width: [part for one in lines for part in _whole(one, width)]))
 
     def do_filter(self) -> None:
         """Show only the lines that match, while it is typed."""
@@ -344,11 +359,21 @@ def _unread(raw: str) -> LogLine:
     return LogLine(clean_line(raw))
 
 
-def _line(one: LogLine) -> Line:
+def _line(one: LogLine, limit: int = 2000) -> Line:
     spans = []
     if one.at is not None:
         spans.append(Span(f"{datetime.fromtimestamp(one.at, UTC):%H:%M:%S} ", "dim"))
     if one.level:
         spans.append(Span(f"{one.level.upper():<8}", _ROLES.get(one.level.lower(), "dim")))
+    return line(*spans, Span(clean_line(one.text, limit=limit), _role(one)))
+
+
+def _role(one: LogLine) -> Role:
+    """That of its text; what is quiet by its level is still read."""
     role = _ROLES.get(one.level.lower(), "text")
-    return line(*spans, Span(clean_line(one.text, limit=2000), role if role != "dim" else "text"))
+    return role if role != "dim" else "text"
+
+
+def _whole(one: LogLine, width: int) -> Lines:
+    """As many lines as it takes."""
+    return paragraphs(text_of((_line(one, _LONGEST),)), width, _role(one))

@@ -52,6 +52,12 @@ class Scroller(Canvas):
         return max(1, self.size.height - 2)
 
     @property
+    def in_view(self) -> slice:
+        """The places of the lines that are in view."""
+        room = self.size.height
+        return slice(self._top, self._top + (room if self._total <= room else room - 1))
+
+    @property
     def total(self) -> int:
         """Lines of the whole page."""
         return self._total
