@@ -199,6 +199,6 @@ def pipelines(way: ByHand, api: Rehearsing | None = None) -> Pipelines:
     """What a screen is made of, with `way` for the API when it is read, and `api` when it is asked about changes."""
     airflow = Airflow(None, None, clock=lambda: NOW)
     airflow._source = api or Rehearsing()  # type: ignore[assignment]
-    airflow._api = way
+    airflow._api, airflow._major = way, 3
     sla = Sla("loads", "pipeline", "*", 7200.0, title="loads end within two hours", owner="data-platform")
     return Pipelines(airflow, (sla,))

@@ -192,7 +192,7 @@ class Airflow:
 
     async def _the_api(self, source: AirflowSource) -> Asking:
         version = await source.version()
-        if self._api is None or self._major not in (0, version.major):
+        if self._api is None or self._major != version.major:
             self._api, self._major = await api_of(source), version.major
         return self._api
 

@@ -5,6 +5,7 @@ Airflow 3 has it as `asset_expression`, Airflow 2.9 to 2.11 as `dataset_expressi
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from opsconsole.core.clean import clean_line
@@ -48,6 +49,15 @@ def awaited_in(text: str) -> Awaited | None:
 def _said(given: Any, key: str) -> str:
     value = given.get(key) if isinstance(given, Mapping) else given if key == "name" else ""
     return clean_line(value) if isinstance(value, str) else ""
+
+
+def located(awaited: Awaited, uris: Mapping[str, str]) -> Awaited:
+    """The same, where an asset that is only named has its URI by `uris` (name -> URI)."""
+    if awaited.of:
+        return replace(awaited, of=tuple(located(one, uris) for one in awaited.of))
+    if awaited.how == "alias" or awaited.uri:
+        return awaited
+    return replace(awaited, uri=uris.get(awaited.name, ""))
 
 
 def remaining(awaited: Awaited, there: frozenset[str]) -> Awaited | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from opsconsole.pipelines.awaiting import assets_in, enough, name_of, remaining, words
+from opsconsole.pipelines.awaiting import assets_in, enough, located, name_of, remaining, words
 from opsconsole.pipelines.model import Asset, Awaited, Lineage, Queued
 
 _DEEPEST = 200
@@ -72,8 +72,10 @@ def _brought(asset: Asset) -> str:
 def feeds(lineage: Lineage) -> list[Feed]:
     """Every pair of DAGs that an asset ties, by producer."""
 
+    expressions = _expressions(lineage)
+
     def alone(consumer: str, uri: str) -> bool | None:
-        awaited = lineage.awaited.get(consumer)
+        awaited = expressions.get(consumer)
         return None if awaited is None else enough(awaited, uri)
 
     found = {
@@ -90,14 +92,20 @@ def waiting(lineage: Lineage) -> list[Waiting]:
     by_dag: dict[str, list[Queued]] = {}
     for one in lineage.queued:
         by_dag.setdefault(one.dag_id, []).append(one)
-    found = []
+    found, expressions = [], _expressions(lineage)
     for dag_id, has in by_dag.items():
         since = min((one.since_at for one in has if one.since_at is not None), default=None)
         mine = [one for one in lineage.assets if dag_id in one.consumers]
-        still, lacks = _lacking(lineage.awaited.get(dag_id), mine, frozenset(one.uri for one in has))
+        still, lacks = _lacking(expressions.get(dag_id), mine, frozenset(one.uri for one in has))
         of = {asset.uri for asset in mine} | {one.uri for one in has}
         found.append(Waiting(dag_id, tuple(has), lacks, since, still, len(of)))
     return sorted(found, key=lambda one: (one.since_at is None, one.since_at or 0.0, one.dag_id))
+
+
+def _expressions(lineage: Lineage) -> dict[str, Awaited]:
+    """DAG id -> what it waits for; assets that are referred to by name with their URIs."""
+    uris = {one.name: one.uri for one in lineage.assets}
+    return {dag_id: located(one, uris) for dag_id, one in lineage.awaited.items()}
 
 
 def _lacking(

@@ -41,8 +41,8 @@ class SharedParam:
     def about(self) -> str:
         """What it is and what may be given, and where the DAGs differ in that; one clean line."""
         told = list(dict.fromkeys(one.about for one in self.of.values() if one.about))[:1]
-        told += _differing({limits_of(one): dag for dag, one in self.of.items()}, "or")
-        defaults = {text_of(one.default): dag for dag, one in self.of.items()}
+        told += _differing(_first({dag: limits_of(one) for dag, one in self.of.items()}), "or")
+        defaults = _first({dag: text_of(one.default) for dag, one in self.of.items()})
         if len(defaults) > 1:
             shown = {clean_line(text, limit=40) or "nothing": dag for text, dag in defaults.items()}
             told.append(f"empty: each its own default: {''.join(_differing(shown, 'and'))}")
@@ -54,6 +54,14 @@ class SharedParam:
             return None  # Airflow has checked its own defaults
         found = [_wrong(one, text) for one in self.of.values()]
         return found[0] if all(found) else None
+
+
+def _first(of: Mapping[str, str]) -> dict[str, str]:
+    """What is said -> the first DAG that says so."""
+    found: dict[str, str] = {}
+    for dag, said in of.items():
+        found.setdefault(said, dag)
+    return found
 
 
 def shared_params(of: Mapping[str, Sequence[DagParam]]) -> tuple[SharedParam, ...]:

@@ -61,8 +61,11 @@ def standings(survey: Survey, now: float, before: Iterable[Standing] = ()) -> li
     found = []
     for dag in survey.dags:
         runs, last = survey.runs.get(dag.dag_id, ()), known.get(dag.dag_id)
-        same = last is not None and last.dag is dag and last.runs is runs and last.running_for is None
-        found.append(last if same and last is not None else standing(dag, runs, now))
+        same_runs = last is not None and (last.runs is runs or not (last.runs or runs))
+        if last is not None and last.dag is dag and same_runs and last.running_for is None:
+            found.append(last)
+        else:
+            found.append(standing(dag, runs, now))
 
     def order(one: Standing) -> tuple[int, int, str]:
         trouble = one.state.severity >= State.WARN.severity

@@ -3,7 +3,7 @@
 from opsconsole.core.state import State
 from opsconsole.pipelines.metrics import Measured
 
-_SOME = 0.5
+SOME = 0.5
 """Prometheus extrapolates: an increase of one may be told as 0.9, or as 1.1."""
 
 
@@ -13,7 +13,7 @@ def dag_state(one: Measured) -> tuple[State, str]:
     Metrics count runs, and do not tell which of them was the last: where some failed and others did not, that is a
     warning, not a failure.
     """
-    failed, succeeded, tasks = ((value or 0.0) >= _SOME for value in (one.failed, one.succeeded, one.tasks_failed))
+    failed, succeeded, tasks = ((value or 0.0) >= SOME for value in (one.failed, one.succeeded, one.tasks_failed))
     if failed and not succeeded:
         return State.CRIT, "runs failed within 1h, and none is known to have succeeded"
     if failed:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -89,3 +90,43 @@ def test_several_actions_end_by_the_worst_of_them(states: tuple[str, ...], code:
         lost=False, state=RunState.FAILED, unapproved="", locked_out="", driving=True, runbook=book, states=told
     )
     assert exit_code(run) == code
+
+
+def test_without_an_api_nothing_can_be_changed_and_that_is_said(way: ByHand, monkeypatch: pytest.MonkeyPatch) -> None:
+    only = pipelines(way).airflow
+    survey = asyncio.run(only.survey())
+    readable = SimpleNamespace(api=None, survey=lambda: _given(survey))
+    monkeypatch.setattr(selecting, "ask", lambda args, read: asyncio.run(read(readable)))
+    with pytest.raises(UsageError, match="no API of an Airflow is configured"):
+        selecting.chosen_runs(parsed("load_*", "--since", "2d", runs=True))
+
+
+def test_of_more_runs_than_are_listed_none_is_changed(way: ByHand, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def cut(*_: object) -> tuple[list[Any], bool]:
+        return [], True
+
+    monkeypatch.setattr("opsconsole.pipelines.choosing.runs_since", cut)
+    with pytest.raises(UsageError, match="any of them may be missing"):
+        selecting.chosen_runs(parsed("load_*", "--since", "2d", runs=True))
+
+
+@pytest.mark.parametrize(
+    ("given", "runs", "told"),
+    [(("load_*",), True, True), (("*", "--since", "9999d"), False, True), (("load_*",), False, False)],
+)
+def test_dags_whose_runs_are_not_known_are_named_where_runs_count(
+    way: ByHand, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], runs: bool, told: bool
+) -> None:
+    airflow = pipelines(way).airflow
+    survey = asyncio.run(airflow.survey())
+    unseen = replace(survey, value=replace(survey.value, unseen=("load_rare",)))
+    readable = SimpleNamespace(api=airflow.api, survey=lambda: _given(unseen))
+    monkeypatch.setattr(selecting, "ask", lambda args, read: asyncio.run(read(readable)))
+    said: list[str] = []
+    monkeypatch.setattr(selecting, "narrate", said.append)
+    (selecting.chosen_runs if runs else selecting.chosen_dag_ids)(parsed(*given, runs=runs))
+    assert any("load_rare" in one or "1 DAG" in one for one in said) is told, said
+
+
+async def _given(survey: Any) -> Any:
+    return survey

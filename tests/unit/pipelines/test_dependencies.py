@@ -93,3 +93,13 @@ def test_who_feeds_whom_says_whether_that_alone_is_enough() -> None:
     assert starts(any_of, "report") == "any of raw, tariffs"
     assert starts(EITHER, "report") == "all of raw, (any of tariffs, weather)"
     assert starts(EITHER, "ingest") == ""
+
+
+def test_an_asset_that_is_referred_to_by_its_name_is_the_one_that_was_updated() -> None:
+    by_name = Awaited("all", (Awaited("asset", name="raw"), Awaited("asset", name="tariffs")))
+    named = Lineage(
+        EITHER.assets, (Queued("report", "s3://raw"), Queued("report", "s3://tariffs")), {"report": by_name}
+    )
+    assert waiting(named)[0].still is None
+    half = Lineage(EITHER.assets, (Queued("report", "s3://raw"),), {"report": by_name})
+    assert [one.name for one in waiting(half)[0].lacks] == ["tariffs"]

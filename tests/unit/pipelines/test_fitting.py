@@ -33,6 +33,12 @@ def test_the_form_of_one_dag_sends_what_differs_from_its_defaults() -> None:
     }  # fmt: skip
 
 
+def test_of_those_that_say_the_same_the_first_is_named() -> None:
+    (size,) = shared_params({"a": [SMALL], "b": [SMALL], "c": [LARGE]})
+    assert "at most 10 (a) or a whole number, at most 100 (c)" in size.about
+    assert "3 (a) and 50 (c)" in size.about
+
+
 def test_several_dags_are_asked_for_what_all_of_them_have_and_differences_are_said() -> None:
     of = {"a": [DAY, SMALL, param("only_a", 1)], "b": [LARGE, DAY]}
     day, size = shared_params(of)

@@ -35,7 +35,6 @@ def fitted(
 
     Raises:
         UsageError: `--param` or `--conf` is none.
-        SourceError: no parameters can be read.
     """
     from opsconsole.cli.run_place import pairs
     from opsconsole.pipelines.fitting import fitted as confs_of

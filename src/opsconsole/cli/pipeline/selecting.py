@@ -53,6 +53,8 @@ def chosen_dag_ids(args: argparse.Namespace) -> list[str]:
 
     async def read(airflow: "Airflow") -> list[str]:
         dags, survey, timed = await _surveyed(args, airflow)
+        if timed.state or timed.since_at is not None:
+            _tell_unseen(survey)
         return [one.dag_id for one in in_state(dags, survey, timed)]
 
     return _limited(args, _asked(args, read))
@@ -64,6 +66,7 @@ def chosen_runs(args: argparse.Namespace, *, state: str = "") -> list[tuple[str,
     `state` is the one that is meant where runs are looked for and none is said. Raises as `chosen_dag_ids`.
     """
     from opsconsole.pipelines.choosing import newest_runs, runs_since
+    from opsconsole.pipelines.way import MOST_RUNS
 
     selection = _selection(args, 0.0)
     if args.run_id and not selection.plain:
@@ -75,12 +78,16 @@ def chosen_runs(args: argparse.Namespace, *, state: str = "") -> list[tuple[str,
     async def read(airflow: "Airflow") -> list[tuple[str, str]]:
         dags, survey, timed = await _surveyed(args, airflow)
         if timed.since_at is None:
+            _tell_unseen(survey)
             found = newest_runs(dags, survey, timed)
         else:
-            assert airflow.api is not None
+            if airflow.api is None:
+                _refuse("no API of an Airflow is configured: without it nothing can be changed")
             found, cut = await runs_since(airflow.api, dags, timed)
             if cut:
-                narrate("note: there are more runs than were asked for; a shorter --since has all of them")
+                _refuse(
+                    f"more than {MOST_RUNS:,} runs are like that, and any of them may be missing: a shorter --since"
+                )
         return [(one.dag_id, one.run_id) for one in found]
 
     return _limited(args, _asked(args, read))
@@ -88,13 +95,18 @@ def chosen_runs(args: argparse.Namespace, *, state: str = "") -> list[tuple[str,
 
 async def _surveyed(args: argparse.Namespace, airflow: "Airflow") -> "tuple[list[Dag], Survey, Selection]":
     from opsconsole.pipelines.choosing import chosen_dags
-    from opsconsole.pipelines.rare import unseen_note
 
     told = await airflow.survey()
     timed = _selection(args, told.ahead)
-    if timed.state and told.value.unseen:
-        narrate(f"note: {unseen_note(told.value.unseen)}")
     return chosen_dags(told.value.dags, timed), told.value, timed
+
+
+def _tell_unseen(survey: "Survey") -> None:
+    """Where the runs of a survey count: of which DAGs it does not know them."""
+    from opsconsole.pipelines.rare import unseen_note
+
+    if survey.unseen:
+        narrate(f"note: {unseen_note(survey.unseen)}")
 
 
 def _selection(args: argparse.Namespace, ahead: float) -> "Selection":

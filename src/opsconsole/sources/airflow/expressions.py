@@ -91,9 +91,10 @@ def _grown(series: str, span: str, before: str = "", ranged: str = "") -> str:
 
     Airflow's counters begin to be there with the first event, and what Prometheus sees first it takes for a beginning,
     not for an increase: so the one failed run of a nightly DAG would never count. A series that was not there before
-    counts with all that it has.
+    counts with all that it has. Before means at any time in a span: after a gap in scraping nothing is new.
     """
-    return f"({series} unless {before or f'{series} offset {span}'}) or increase({ranged or f'{series}[{span}]'})"
+    before = before or f"{series}[{span}] offset {span}"
+    return f"({series} unless last_over_time({before})) or increase({ranged or f'{series}[{span}]'})"
 
 
 def _counted(profile: Profile, metric: str, by: Sequence[str], span: str) -> str:
@@ -117,8 +118,7 @@ def _part(profile: Profile, metric: str, part: str, by: Sequence[str], span: str
         return _sum(profile, by, _grown(profile.series(metric, part), span))
     # The name is gone once a rate is taken, so it becomes a label first; that takes a subquery.
     named = _named(profile, metric, by[0], part)
-    before = _named(profile, metric, by[0], part, offset=f" offset {span}")
-    return _sum(profile, by, _grown(named, span, before, f"{named}[{span}:1m]"))
+    return _sum(profile, by, _grown(named, span, f"{named}[{span}:1m] offset {span}", f"{named}[{span}:1m]"))
 
 
 def _slots(profile: Profile, metric: str, by: Sequence[str], span: str) -> str:
@@ -128,11 +128,11 @@ def _slots(profile: Profile, metric: str, by: Sequence[str], span: str) -> str:
     return _grouped("max", profile, by, inner)
 
 
-def _named(profile: Profile, metric: str, label: str, part: str = "", *, offset: str = "") -> str:
+def _named(profile: Profile, metric: str, label: str, part: str = "") -> str:
     """The series with what stands in their names as a label."""
     tail = f"_{part}" if part else ""
     name = f"{profile.name_of(metric)}_(.+){tail}"
-    return f'label_replace({profile.series(metric, part, each=True)}{offset}, "{label}", "$1", "__name__", "{name}")'
+    return f'label_replace({profile.series(metric, part, each=True)}, "{label}", "$1", "__name__", "{name}")'
 
 
 def _executors(profile: Profile, metric: str, by: Sequence[str], span: str) -> str:

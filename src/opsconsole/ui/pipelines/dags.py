@@ -91,7 +91,7 @@ class DagsPage(Page[Pipelines, Reading]):
         now = reading.told.now
         rows = [self._row(one, reading.promised.get(one.dag.dag_id), now) for one in _sorted(reading, order.sort)]
         if len(self._rows) > len(rows):
-            self._rows = {row.key: self._rows[row.key] for row in rows}
+            self._rows = {row.key: kept for row in rows if (kept := self._rows.get(row.key)) is not None}
         shown = {"name": "dag", "duration": "usual", "next": "next"}.get(order.sort, "")
         return Sheet(_COLUMNS, rows, _summary(reading), shown, shown == "usual", reading.notes)
 

@@ -6,7 +6,7 @@ Nothing that metrics do not tell is shown as zero or as well.
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
-from opsconsole.pipelines.measured import dag_state
+from opsconsole.pipelines.measured import SOME, dag_state
 from opsconsole.pipelines.metrics import ByMetrics, Measured, PoolMeasured
 from opsconsole.ui.lines import Role
 from opsconsole.ui.pages import cells
@@ -75,7 +75,7 @@ def dag_detail(told: ByMetrics, key: str) -> Detail | None:
 def failures_sheet(told: ByMetrics) -> Sheet:
     """One row a DAG in which something failed within the hour."""
     found = told.value
-    bad = [one for one in found.dags if (one.failed or 0.0) >= 0.5 or (one.tasks_failed or 0.0) >= 0.5]
+    bad = [one for one in found.dags if (one.failed or 0.0) >= SOME or (one.tasks_failed or 0.0) >= SOME]
     bad.sort(key=lambda one: (-(one.failed or 0.0), -(one.tasks_failed or 0.0), one.dag_id))
     rows = [
         Row(

@@ -160,7 +160,7 @@ class PagePane(PaneView):
         title = Span(self.pane.title or self.pane.id, "title-focus" if looking.focused else "title")
         sheet = self._reading.sheet
         said = trouble or (Span(sheet.summary, "dim") if sheet is not None else None)
-        old = self._reading.age(self._clock()) or Span("")
+        old = (self._reading.age(self._clock()) if trouble is None else None) or Span("")  # trouble says its own
         filtered = Span(f"  filter {looking.filter}", "dim") if looking.filter else Span("")
         return line(title, "  ", old, said, filtered) if said is not None else line(title, filtered)
 

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 from opsconsole.pipelines.history import Standing, standings
 from opsconsole.pipelines.model import Origin, Survey, Told, Way
+from opsconsole.pipelines.run_list import RunList
 from opsconsole.ui.pages.page import Order
 from opsconsole.ui.pipelines.dags import DagsPage, DagsReading
 from opsconsole.ui.table_layout import Row
 from tests.unit.pipelines.made import at, dag, run
 
-RUNS = {"load": [run(start=-3600.0 * hour) for hour in range(1, 6)], "wait": []}
+RUNS = {"load": RunList.of([run(start=-3600.0 * hour) for hour in range(1, 6)])}
+"""The DAG that never ran is not in it, as of a survey."""
 DAGS = (dag("load", next_run_at=at(5400.0)), dag("wait"))
 
 
@@ -29,9 +31,13 @@ def test_only_the_cell_that_changed_is_another() -> None:
     before = rows(page, first)
     later = read(Survey(DAGS, RUNS), 3600.0, first.standings)
     after = rows(page, later)
+    assert all(old is new for old, new in zip(first.standings, later.standings, strict=True)), "nothing changed"
+    assert after["wait"] is before["wait"]
     changed = [place for place, cell in enumerate(after["load"].cells) if cell != before["load"].cells[place]]
     assert [after["load"].cells[place].text for place in changed] == ["in 30m"]
     assert after == rows(DagsPage(), later), "as a page that has never seen it shows it"
+    again = rows(page, read(Survey(DAGS, RUNS), 3600.0, later.standings))
+    assert all(again[key] is after[key] for key in after)
 
 
 def test_what_was_changed_and_what_is_gone_is_not_shown_as_it_was() -> None:
