@@ -1,6 +1,7 @@
 """How alerts look, and what each key does: on a survey made by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -137,3 +138,15 @@ async def test_what_is_marked_is_acknowledged_together(tmp_path: Path) -> None:
             while not isinstance(app.console_screen.view, SeveralView):
                 await pilot.pause()
         assert len(app.console_screen.view.pending) == 2
+
+
+async def test_of_a_pair_of_which_one_is_gone_the_alert_that_is_looked_at_still_fires(tmp_path: Path) -> None:
+    app = app_of(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened_at(pilot)
+        found = survey().alerts[0]
+        view = AlertView("of the one that is gone")
+        view._alert = replace(found, fingerprint="of the one that is gone", replicas=(found.fingerprint,))
+        app.console_screen.open_view(view)
+        await sees(pilot, "why it fires")
+        assert view.subtitle() == ""

@@ -46,7 +46,7 @@ class RuleSource:
         return side, _notes(side)
 
     async def flaps(self) -> Flapping:
-        """Which of its alerts begin again and again; as it was last known where that cannot be asked."""
+        """Which of its alerts begin again and again; none where that cannot be asked."""
         now = time.monotonic()
         if now - self._flapping_asked_at >= _FLAPPING_EVERY:
             self._flapping_asked_at = now

@@ -7,6 +7,7 @@ Each query is one of `Need` and answers one number; `silent` counts the dead-man
 import time
 
 from opsconsole.alerts.asking import SHARED, Alerts, open_alerts
+from opsconsole.alerts.model import Survey
 from opsconsole.alerts.needing import Need, needs
 from opsconsole.alerts.watchdog import watch
 from opsconsole.config.settings import Environment
@@ -32,6 +33,7 @@ class AlertsSource:
         self._environment, self._sources = environment, sources
         self._alerts: Alerts | None = None
         self._holds = SHARED
+        self._counted: tuple[Survey, dict[str, int]] | None = None
 
     @property
     def alerts(self) -> Alerts:
@@ -61,8 +63,15 @@ class AlertsSource:
         self._holds = max(SHARED, len(survey.alerts) / _EACH_SECOND)
         if all(one.error for one in survey.rules) and all(one.error for one in survey.sides):
             raise SourceError(NAME, "unreachable", survey.notes[0] if survey.notes else "nobody answers")
-        found = int(watch(survey).state is State.CRIT) if text == SILENT else needs(survey)[Need(text)]
-        return Answer(Scalar(float(found), survey.taken_at), survey.taken_at, time.monotonic() - began, survey.notes)
+        found = float(self._counts(survey)[text])
+        return Answer(Scalar(found, survey.taken_at), survey.taken_at, time.monotonic() - began, survey.notes)
+
+    def _counts(self, survey: Survey) -> dict[str, int]:
+        """The answers to all questions; of thousands of alerts they are counted once for a survey, not for each."""
+        if self._counted is None or self._counted[0] is not survey:
+            counts = {one.value: count for one, count in needs(survey).items()}
+            self._counted = survey, {**counts, SILENT: int(watch(survey).state is State.CRIT)}
+        return self._counted[1]
 
     async def probe(self) -> Capabilities:
         """How many there are."""

@@ -83,7 +83,7 @@ class RuleReader:
         self,
         one: Mapping[str, Any],
         rule: "_Rule",
-        known: Mapping["_Raw", tuple[Mapping[str, Any], "_Rule", RuleAlert]],
+        known: Mapping["_Raw", "_Read"],
     ) -> RuleAlert:
         labels = one.get("labels")
         # Which labels these are the values of is compared below. Servers list labels by name, and alerts in any order.

@@ -7,11 +7,11 @@ went wrong. What looks like one is replaced rather than what is one: nobody tell
 import re
 
 MASK = "***"
-_VALUE = r"""(?:"(?:[^"\\]|\\.){0,500}"?|'[^']{0,500}'?|[^\s,;&"'<>(){}\[\]]+)"""
+_VALUE = r"""(?:"(?:[^"\\]|\\.){0,500}"?|'(?:[^'\\]|\\.|''){0,500}'?|[^\s,;&"'<>(){}\[\]]+)"""
 _NAME = r"(?:passw(?:or)?d|passphrase|secret|credential|api[_-]?key|access[_-]?key|private[_-]?key)[\w-]{0,30}"
 _NAMES = rf"(?:{_NAME}|(?:token|pwd)(?![\w-]))"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(://[^\s:/@]{0,200}:)[^\s@/]{1,500}@"), rf"\1{MASK}@"),
+    (re.compile(r"(://[^\s:/@]{0,200}:)[^\s/]{1,500}@"), rf"\1{MASK}@"),
     (re.compile(r"\b(bearer|basic)( +)[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1\2{MASK}"),
     (re.compile(r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----).*?(-----END|\Z)", re.DOTALL), rf"\1{MASK}\2"),
     # SQL: ALTER ROLE app PASSWORD '…'.

@@ -37,9 +37,9 @@ AT_ONCE = 2
 _SHARES_SERVE = 600.0
 """Seconds for which it is known whose what was bad is."""
 _SHARED = 30.0
-"""Seconds for which a survey serves all that ask,"""
+"""Seconds for which a survey serves all that ask."""
 _SHARED_FAILED = 5.0
-"""and one in which a source did not answer: it may be back."""
+"""Seconds for which one does in which a source did not answer: it may be back. Only what failed is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ class Slas:
         return self
 
     async def survey(self, patience: float | None = None) -> Survey:
-        """Every SLA in its own window, now; one for all who ask within half a minute, or within seconds where a source
-        did not answer. Never raises for a source.
+        """Every SLA in its own window, as it was half a minute ago, or a minute at most; what failed is asked again
+        within seconds. Never raises for a source.
 
         Args:
             patience: seconds after which those that are still being read are told as they were last, or as unknown;
@@ -194,11 +194,14 @@ class Slas:
 
     async def _survey(self, now: float) -> Survey:
         async def one(sla: Sla) -> Standing:
+            known = self._ready.get(sla.name)
+            if known is not None and not known.error and now - known.taken_at <= _SHARED:
+                return known
             period = _period(sla, now)
             earlier = periods.before(period, sla.zone)
             # A longer past would cost as much again, for one number.
             whole = earlier if earlier.start >= now - TREND_DAYS * DAY else None
-            found, known = await self._standing(sla, period, now, whole), self._ready.get(sla.name)
+            found = await self._standing(sla, period, now, whole)
             if found.error and known is not None and known.tally.seconds > 0:
                 found = stale(known, now, found.error)
             self._ready[sla.name] = found

@@ -66,6 +66,11 @@ class Report:
         return "; ".join(spans)
 
     @property
+    def lead(self) -> str:
+        """Its days and its sum, in words."""
+        return f"{self.days}. {self.summary}" if self.days else self.summary
+
+    @property
     def zone(self) -> str:
         """The zone that moments are told in."""
         return self.standings[0].sla.zone if self.standings else "UTC"
@@ -92,7 +97,7 @@ def tables(report: Report) -> tuple[Table, ...]:
 
 def markdown(report: Report) -> str:
     """As Markdown (CommonMark, tables as GitHub has them)."""
-    lines = [f"# {_md(report.title)}", "", f"{_md(report.days)}. {_md(report.summary)} {_md(_taken(report))}", ""]
+    lines = [f"# {_md(report.title)}", "", f"{_md(report.lead)} {_md(_taken(report))}", ""]
     for table in tables(report):
         lines += [f"## {_md(table.title)}", ""]
         if table.rows:
@@ -109,7 +114,7 @@ def html(report: Report) -> str:
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(report.title)}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{escape(report.title)}</h1>"
-        f"<p>{escape(f'{report.days}. {report.summary} {_taken(report)}')}</p>"
+        f"<p>{escape(f'{report.lead} {_taken(report)}')}</p>"
     ]
     for table in tables(report):
         parts.append(f"<h2>{escape(table.title)}</h2>")

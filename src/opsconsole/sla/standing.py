@@ -209,8 +209,6 @@ def _silence(slices: Sequence[Slice], spans: Sequence[tuple[float, float]], now:
 def _state(
     sla: Sla, sums: Tally, left: float | None, burns: Sequence[Burn], exhausted_in: float | None, silence: float
 ) -> tuple[State, str]:
-    from opsconsole.core.duration import age_text
-
     coverage = sums.coverage
     if left is not None and left < -_ROUNDING and sums.total >= sla.min_events:
         return State.CRIT, "the budget is spent"

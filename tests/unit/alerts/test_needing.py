@@ -114,3 +114,25 @@ def test_the_more_alerts_there_are_the_longer_a_survey_serves_a_number_in_a_corn
     for _ in range(2):
         asyncio.run(source.read(Query("alerts", "open")))
     assert given == [2.0, 50.0]
+
+
+def test_all_questions_about_a_survey_are_counted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[Survey] = []
+
+    def counting(survey: Survey) -> dict[Need, int]:
+        counted.append(survey)
+        return needs(survey)
+
+    monkeypatch.setattr("opsconsole.alerts.source.needs", counting)
+    surveys = [surveyed(("A", "active", ())), surveyed(("A", "active", ()), ("B", "active", ()))]
+    now = iter([surveys[0], surveys[0], surveys[1]])
+
+    class Still:
+        async def shared_survey(self, within: float) -> Survey:
+            return next(now)
+
+    source = AlertsSource(cast("Environment", None), cast("Sources", None))
+    source._alerts = cast("Alerts", Still())
+    answers = [asyncio.run(source.read(Query("alerts", text))).value for text in ("open", "silent", "open")]
+    assert [one.value for one in answers if isinstance(one, Scalar)] == [1.0, 0.0, 2.0]
+    assert counted == surveys

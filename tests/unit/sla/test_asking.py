@@ -30,9 +30,12 @@ class _Made(Slas):
         super().__init__(ENVIRONMENT, Sources(ENVIRONMENT), (FAST, SLOW), clock=lambda: self.now)
         self.slow = asyncio.Event()
         self.failing = False
+        self.refused: Sla | None = None
+        self.counted: list[str] = []
 
     async def _counted(self, sla: Sla, start: float, until: float, since: float, *, live: bool) -> Counted:
-        if self.failing:
+        self.counted.append(sla.name)
+        if self.failing or sla is self.refused:
             raise REFUSED
         if sla is SLOW:
             await self.slow.wait()
@@ -87,6 +90,16 @@ async def test_a_source_that_is_back_is_asked_within_seconds() -> None:
     assert (await told(slas))["fast"].state is State.UNKNOWN, "who hangs is not asked all the time"
     slas.now += 1
     assert (await told(slas))["fast"].state is State.OK
+
+
+async def test_of_many_only_the_one_that_failed_is_asked_again_at_once() -> None:
+    slas = _Made()
+    slas.slow.set()
+    slas.refused = SLOW
+    for _ in range(3):
+        await slas.survey()
+        slas.now += 6
+    assert sorted(slas.counted) == ["fast", "slow", "slow", "slow"]
 
 
 async def test_a_source_that_never_answered_is_unknown() -> None:

@@ -93,3 +93,4 @@ def test_nothing_promised_is_said() -> None:
     empty = Report("production", "2026-W46", NOW, ())
     assert "Nothing is promised." in markdown(empty)
     assert "0 of 0 kept" in empty.summary
+    assert markdown(empty).splitlines()[2].startswith("0 of 0 kept"), "no days, and no stop for them"

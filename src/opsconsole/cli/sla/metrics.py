@@ -4,7 +4,7 @@ the windows that the exported rules ask about.
 With --textfile it is written to a file, as a whole or not at all: for the node exporter's textfile collector, or any
 server of files that Prometheus scrapes. Run it as often as `metrics_every` of slas.yaml says; the rules then know, and
 an alert (SlaNotCounted) says when it stops. Of an SLA whose source does not answer nothing is told. Code 1: there was
-one.
+one, or slas.yaml has errors; where nothing of it can be read, nothing is written.
 """
 
 import argparse
@@ -43,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
 
     survey = ask(args, lambda slas: _uncountable(slas, args.slas).survey())
     narrate_survey(survey)
+    if not survey.standings and survey.notes:
+        return Exit.FAILED  # what was written stays, and goes stale by its own time
     if not survey.standings:
         narrate("Prometheus counts every SLA here itself")
     text = metrics_text(survey.standings)
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             _write_whole(args.textfile, text)
         except OSError as error:
             raise UsageError(f"{args.textfile} cannot be written: {error.strerror or error}") from None
-    return Exit.FAILED if any(one.error for one in survey.standings) else Exit.DONE
+    return Exit.FAILED if survey.notes or any(one.error for one in survey.standings) else Exit.DONE
 
 
 def _uncountable(slas: "Slas", named: list[str]) -> "Slas":

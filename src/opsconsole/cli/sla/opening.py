@@ -18,7 +18,6 @@ def ask(args: argparse.Namespace, read: "Callable[[Slas], Awaitable[Survey]]") -
 
     Raises:
         UsageError: nothing is promised there, or not what was asked about.
-        ContentError: the file of SLAs has errors.
     """
     from opsconsole.cli.wiring import UsageError, open_sources, pick_environment, resolve_settings
     from opsconsole.sla.asking import open_slas

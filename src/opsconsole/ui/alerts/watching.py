@@ -23,9 +23,6 @@ _COLUMNS = (
 )
 
 
-_HELD = (AlertState.ACTIVE, AlertState.SUPPRESSED)
-
-
 @dataclass(frozen=True, slots=True)
 class Part:
     """Something that has to work, so that people are told."""

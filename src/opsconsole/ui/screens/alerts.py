@@ -138,7 +138,7 @@ class AlertView(TextView):
 
     async def _read(self, source: Alerts) -> None:
         survey = await source.shared_survey()
-        found = next((one for one in survey.alerts if one.fingerprint == self.fingerprint), None)
+        found = next((one for one in survey.alerts if self._is(one)), None)
         self._survey, self._gone = survey, found is None
         self._alert = found or self._alert
         if self._alert is not None:
@@ -147,6 +147,11 @@ class AlertView(TextView):
             self._explained = await source.explain(self._alert, survey)
         self.console.refresh_frame()
         self._scroller.repaint()
+
+    def _is(self, one: Alert) -> bool:
+        """Whether it is the alert. Of a pair the fingerprint is that of the one who still sends it; labels stay."""
+        known = self._alert is not None and one.labels == self._alert.labels
+        return known or self.fingerprint in (one.fingerprint, *one.replicas)
 
     def _page(self, width: int) -> Lines:
         if self._survey is None:
