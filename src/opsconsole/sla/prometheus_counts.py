@@ -8,6 +8,7 @@ from opsconsole.core.reading import Answer
 from opsconsole.core.values import Matrix, Vector
 from opsconsole.sla.burn import MINUTE
 from opsconsole.sla.expressions import Counts
+from opsconsole.sla.increments import increments
 from opsconsole.sla.slices import Slice
 from opsconsole.sources.prometheus import PrometheusSource
 
@@ -26,6 +27,7 @@ class _Asking:
         self.partial = False
         self.notes: set[str] = set()
         """What the server said of its answers: a part of a cluster that is silent, …"""
+        self.goes_on = not counts.sampled
 
     def _points(self, answer: Answer) -> dict[float, float]:
         if answer.warnings:
@@ -44,10 +46,9 @@ class Increases(_Asking):
 
     async def grid(self, start: float, end: float, step: float) -> list[Slice]:
         """Slices of `step` seconds; each sample of the answer ends one."""
-        window = _window(step)
 
         async def over(text: str) -> dict[float, float]:
-            filled = f"sum({text.replace('$window', window)})"
+            filled = f"sum({increments(text, step)})"
             return self._points(await self._source.range(filled, start=start + step, end=end, step=step))
 
         total, part = await asyncio.gather(over(self._counts.total_text), over(self._part))
@@ -57,10 +58,9 @@ class Increases(_Asking):
 
     async def piece(self, start: float, end: float) -> Slice | None:
         """One slice, as an instant query at its end."""
-        window = _window(end - start)
 
         async def over(text: str) -> list[float]:
-            answer = await self._source.instant(f"sum({text.replace('$window', window)})", at=end)
+            answer = await self._source.instant(f"sum({increments(text, end - start)})", at=end)
             return list(self._points(answer).values())
 
         total, part = await asyncio.gather(over(self._counts.total_text), over(self._part))
@@ -119,7 +119,3 @@ class Minutes(_Asking):
         total = sum(self._total[at] for at in minutes)
         bad = min(total, sum(self._bad.get(at, 0.0) for at in minutes)) if self._bad else 0.0
         return Slice(start, end, bad, total, min(1.0, len(minutes) * MINUTE / (end - start)))
-
-
-def _window(seconds: float) -> str:
-    return f"{max(1, round(seconds))}s"
