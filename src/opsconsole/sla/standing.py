@@ -162,8 +162,12 @@ def stale(known: Standing, now: float, error: str) -> Standing:
 
 
 def worst_first(found: Sequence[Standing]) -> list[Standing]:
-    """By state, then by what is left; what nothing is known of after what goes wrong."""
-    return sorted(found, key=lambda one: (-one.state.severity, one.budget_left if one.budget_left is not None else 2.0))
+    """By state, then by what is left; what nothing is known of after what goes wrong, what was not read yet last."""
+
+    def badness(one: Standing) -> tuple[bool, float, float]:
+        return one.waiting, -one.state.severity, one.budget_left if one.budget_left is not None else 2.0
+
+    return sorted(found, key=badness)
 
 
 def in_order(found: Sequence[Standing], sort: str) -> list[Standing]:
