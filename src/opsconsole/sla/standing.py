@@ -98,8 +98,10 @@ class Standing:
 
     @property
     def met(self) -> bool | None:
-        """Whether the promise is kept so far."""
-        return None if self.sli is None else 1.0 - self.sli <= self.sla.budget + _ROUNDING
+        """Whether the promise is kept so far; None where that is not known, of too little of the time among others."""
+        return (
+            None if self.sli is None or self.state is State.UNKNOWN else 1.0 - self.sli <= self.sla.budget + _ROUNDING
+        )
 
     @property
     def change(self) -> float | None:
