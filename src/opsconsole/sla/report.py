@@ -85,9 +85,9 @@ class Report:
         mttr = mean_seconds_to_recovery(found)
         recovery = f", {duration_text(mttr)} to recovery on average" if mttr is not None else ""
         goes_on = sum(one.end is None for one in found)
-        over = all(one.period.end < self.taken_at for one in self.standings)
-        still = f", {goes_on} of them {'not over at its end' if over else 'going on'}" if goes_on else ""
-        until = "" if over else "So far: "
+        past = all(one.period.end < self.taken_at for one in self.standings)
+        still = f", {goes_on} of them {'not over at its end' if past else 'going on'}" if goes_on else ""
+        until = "" if all(one.period.end <= self.taken_at for one in self.standings) else "So far: "
         return f"{until}{kept}. {len(found)} violations{still} (the period before: {before}){recovery}."
 
 
