@@ -24,17 +24,17 @@ class RunsMeasured:
 
     @property
     def words(self) -> str:
-        """`by metrics 2 of 14 runs failed within 1h: load_tariffs`; in time or not is not said."""
+        """`metrics: 2 of 14 runs failed within 1h: load_tariffs`; in time or not is not said."""
         if self.failed is None and self.succeeded is None:
             return "metrics do not tell how its runs end"
         failed, succeeded = round(self.failed or 0.0), round(self.succeeded or 0.0)
         if self.succeeded is None:
-            return f"by metrics {failed} runs failed within 1h{self._which}"
+            return f"metrics: {failed} runs failed within 1h{self._which}"
         if self.failed is None:
-            return f"by metrics {succeeded} runs succeeded within 1h; of failures they tell nothing"
+            return f"metrics: {succeeded} runs succeeded within 1h; of failures they tell nothing"
         if failed + succeeded == 0:
-            return "by metrics no run ended within 1h"
-        return f"by metrics {failed} of {failed + succeeded} runs failed within 1h{self._which}"
+            return "metrics: no run ended within 1h"
+        return f"metrics: {failed} of {failed + succeeded} runs failed within 1h{self._which}"
 
     @property
     def _which(self) -> str:

@@ -21,17 +21,17 @@ METRICS = Metrics("otel", 0.2, DAGS, (), ())
 def test_each_dag_is_of_the_first_that_covers_it() -> None:
     loads, rest = (runs_measured((LOADS, REST), one, METRICS) for one in (LOADS, REST))
     assert (loads.failed, loads.succeeded, loads.of) == (4.0, 8.0, ("load_b", "load_a"))
-    assert loads.words == "by metrics 4 of 12 runs failed within 1h: load_b and 1 more"
-    assert rest.words == "by metrics 0 of 5 runs failed within 1h"
+    assert loads.words == "metrics: 4 of 12 runs failed within 1h: load_b and 1 more"
+    assert rest.words == "metrics: 0 of 5 runs failed within 1h"
 
 
 @pytest.mark.parametrize(
     ("failed", "succeeded", "said"),
     [
         (None, None, "metrics do not tell how its runs end"),
-        (0.0, 0.2, "by metrics no run ended within 1h"),
-        (2.0, None, "by metrics 2 runs failed within 1h: a"),
-        (None, 3.0, "by metrics 3 runs succeeded within 1h; of failures they tell nothing"),
+        (0.0, 0.2, "metrics: no run ended within 1h"),
+        (2.0, None, "metrics: 2 runs failed within 1h: a"),
+        (None, 3.0, "metrics: 3 runs succeeded within 1h; of failures they tell nothing"),
     ],
 )
 def test_what_is_not_told_is_not_none(failed: float | None, succeeded: float | None, said: str) -> None:

@@ -173,7 +173,7 @@ async def test_while_airflow_is_away_metrics_stand_beside_what_was_known() -> No
     slas = _Away("unreachable")
     (found,) = (await slas.survey()).standings
     assert (found.state, found.error) == (State.UNKNOWN, "airflow: it says nothing")
-    assert found.because == "by metrics 2 runs failed within 1h: load"
+    assert found.because == "metrics: 2 runs failed within 1h: load"
     slas.away, slas.now = False, slas.now + 60
     (found,) = (await slas.survey()).standings
     assert (found.measured, found.because) == (None, "")
@@ -182,7 +182,7 @@ async def test_while_airflow_is_away_metrics_stand_beside_what_was_known() -> No
         slas.now += 60
         (found,) = (await slas.survey()).standings
         assert (found.state, found.sli) == (State.STALE, 1.0)
-        assert found.because == "was OK; by metrics 2 runs failed within 1h: load"
+        assert found.because == "was OK; metrics: 2 runs failed within 1h: load"
 
 
 async def test_what_airflow_refuses_is_not_had_from_metrics() -> None:
