@@ -139,6 +139,8 @@ class Silence:
     comment: str
     state: str
     """`active`, `pending` or `expired`."""
+    updated_at: float | None = None
+    """When it was made, changed or ended last."""
 
     @property
     def acknowledges(self) -> bool:
