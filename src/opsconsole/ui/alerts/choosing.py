@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from opsconsole.alerts.actions.meanwhile import seen_text
 from opsconsole.alerts.matching import Matcher, all_hold, exactly, parse_matchers
 from opsconsole.alerts.model import Alert, Silence, Survey
+from opsconsole.alerts.planning import to_tell
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import parse_duration
 from opsconsole.runbooks.repair import Repair
@@ -144,18 +145,8 @@ def _places(names: Sequence[str], survey: Survey) -> list[tuple[str, dict[str, s
     """(what to add to the label, the argument) of each Alertmanager that has to be told; peers tell each other."""
     if len(survey.sides) <= 1:
         return [("", {})]
-    seen: set[frozenset[str]] = set()
-    found: list[tuple[str, dict[str, str]]] = []
-    for side in survey.sides:
-        if side.name not in names:
-            continue
-        peers = frozenset(side.cluster.peers)
-        if len(peers) > 1:
-            if peers in seen:
-                continue
-            seen.add(peers)
-        found.append((f" ({side.name.rpartition('/')[2]})", {"alertmanager": side.name}))
-    return found
+    told = to_tell(survey.sides, names)
+    return [(f" ({side.name.rpartition('/')[2]})", {"alertmanager": side.name}) for side in told]
 
 
 def _text(matchers: Iterable[Matcher]) -> str:
