@@ -106,9 +106,10 @@ class AlertView(TextView):
 
     place: ClassVar[Place] = Place.ALERT
 
-    def __init__(self, fingerprint: str) -> None:
+    def __init__(self, key: str) -> None:
+        """`key` is that of the alert."""
         super().__init__("Alert", self._page)
-        self.fingerprint = fingerprint
+        self.key = key
         self._survey: Survey | None = None
         self._alert: Alert | None = None
         self._explained: Explanation | None = None
@@ -157,9 +158,8 @@ class AlertView(TextView):
         self._scroller.repaint()
 
     def _is(self, one: Alert) -> bool:
-        """Whether it is the alert. Of a pair the fingerprint is that of the one who still sends it; labels stay."""
-        known = self._alert is not None and one.labels == self._alert.labels
-        return known or self.fingerprint in (one.fingerprint, *one.replicas)
+        """Whether it is the alert; by its labels, where a Prometheus that said its own only now changed the key."""
+        return one.key == self.key or (self._alert is not None and one.labels == self._alert.labels)
 
     def _page(self, width: int) -> Lines:
         if self._survey is None:
