@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_told("run", told, {**_fields(told.value, found, tries, told.now), "advice": advised})
         return Exit.DONE
-    print_table(_COLUMNS, [_row(bar, found.wall_seconds, told.now) for bar in found.bars])
+    print_table(_COLUMNS, [_row(bar, found.wall_seconds, told.now) for bar in found.bars], names=(0,))
     for title, listed in tries.items():
         for one in listed:
             narrate(f"{title}: try {one.number}: {one.state or 'no state'} after {seconds(one.seconds) or '-'}")
