@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         )
         for one in branches
     ]
-    print_table(("WHO FEEDS WHOM", "KIND", "UPDATED", "WAITS FOR"), rows)
+    print_table(("WHO FEEDS WHOM", "KIND", "UPDATED", "WAITS FOR"), rows, names=(0,))
     if not rows:
         narrate("no assets: nothing starts a DAG here but time and people")
     narrate_origin(told, "there are more assets, or more DAGs that may wait, than were asked for")
