@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="the id of a task; of a mapped one TASK[N]")
     parser.add_argument("--run", metavar="RUN", default="", dest="run_id", help="the id of a run; the newest without")
     parser.add_argument("--try", metavar="N", type=int, default=0, dest="number", help="which try (the latest)")
-    parser.add_argument("--grep", metavar="TEXT", default="", help="only lines with this text, whatever its case")
+    parser.add_argument(
+        "--grep", metavar="TEXT", default="", help="only lines with this text or level, whatever its case"
+    )
     parser.add_argument("--follow", action="store_true", help="go on while the task does")
 
 
@@ -84,7 +86,7 @@ async def _print_from(
         async for line in airflow.log(task, number):
             count += 1
             absence.see(line)
-            if count > seen and wanted in line.text.lower():
+            if count > seen and wanted in line.searched.lower():
                 _print_line(line, json=args.format == "json")
     except NoLogError as error:
         return seen, error.message
