@@ -7,6 +7,7 @@ from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.foresight import foresee, sent_of
 from opsconsole.pipelines.metadata import Metadata
 from opsconsole.runbooks.repair import Repair
+from opsconsole.sources.airflow.client import AirflowError
 from tests.screens.pipeline_readings import ByHand, Rehearsing, pipelines
 
 RETRY = Repair("airflow.retry", {"dag": "load_tariffs", "run": "r1"}, "Retry", "it failed")
@@ -38,6 +39,26 @@ async def test_what_would_clear_nothing_is_left_out_and_alone_it_is_refused() ->
     assert [one.action for one in sent_of(found)] == ["airflow.pause"]
     with pytest.raises(ValueError, match=f"^{NOTHING}$"):
         sent_of(found[:1])
+
+
+async def test_of_a_dag_that_is_not_there_the_one_that_may_be_meant_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    api, way = Rehearsing(), ByHand()
+
+    async def lost(where: str, params: object = (), *, what: str = "") -> object:
+        raise AirflowError("airflow", "bad-query", f"404: could not {what}", status=404)
+
+    monkeypatch.setattr(api, "get", lost)
+    given = [Repair("airflow.pause", {"dag": dag}, dag) for dag in ("load_tarifs", "load_tariffs", "zzz")]
+    reader = pipelines(way, api).airflow
+    found = await foresee(reader, given)
+    assert [one.wrong.partition(";")[0] for one in found] == [
+        "there is no DAG load_tarifs", "airflow: 404: could not see DAG load_tariffs", "there is no DAG zzz",
+    ]  # fmt: skip
+    assert found[0].wrong.endswith("did you mean 'load_tariffs'?")
+    assert [one.fault is None for one in found] == [True, False, True]
+    assert way.asked == 1  # for all of them
+    way.failing = "gone"
+    assert (await foresee(reader, given[:1]))[0].wrong.startswith("airflow: 404")
 
 
 async def test_of_many_tasks_some_are_named_and_none_of_them_moves_the_cursor() -> None:

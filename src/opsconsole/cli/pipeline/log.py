@@ -23,6 +23,8 @@ opsconsole pipeline log load_tariffs fetch
   opsconsole pipeline log load_tariffs fetch --try 1 --grep Error
   opsconsole pipeline log load_tariffs fetch --follow"""
 
+_NAMED = 12
+"""Tasks that are named where one is not there: of a mapped one there may be a thousand."""
 _PAUSE = 2.0
 """Seconds between two looks at a log that is followed."""
 
@@ -113,7 +115,7 @@ async def _task(args: argparse.Namespace, airflow: "Airflow") -> "Task":
     found = next((one for one in detail.tasks if one.title == args.task), None)
     if found is None:
         titles = [one.title for one in detail.tasks]
-        raise UsageError(
-            f"no task {args.task!r} in {detail.run.run_id}{nearest(args.task, titles)}; {', '.join(titles)}"
-        )
+        shown = ", ".join(titles[:_NAMED]) + (f" and {len(titles) - _NAMED:,} more" if len(titles) > _NAMED else "")
+        there = f"; there are {shown}" if titles else "; it has none yet"
+        raise UsageError(f"no task {args.task!r} in {detail.run.run_id}{nearest(args.task, titles) or there}")
     return found
