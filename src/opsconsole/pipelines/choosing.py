@@ -22,6 +22,10 @@ _PATTERN = re.compile(r"[*?\[]")
 """Characters that no id of a DAG has (Airflow's are letters, digits, `_`, `-`, `.`)."""
 
 
+_NAMED = 12
+"""Tasks that are named where one is not there: of a mapped one there may be a thousand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What was asked for. All that is said has to hold."""
@@ -82,6 +86,13 @@ async def known_dags(airflow: "Airflow") -> list[str]:
 def unknown_dag(dag_id: str, known: Collection[str]) -> str:
     """That there is no DAG of that id, and which one may be meant; empty where it is one of `known`."""
     return "" if dag_id in known else f"there is no DAG {clean_line(dag_id)}{nearest(dag_id, known)}"
+
+
+def unknown_task(name: str, run_id: str, titles: Sequence[str]) -> str:
+    """That no task of a run is called so, and which one may be meant; where none is near, which there are."""
+    more = f" and {len(titles) - _NAMED:,} more" if len(titles) > _NAMED else ""
+    there = f"; there are {', '.join(titles[:_NAMED])}{more}" if titles else "; it has none yet"
+    return f"there is no task {clean_line(name)} in {run_id}{nearest(name, titles) or there}"
 
 
 def in_state(dags: Sequence[Dag], survey: Survey, selection: Selection) -> list[Dag]:

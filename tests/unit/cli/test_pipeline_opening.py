@@ -29,7 +29,7 @@ def test_of_a_dag_that_is_not_there_a_near_one_is_named(airflow: Airflow) -> Non
         with pytest.raises(UsageError) as refused:
             asyncio.run(told_of(airflow, "load_tarifs", asked))
         assert str(refused.value) == "there is no DAG load_tarifs; did you mean 'load_tariffs'?"
-    with pytest.raises(UsageError, match="^there is no DAG zzz; opsconsole pipeline list shows them$"):
+    with pytest.raises(UsageError, match=r"^there is no DAG zzz; opsconsole pipeline list shows them$"):
         asyncio.run(told_of(airflow, "zzz", lost()))
 
 

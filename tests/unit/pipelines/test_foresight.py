@@ -4,6 +4,7 @@ import pytest
 
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.choosing import unknown_task
 from opsconsole.pipelines.foresight import foresee, sent_of
 from opsconsole.pipelines.metadata import Metadata
 from opsconsole.runbooks.repair import Repair
@@ -39,6 +40,17 @@ async def test_what_would_clear_nothing_is_left_out_and_alone_it_is_refused() ->
     assert [one.action for one in sent_of(found)] == ["airflow.pause"]
     with pytest.raises(ValueError, match=f"^{NOTHING}$"):
         sent_of(found[:1])
+
+
+async def test_a_task_that_is_not_there_is_no_clearing_of_nothing() -> None:
+    api = Rehearsing()
+    given = [Repair("airflow.clear", {"dag": "load_tariffs", "run": "r1", "tasks": one}, one) for one in ("chek", "zz")]
+    assert [one.wrong for one in await foresee(airflow(api), given)] == [
+        "there is no task chek in r1; did you mean 'check'?",
+        "there is no task zz in r1; there are fetch, check, notify, store",
+    ]
+    assert api.asked == []  # not even its dry run
+    assert unknown_task("zz", "r1", [f"a[{n}]" for n in range(1000)]).endswith("a[11] and 988 more")
 
 
 async def test_of_a_dag_that_is_not_there_the_one_that_may_be_meant_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

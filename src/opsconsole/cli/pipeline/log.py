@@ -23,8 +23,6 @@ opsconsole pipeline log load_tariffs fetch
   opsconsole pipeline log load_tariffs fetch --try 1 --grep Error
   opsconsole pipeline log load_tariffs fetch --follow"""
 
-_NAMED = 12
-"""Tasks that are named where one is not there: of a mapped one there may be a thousand."""
 _PAUSE = 2.0
 """Seconds between two looks at a log that is followed."""
 
@@ -108,14 +106,11 @@ def _print_line(line: "LogLine", *, json: bool) -> None:
 
 async def _task(args: argparse.Namespace, airflow: "Airflow") -> "Task":
     from opsconsole.cli.wiring import UsageError
-    from opsconsole.core.problem import nearest
+    from opsconsole.pipelines.choosing import unknown_task
 
     detail = (await chosen_run(airflow, args.dag, args.run_id)).value
     args.run_id = detail.run.run_id  # what is followed stays the same run
     found = next((one for one in detail.tasks if one.title == args.task), None)
     if found is None:
-        titles = [one.title for one in detail.tasks]
-        shown = ", ".join(titles[:_NAMED]) + (f" and {len(titles) - _NAMED:,} more" if len(titles) > _NAMED else "")
-        there = f"; there are {shown}" if titles else "; it has none yet"
-        raise UsageError(f"no task {args.task!r} in {detail.run.run_id}{nearest(args.task, titles) or there}")
+        raise UsageError(unknown_task(args.task, detail.run.run_id, [one.title for one in detail.tasks]))
     return found
