@@ -88,10 +88,18 @@ class HttpClient:
 
     @asynccontextmanager
     async def stream(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        *,
+        patience: float | None = None,
     ) -> "AsyncIterator[httpx.Response]":
-        """The answer, before its body; may last."""
+        """The answer, before its body; may last. `patience` are the seconds without a byte after which the server is
+        given up; the configured time-out where none is said."""
         self.settle()
+        patience = self._settings.timeout if patience is None else max(patience, self._settings.timeout)
         client = await self._opened()
         import httpx
 
@@ -99,12 +107,13 @@ class HttpClient:
         if content is not None:
             sent["Content-Type"] = "application/json"
         try:
-            async with client.stream(method, url, content=content, headers=sent) as response:
+            timeout = self._timeout(patience)
+            async with client.stream(method, url, content=content, headers=sent, timeout=timeout) as response:
                 yield response
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise transport_error(self.source, self.url, error, timeout=self._settings.timeout) from error
+            raise transport_error(self.source, self.url, error, timeout=patience) from error
 
     async def body(self, response: "httpx.Response") -> bytes:
         """All of it, where it is not too large."""
@@ -133,6 +142,12 @@ class HttpClient:
         ahead = told - (sent + came) / 2
         self.clock_ahead = ahead if abs(ahead) > _LEAST_SKEW + (came - sent) / 2 else 0.0
 
+    def _timeout(self, patience: float) -> "httpx.Timeout":
+        import httpx
+
+        whole = self._settings.timeout
+        return httpx.Timeout(whole, connect=min(_CONNECT_TIMEOUT, whole), read=patience)
+
     async def _opened(self) -> "httpx.AsyncClient":
         async with self._opening:
             if self._client is None:
@@ -144,9 +159,8 @@ class HttpClient:
         import httpx
 
         context = tls_context(self.source, self._settings)
-        timeout = httpx.Timeout(self._settings.timeout, connect=min(_CONNECT_TIMEOUT, self._settings.timeout))
         try:
-            return httpx.AsyncClient(verify=context or False, timeout=timeout, follow_redirects=False)
+            return httpx.AsyncClient(verify=context or False, follow_redirects=False)
         except (ImportError, ValueError) as error:
             raise SourceError(
                 self.source, "unsupported", "the proxy in HTTP_PROXY or ALL_PROXY cannot be used"
