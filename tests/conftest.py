@@ -4,14 +4,12 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from opsconsole.config import secrets
+from tests import examples
 from tests.platform import DemoPlatform, started_demo
 
-# A property holds or it does not; how long the machine takes to look is not part of it.
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("steady")
+examples.register()
 
 
 @pytest.hookimpl(wrapper=True)
