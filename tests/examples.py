@@ -18,4 +18,6 @@ def register() -> None:
 
 def share(part: float) -> int:
     """`max_examples` of a property that is dear (less than 1), or whose cases are many (more)."""
-    return round(settings.default.max_examples * part)
+    profile = settings.default
+    assert profile is not None
+    return round(profile.max_examples * part)
