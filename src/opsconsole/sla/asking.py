@@ -19,7 +19,7 @@ from opsconsole.sla.burn import DAY
 from opsconsole.sla.closed import ClosedDays
 from opsconsole.sla.expressions import counts_of
 from opsconsole.sla.periods import Period
-from opsconsole.sla.reader import Wanted, slices_of
+from opsconsole.sla.reader import Wanted, first_look, slices_of
 from opsconsole.sla.shares import Share, scaled
 from opsconsole.sla.standing import TREND_DAYS, Counted, Standing, stale, standing, unread, worst_first
 
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 2
 """SLAs that are counted by queries at a time: the panes ask the same sources."""
+_FEW_DAYS = 4
+"""Days that are not kept, up to which a first look would cost as much as all of it."""
+_BRIEF = "a first look: days, violations and the exact share follow"
 _SHARES_SERVE = 600.0
 """Seconds for which it is known whose what was bad is."""
 _SHARED = 30.0
@@ -211,23 +214,38 @@ class Slas:
         return await self._all(one, now)
 
     async def _survey(self, now: float, *, brief: bool = False) -> Survey:
+        looks = {sla.name: asyncio.ensure_future(self._first_look(sla, now)) for sla in self._wanted} if brief else {}
+        # Whoever counts by queries waits for the first looks of the others; pipelines have an Airflow of their own.
+        queried = [looks[sla.name] for sla in self._wanted if brief and sla.source != "airflow"]
+
         async def one(sla: Sla) -> Standing:
             known = self._ready.get(sla.name)
-            if known is not None and not known.error and now - known.taken_at <= _SHARED:
+            if known is not None and not known.error and not known.brief and now - known.taken_at <= _SHARED:
                 return known
+            if brief:
+                await (looks[sla.name] if sla.source == "airflow" else asyncio.gather(*queried))
             period = _period(sla, now)
-            earlier = periods.before(period, sla.zone)
-            # A longer past would cost as much again, for one number.
-            whole = earlier if earlier.start >= now - TREND_DAYS * DAY else None
-            if brief and known is None and period.start > self._since(sla, period, now, whole):
-                self._arrive(await self._standing(sla, period, now, None, brief=True))
-            found = await self._standing(sla, period, now, whole)
+            found = await self._standing(sla, period, now, _comparable(sla, period, now))
             if found.error and known is not None and known.tally.seconds > 0:
                 found = stale(known, now, found.error, found.measured)
             self._arrive(found)
             return found
 
         return await self._all(one, now)
+
+    async def _first_look(self, sla: Sla, now: float) -> None:
+        """Tell of an SLA that nobody knows yet what is had in a few questions; where that fails the rest says why."""
+        period = _period(sla, now)
+        if sla.name in self._ready:
+            return
+        if sla.source == "airflow":
+            worthwhile = period.start > self._since(sla, period, now, _comparable(sla, period, now))
+        else:
+            worthwhile = self._closed_days(sla).missing(period.start, now) > _FEW_DAYS
+        if worthwhile:
+            found = await self._standing(sla, period, now, None, brief=True)
+            if not found.error:
+                self._arrive(found)
 
     def _arrive(self, found: Standing) -> None:
         """Tell whoever waits for one more."""
@@ -254,11 +272,15 @@ class Slas:
         start = period.start if brief else self._since(sla, period, now, earlier)
         until = min(now, period.end)
         try:
-            told = await self._counted(sla, start, until, period.start, live=until == now)
+            if brief and sla.source != "airflow":
+                told = await self._counted_at_first(sla, start, until)
+            else:
+                told = await self._counted(sla, start, until, period.start, live=until == now)
         except SourceError as error:
             told_by = await self._measured(sla, error)
             return unread(sla, period, now, clean_line(f"{error.source}: {error.message}"), told_by)
-        return await asyncio.to_thread(_stand, sla, told, period, now, earlier)
+        found = await asyncio.to_thread(_stand, sla, told, period, now, earlier)
+        return replace(found, brief=True, trend=()) if brief and sla.source != "airflow" else found
 
     async def _measured(self, sla: Sla, error: SourceError) -> "RunsMeasured | None":
         """What metrics say of pipelines while neither API nor database of Airflow answers; None where they are no
@@ -289,6 +311,12 @@ class Slas:
         async with self._slots:
             slices = await slices_of(reader, self._closed_days(sla), wanted)
         return Counted(tuple(slices), notes=tuple(clean_line(note) for note in sorted(reader.notes)))
+
+    async def _counted_at_first(self, sla: Sla, start: float, until: float) -> Counted:
+        reader = self._reader(sla)
+        async with self._slots:
+            slices = await first_look(reader, self._closed_days(sla), Wanted(start, until, sla.budget))
+        return Counted(tuple(slices), notes=(_BRIEF,), violations=())
 
     def _reader(self, sla: Sla) -> "Increases | Minutes | SqlCounts":
         source = self._sources.get(sla.source)
@@ -351,6 +379,12 @@ def open_slas(environment: Environment, sources: "Sources") -> Slas:
     if wrong:
         notes = (f"not all that was promised can be read: {wrong[0]}",)
     return Slas(environment, sources, slas, notes=notes, cache=cache_dir() / "slas")
+
+
+def _comparable(sla: Sla, period: Period, now: float) -> Period | None:
+    """The period before, where that is not long ago: a longer past would cost as much again, for one number."""
+    earlier = periods.before(period, sla.zone)
+    return earlier if earlier.start >= now - TREND_DAYS * DAY else None
 
 
 def _stand(sla: Sla, told: Counted, period: Period, now: float, earlier: Period | None) -> Standing:

@@ -37,6 +37,11 @@ class ClosedDays:
         self._new = False
         self._at_once = AT_ONCE
 
+    def missing(self, start: float, end: float) -> int:
+        """How many days from `start` to `end` would have to be asked for."""
+        days = self._load()
+        return sum(day not in days for day in range(int(start // DAY), int(end // DAY)))
+
     async def hours(self, reader: "Reader", start: float, end: float, now: float) -> list[Slice]:
         """The hours from `start` to `end`, both rounded down; what is not kept is asked for, from a source that takes
         too long over some days together by the day from then on."""

@@ -19,6 +19,10 @@ def prometheus_counts(source: PrometheusSource, counts: Counts) -> "Increases | 
     return Minutes(source, counts) if counts.sampled else Increases(source, counts)
 
 
+ROUGH = 10 * MINUTE
+"""How often a value is looked at for a first look at old time."""
+
+
 class _Asking:
     """What both ways share: points of an answer, and what it said."""
 
@@ -67,6 +71,10 @@ class Increases(_Asking):
         total, part = await asyncio.gather(over(self._counts.total_text), over(self._part))
         return self._slice(start, end, total[0], part[0] if part else 0.0) if total else None
 
+    async def rough(self, start: float, end: float) -> Slice | None:
+        """The same: counters have the whole of it."""
+        return await self.piece(start, end)
+
     @property
     def _part(self) -> str:
         return self._counts.bad_text or self._counts.good_text
@@ -114,6 +122,26 @@ class Minutes(_Asking):
         """One slice of any length."""
         await self._learn(start, end)
         return self._slice(start, end)
+
+    async def rough(self, start: float, end: float) -> Slice | None:
+        """One slice, of every tenth minute."""
+        span, step = f"{round(end - start) - 1}s", f"{ROUGH:.0f}s"
+
+        async def over(function: str, text: str) -> float | None:
+            answer = await self._source.instant(f"{function}(({text})[{span}:{step}])", at=end)
+            return next(iter(self._points(answer).values()), None)
+
+        total, known, bad = await asyncio.gather(
+            over("sum_over_time", self._counts.total_now_text),
+            over("count_over_time", self._counts.total_now_text),
+            over("sum_over_time", self._counts.bad_now_text),
+        )
+        if not total or not known:
+            return None
+        minutes = ROUGH / MINUTE
+        return Slice(
+            start, end, min(total, bad or 0.0) * minutes, total * minutes, min(1.0, known * ROUGH / (end - start))
+        )
 
     async def _count_hours(self, start: float, end: float) -> None:
         async def over(function: str) -> dict[float, float]:

@@ -18,6 +18,8 @@ from opsconsole.sla.slices import Slice, overlaid
 FINE = 5 * MINUTE
 FINE_FOR = 6 * HOUR
 """For as long back the slices are fine: what the shorter burn windows need."""
+NEAR = 72 * HOUR
+"""For as long back a first look is by the hour: what the longer burn windows need."""
 CLOSE_LOOKS = 40
 """Hours at most that are looked at more closely."""
 GAPS = 20
@@ -42,6 +44,10 @@ class Reader(Protocol):
 
     async def piece(self, start: float, end: float) -> Slice | None:
         """One slice of any length."""
+        ...
+
+    async def rough(self, start: float, end: float) -> Slice | None:
+        """One slice of many days, at a small part of the cost; of a value, of some of its minutes."""
         ...
 
 
@@ -74,6 +80,26 @@ async def slices_of(reader: Reader, closed: ClosedDays, wanted: Wanted) -> list[
     if reader.goes_on:
         slices = await _bridged(reader, closed, slices, wanted.now)
     return await _cut(reader, slices, wanted.edges)
+
+
+async def first_look(reader: Reader, closed: ClosedDays, wanted: Wanted) -> list[Slice]:
+    """As `slices_of`, in a few questions: by the hour of the last three days, what is older as one slice."""
+    this_hour = wanted.now // HOUR * HOUR
+    near = max(wanted.start // HOUR * HOUR, this_hour - NEAR)
+    fine_from = max(near, this_hour - FINE_FOR)
+    last = wanted.now // FINE * FINE
+    old, hours, fine, piece = await asyncio.gather(
+        reader.rough(wanted.start, near) if near > wanted.start else _nothing(),
+        closed.hours(reader, near, fine_from, wanted.now),
+        reader.grid(fine_from, last, FINE),
+        reader.piece(last, wanted.now) if wanted.now - last >= _LEAST_PIECE else _nothing(),
+    )
+    slices = [*filter(None, (old,)), *hours, *fine, *filter(None, (piece,))]
+    return await _bridged(reader, closed, slices, wanted.now) if reader.goes_on else slices
+
+
+async def _nothing() -> None:
+    return None
 
 
 async def _closely(reader: Reader, closed: ClosedDays, hours: Sequence[Slice], now: float) -> list[Slice]:

@@ -44,6 +44,10 @@ class SqlCounts:
             return None
         return _slice(start, end, [(bad, total) for _, bad, total in rows])
 
+    async def rough(self, start: float, end: float) -> Slice | None:
+        """The same."""
+        return await self.piece(start, end)
+
     _sampled = False
     """Whether the answer has values; known after the first one."""
 

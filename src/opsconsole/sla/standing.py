@@ -94,6 +94,8 @@ class Standing:
     """Why its source told nothing."""
     waiting: bool = False
     """It was not read yet."""
+    brief: bool = False
+    """A first look: of old time a sample, without days and violations, which follow."""
     measured: "RunsMeasured | None" = None
     """Of pipelines whose Airflow cannot be asked: what metrics say meanwhile."""
 

@@ -77,23 +77,37 @@ def past() -> Iterator[WebServer]:
         yield server
 
 
+Standings = dict[str, Standing]
+
+
 @pytest.fixture(scope="module")
-def standings(past: WebServer) -> dict[str, Standing]:
+def looks(past: WebServer) -> tuple[Standings, Standings]:
+    """How they stand at first look, and as a whole."""
+
     def counted(spacing: int) -> Promql:
         of = f'asked_total{{every="{spacing}"'
         return Promql(bad=f'sum(increase({of},code="500"}}[$window]))', total=f"sum(increase({of}}}[$window]))")
 
     slas = [_sla(str(one), counted(one), objective=0.9) for one in (*SPACINGS, 61)]
 
-    async def ask() -> dict[str, Standing]:
+    async def ask() -> tuple[Standings, Standings]:
         sources = Sources(environment(past.url))
+        asked = Slas(environment(past.url), sources, slas, clock=lambda: NOW)
         try:
-            survey = await Slas(environment(past.url), sources, slas, clock=lambda: NOW).survey()
+            first = await asked.told(30.0)
+            while any(one.waiting for one in first.standings):
+                first = await asked.told(30.0)
+            whole = await asked.survey()
         finally:
             await sources.close()
-        return {one.sla.name: one for one in survey.standings}
+        return {one.sla.name: one for one in first.standings}, {one.sla.name: one for one in whole.standings}
 
     return asyncio.run(ask())
+
+
+@pytest.fixture(scope="module")
+def standings(looks: tuple[Standings, Standings]) -> Standings:
+    return looks[1]
 
 
 def happened(shape: Shape, seconds: float) -> float:
@@ -125,6 +139,14 @@ def test_so_are_those_of_the_last_hours_which_are_looked_at_by_five_minutes(
     assert sums.total == pytest.approx(requests(LENGTH - late) - requests(LENGTH - 6 * HOUR - late), rel=0.01)
     assert sums.bad == pytest.approx(happened(failures, 6 * HOUR), rel=0.01)
     assert sums.coverage == 1.0
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+def test_a_first_look_counts_the_same(looks: tuple[Standings, Standings], spacing: int) -> None:
+    first = looks[0][str(spacing)]
+    assert first.brief
+    assert first.tally.total == pytest.approx(happened(requests, 7 * DAY), rel=0.01)
+    assert first.tally.bad == pytest.approx(happened(failures, 7 * DAY), rel=0.01)
 
 
 def test_no_traffic_is_counted_as_none(standings: dict[str, Standing]) -> None:

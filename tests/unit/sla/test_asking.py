@@ -76,7 +76,7 @@ async def test_each_is_told_when_it_is_read_and_nobody_waits_for_all() -> None:
 
 async def test_a_week_is_told_before_the_days_and_the_week_before_it_are_read() -> None:
     slas = _Made()
-    slas.slas = (replace(FAST, name="slow", window="7d"),)
+    slas.slas = (Sla("slow", "pipeline", dag="*", target=60.0, window="7d"),)
     slas.earlier = asyncio.Event()
     (brief,) = (await asyncio.wait_for(slas.told(60.0), 5.0)).standings
     assert (brief.state, brief.before, brief.sli) == (State.OK, None, 1.0)
@@ -84,6 +84,65 @@ async def test_a_week_is_told_before_the_days_and_the_week_before_it_are_read() 
     (whole,) = (await slas.survey()).standings
     assert whole.before is not None
     assert slas.counted == ["slow", "slow"]
+
+
+class _Days:
+    """A `Reader` of one event a minute, all good, that tells of days of old when it is let."""
+
+    partial = goes_on = False
+    notes: frozenset[str] = frozenset()
+
+    def __init__(self, now: float) -> None:
+        self.now, self.let, self.roughly = now, asyncio.Event(), 0
+
+    async def grid(self, start: float, end: float, step: float) -> list[Slice]:
+        if start < self.now - 5 * 86400.0:
+            await self.let.wait()
+        return [
+            Slice(start + at * step, start + (at + 1) * step, 0.0, step / 60)
+            for at in range(round((end - start) / step))
+        ]
+
+    async def piece(self, start: float, end: float) -> Slice | None:
+        return Slice(start, end, 0.0, (end - start) / 60)
+
+    async def rough(self, start: float, end: float) -> Slice | None:
+        self.roughly += 1
+        return await self.piece(start, end)
+
+
+class _Looked(_Made):
+    """SLAs that are counted by one reader."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.days = _Days(self.now)
+
+    async def _counted(self, sla: Sla, start: float, until: float, since: float, *, live: bool) -> Counted:
+        return await Slas._counted(self, sla, start, until, since, live=live)
+
+    def _reader(self, sla: Sla) -> Any:
+        return self.days
+
+
+async def test_all_have_a_first_look_before_old_days_are_read() -> None:
+    slas = _Looked()
+    async with asyncio.timeout(5.0):
+        first = await slas.told(60.0)
+        while any(one.waiting for one in first.standings):
+            first = await slas.told(60.0)
+    for one in first.standings:
+        assert (one.brief, one.state, one.sli, one.trend, one.violations) == (True, State.OK, 1.0, (), ())
+        assert one.tally.total == pytest.approx(30 * 1440, rel=0.01)
+        assert one.notes == ("a first look: days, violations and the exact share follow",)
+    slas.days.let.set()
+    whole = await slas.survey()
+    assert [(one.brief, len(one.trend), one.notes) for one in whole.standings] == [(False, 30, ())] * 2
+    # What is known is read without one.
+    slas.now += 60
+    await slas.told(60.0)
+    await slas.survey()
+    assert slas.days.roughly == 2
 
 
 async def test_who_waits_for_all_asks_once() -> None:

@@ -39,6 +39,9 @@ class _Reader:
     async def piece(self, start: float, end: float) -> Slice | None:
         return self._slice(start, end - start)
 
+    async def rough(self, start: float, end: float) -> Slice | None:
+        return await self.piece(start, end)
+
     def _slice(self, start: float, seconds: float) -> Slice:
         bad = sum(one * 60 for one in range(int(start // 60), int((start + seconds) // 60)) if one * 60 in self.bad)
         return Slice(start, start + seconds, float(bad > 0), seconds / 60)

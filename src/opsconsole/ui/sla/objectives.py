@@ -68,7 +68,7 @@ class ObjectivesPage(Page[Slas, Survey]):
 
 def again(reading: Survey, period: float) -> float:
     """Seconds until the next look: soon, while the first reading goes on."""
-    return SOON if any(one.waiting for one in reading.standings) else period
+    return SOON if any(one.waiting or one.brief for one in reading.standings) else period
 
 
 def summary_of(reading: Survey) -> str:
