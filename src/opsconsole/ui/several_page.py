@@ -30,6 +30,8 @@ class SeveralShown:
     """Step -> its exact text."""
     left: str = ""
     """What is left out, and why."""
+    at_once: int = 1
+    """How many run beside each other."""
 
     @property
     def where(self) -> str:
@@ -47,7 +49,7 @@ def several_lines(shown: SeveralShown, width: int, height: int, glyphs: Glyphs) 
     rule = fit_line(line(Span(glyphs.horizontal * width, "faint")), width)
     foot = _foot(run, width)
     where = [line(" ", Span(clean_line(shown.where), "dim"))] if shown.where else []
-    top = [head, tally(run, glyphs), *_left(shown.left, width), *where, rule]
+    top = [head, tally(run, glyphs, shown.at_once), *_left(shown.left, width), *where, rule]
     room = max(3, height - len(top) - len(foot))
     blocks = [_block(shown, at, width, room, glyphs) for at in range(len(run.steps))]
     listed = _in_view(blocks, run.current, room)
@@ -55,15 +57,18 @@ def several_lines(shown: SeveralShown, width: int, height: int, glyphs: Glyphs) 
     return tuple(clip_line(one, width, glyphs.ellipsis) for one in (*top, *listed, *foot))
 
 
-def tally(run: RunShown, glyphs: Glyphs) -> Line:
-    """`7 actions   ● 4 ok   ✗ 1 failed`."""
+def tally(run: RunShown, glyphs: Glyphs, at_once: int = 1) -> Line:
+    """`7 actions, one after the other   ● 4 ok   ✗ 1 failed   ○ 2 not tried`."""
     counts: dict[StepState, int] = {}
     for step in run.steps:
         state = run.state_of(step).state
         counts[state] = counts.get(state, 0) + 1
-    spans = [Span(f" {len(run.steps)} actions, one after the other", "strong")]
+    order = f"{at_once} at once" if at_once > 1 else "one after the other"
+    spans = [Span(f" {len(run.steps)} actions, {order}", "strong")]
+    stopped = len(counts) > 1 and StepState.RUNNING not in counts
     for state, count in counts.items():
-        spans += [Span("   "), Span(f"{mark(state, glyphs)} {count} {state}", STATE_ROLES.get(state, "dim"))]
+        called = "not tried" if state is StepState.PENDING and stopped else state
+        spans += [Span("   "), Span(f"{mark(state, glyphs)} {count} {called}", STATE_ROLES.get(state, "dim"))]
     return line(*spans)
 
 
