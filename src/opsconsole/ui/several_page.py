@@ -17,6 +17,8 @@ _BRIEF = 3
 """Lines of a command in the list; the one under the cursor is shown in full."""
 _LEFT = 3
 """Lines for what is left out."""
+_OF_DETAIL = 6
+"""Lines of what came of the one under the cursor; of the others one."""
 _SAID = 4
 """Lines of output at the foot."""
 
@@ -99,7 +101,9 @@ def _block(shown: SeveralShown, at: int, width: int, room: int, glyphs: Glyphs) 
     lines += [line("        ", *one) for one in command]
     if known.detail and known.state is not StepState.PENDING:
         role = "text" if known.state is StepState.OK else STATE_ROLES.get(known.state, "dim")
-        lines.append(line("      ", Span(clean_line(known.detail), role)))
+        detail = clean_line(known.detail, limit=2000)
+        said = wrapped_text(detail, width - 7, _OF_DETAIL) if here else [detail]
+        lines += [line("      ", Span(text, role)) for text in said]
     return lines
 
 
