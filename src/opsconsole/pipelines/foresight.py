@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.choosing import known_dags, unknown_dag
 from opsconsole.pipelines.holding import scheduler_silence
 from opsconsole.runbooks.repair import Repair
 
@@ -52,7 +53,7 @@ async def foresee(airflow: Airflow, repairs: Sequence[Repair]) -> list[Foreseen]
         async with slots:
             return await _looked_at(airflow, repair)
 
-    found = list(await asyncio.gather(*map(look, repairs)))
+    found = await _named_right(airflow, await asyncio.gather(*map(look, repairs)))
     return await _with_silence(airflow, found)
 
 
@@ -106,6 +107,27 @@ async def _looked_at(airflow: Airflow, repair: Repair) -> Foreseen:
     why = "; ".join(text for text in (repair.why, said) if text)
     # The run is named from here on: a newer one that begins meanwhile is not meant.
     return Foreseen(replace(repair, arguments=arguments, why=why), said)
+
+
+async def _named_right(airflow: Airflow, found: Sequence[Foreseen]) -> list[Foreseen]:
+    """The same; of those whose DAG is not there it is said which one may be meant."""
+    from opsconsole.sources.airflow.client import AirflowError
+
+    def lost(one: Foreseen) -> bool:
+        return isinstance(one.fault, AirflowError) and one.fault.status == 404
+
+    if not any(map(lost, found)):
+        return list(found)
+    try:
+        known = await known_dags(airflow)
+    except SourceError:
+        return list(found)
+    return [
+        replace(one, wrong=missing, fault=None)
+        if lost(one) and (missing := unknown_dag(one.repair.arguments.get("dag", ""), known))
+        else one
+        for one in found
+    ]
 
 
 async def _look(client: "AirflowSource", repair: Repair) -> tuple[Mapping[str, str], str]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,7 @@ from opsconsole.config.secrets import SecretRef
 from opsconsole.config.settings import AirflowSettings, Environment
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import DOWN, Airflow
+from opsconsole.sources.airflow import client
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, path
 from opsconsole.sources.airflow.errors import detail_of
 
@@ -291,7 +292,44 @@ async def test_a_log_of_any_length_passes_line_by_line() -> None:
         async for text in source.lines("/log", accept="text/plain", what="read the log"):
             count, longest, last = count + 1, max(longest, len(text)), text
         assert (count > 200_000, last) == (True, "end")
-        assert longest < 2_000_000
+        assert longest < 2 * 1024 * 1024
+        await source.close()
+
+
+async def test_what_is_a_thousand_times_as_long_as_it_came_is_no_longer_in_one_piece() -> None:
+    """Airflow compresses, and 50 MB of one character come in one chunk."""
+
+    async def chunks() -> AsyncIterator[str]:
+        yield "before\nx" + "x" * 5_000_000
+        yield "y\nafter"
+
+    lines = [line async for line in client._lines(chunks())]
+    assert (lines[0], lines[-1]) == ("before", "after")
+    assert max(map(len, lines)) < 2 * 1024 * 1024
+    assert "".join(lines[1:-1]) == "x" * 5_000_001 + "y"
+
+
+async def test_who_waits_for_a_log_is_more_patient_than_the_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(server: Fake, *_: object) -> Answer:
+        server.came.set()
+        server.released.wait(10)
+        return 200, [b"the log"]
+
+    async def read() -> list[str]:
+        return [line async for line in source.lines("/log", accept="text/plain", what="read the log")]
+
+    with fake(log=slow) as server:
+        source = AirflowSource(AirflowSettings(url=server.url, timeout=0.3))
+        reading = asyncio.create_task(read())
+        assert await asyncio.to_thread(server.came.wait, 10)
+        done, _ = await asyncio.wait({reading}, timeout=0.5)  # longer than the time-out of everything else
+        assert not done
+        server.released.set()
+        assert await reading == ["the log"]
+        monkeypatch.setattr(client, "_PATIENCE", 0.3)
+        server.released.clear()
+        with pytest.raises(SourceError, match=r"no answer within 0\.3 s"):
+            await read()
         await source.close()
 
 

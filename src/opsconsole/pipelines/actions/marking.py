@@ -12,6 +12,7 @@ from opsconsole.pipelines.actions.change import Change, Refused, action_of, dag_
 from opsconsole.pipelines.actions.waiting import Patience
 from opsconsole.pipelines.api import api_of
 from opsconsole.pipelines.asking import structure_of
+from opsconsole.pipelines.choosing import unknown_task
 from opsconsole.pipelines.consequences import of_marking_a_run, of_marking_a_task
 from opsconsole.pipelines.model import Run, Task
 from opsconsole.pipelines.way import Asking
@@ -19,8 +20,6 @@ from opsconsole.sources.airflow.client import AirflowSource, path
 
 _SOON = 60.0
 """Seconds within which the effect has to be seen."""
-_NAMED = 20
-"""Tasks of a run that are named where another one is asked for."""
 _INDEXED = re.compile(r"(?P<task>.+)\[(?P<index>\d{1,9})\]")
 
 
@@ -149,7 +148,7 @@ async def _state_in(way: Asking, dag_id: str, run: Run, task: str) -> str:
 def _task_in(tasks: Sequence[Task], run: Run, title: str) -> Task:
     found = next((one for one in tasks if one.title == title), None)
     if found is None:
-        raise Refused(f"there is no task {title} in {run.run_id}: {', '.join(one.title for one in tasks[:_NAMED])}")
+        raise Refused(unknown_task(title, run.run_id, [one.title for one in tasks]))
     return found
 
 
