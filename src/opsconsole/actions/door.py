@@ -28,14 +28,6 @@ _SUCCESS = frozenset({Outcome.OK, Outcome.WARN})
 _DETAIL_LIMIT = 2000
 
 
-class CancelledActionError(asyncio.CancelledError):
-    """The calling task was cancelled, and so was the action; `result` says how far it had come, as the record does."""
-
-    def __init__(self, result: Result) -> None:
-        super().__init__(result.detail)
-        self.result = result
-
-
 class Door:
     """Performs actions in one context, with one journal."""
 
@@ -68,14 +60,15 @@ class Door:
         beforehand is not done, unless it only reads. A failure of any kind is a Result, never an exception.
 
         Raises:
-            CancelledActionError: the calling task was cancelled; what ran has been ended and that is recorded.
+            asyncio.CancelledError: the calling task was cancelled; what ran has been ended and that is recorded. Its
+                only argument is the result, which says how far it had come.
         """
         if dry_run:
             return self._rehearse(action, sink)
         attempt = _Attempt(action, cancelled=False)
         result = await self._judge_record_and_run(attempt, confirmation, sink)
         if attempt.cancelled:
-            raise CancelledActionError(result)
+            raise asyncio.CancelledError(result)
         return result
 
     def _rehearse(self, action: Action, sink: Sink) -> Result:
