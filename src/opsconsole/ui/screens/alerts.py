@@ -31,6 +31,12 @@ from opsconsole.ui.working import go_on
 _PERIOD = 10.0
 """Seconds between two looks at why an alert fires."""
 _ACK = "acknowledge"
+_NO_ALERT = frozenset({"acknowledge", "runbook", "follow"})
+_NO_CHANGE = frozenset({"acknowledge", "fix", "mark"})
+_IDLE = {
+    "silences": _NO_ALERT, "history": _NO_CHANGE, "receivers": _NO_ALERT | _NO_CHANGE, "watch": _NO_ALERT | _NO_CHANGE,
+}  # fmt: skip
+"""Page -> what there is nothing to do with on it."""
 
 
 class AlertsView(FamilyView):
@@ -69,8 +75,15 @@ class AlertsView(FamilyView):
             return
         self.show_detail()
 
+    def hints(self) -> list[tuple[str, str]]:
+        """What can be done on this page: most of it is about alerts."""
+        idle = _IDLE.get(self._spec.id, frozenset())
+        return [(action, word) for action, word in super().hints() if action not in idle]
+
     async def _completed(self, repairs: Sequence[Repair]) -> tuple[Sequence[Repair], str]:
         """The repairs; those that change a silence can be begun anew, where somebody else changed it meanwhile."""
+        if len(repairs) > 1 and any("seen" in one.arguments and "matchers" in one.arguments for one in repairs):
+            raise ValueError("what a silence says is edited one at a time; several can be prolonged, or ended")
         source = await self._asked()
         return [renewable(one, source) for one in repairs], ""
 

@@ -236,9 +236,12 @@ def test_silences_say_what_they_keep_back() -> None:
     ]  # fmt: skip
     assert sheet.summary == "2 active   1 of them acknowledgements   1 end soon   1 match nothing"
     assert len(page.sheet(read, Order("ends", "with expired ones")).rows) == 3
+    kept = page.sheet(replace(read, keeps="alice"), Order("ends"))
+    assert "end soon" not in kept.summary
+    assert kept.rows[0].cells[1].role == "text"
     detail = page.detail(read, "5a5a5a5a-1")
     assert detail is not None
-    assert (detail.title, detail.parts[1][0]) == ("Acknowledgement", "keeps back 1 alerts")
+    assert (detail.title, detail.parts[1][0]) == ("Acknowledgement", "keeps back 1 alert")
     assert [one.label for one in page.choices(read, "5a5a5a5a-1")] == [
         "until 1h from now", "until 8h from now", "until 1d from now", "edit", "end silence",
     ]  # fmt: skip
