@@ -31,6 +31,7 @@ from opsconsole.ui.working import go_on
 _PERIOD = 10.0
 """Seconds between two looks at why an alert fires."""
 _ACK = "acknowledge"
+_NOTHING = "there is nothing here to acknowledge that you have not acknowledged already; x prolongs or ends that"
 _NO_ALERT = frozenset({"acknowledge", "runbook", "follow"})
 _NO_CHANGE = frozenset({"acknowledge", "fix", "mark"})
 _IDLE = {
@@ -93,7 +94,7 @@ class AlertsView(FamilyView):
         found = offers(shown.page, shown.reading, keys) if shown.reading is not None else []
         repairs = tuple(repair for one in found if one.label.startswith(_ACK) for repair in one.repairs)
         if not repairs:
-            self.console.tell("there is nothing here to acknowledge")
+            self.console.tell(_NOTHING)
             return
         work = self._fix(Offer(_ACK, repairs, len(repairs)))
         self.run_worker(work, group="fix", exclusive=True, exit_on_error=False)
@@ -233,7 +234,7 @@ def acknowledge(view: View, choices: list[Doable]) -> None:
     if found:
         open_repairs(view, found, found[0].title)
     else:
-        view.console.tell("there is nothing here to acknowledge")
+        view.console.tell(_NOTHING)
 
 
 def open_repairs(view: View, repairs: Sequence[Repair], title: str) -> None:

@@ -8,8 +8,9 @@ import pytest
 from opsconsole.actions import registry
 from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.episodes import Episode, History
+from opsconsole.alerts.matching import parse_matchers
 from opsconsole.alerts.merging import merged
-from opsconsole.alerts.model import DeliverySide, RuleState, Survey
+from opsconsole.alerts.model import DeliverySide, RuleState, Silence, Survey
 from opsconsole.runbooks.repair import runbook_for, with_values
 from opsconsole.ui.alerts.active import ActivePage
 from opsconsole.ui.alerts.past import HistoryPage, PastReading
@@ -172,6 +173,18 @@ def test_an_acknowledgement_fits_exactly_the_alert_and_says_so() -> None:
     assert ack.repair.given["comment"] == "ACK! ApiDown"
     assert 'cluster="demo"' in ack.repair.given["matchers"]
     assert silence.repair.why == "it matches now: 1 alert: ApiDown (active)"
+
+
+def test_what_the_operator_acknowledged_already_is_not_acknowledged_again() -> None:
+    page, read = ActivePage(), survey()
+    row = row_of(page.sheet(read, BY_TROUBLE), "ApiDown")
+    given = page.choices(read, row.key)[0].repair.given
+    mine = Silence("a1", parse_matchers(given["matchers"]), NOW - 60, NOW + 600, "alice", "ACK! ApiDown", "active")
+    side = replace(read.sides[0], silences=(*read.sides[0].silences, mine))
+    again = replace(read, sides=(side,), silences={**read.silences, "a1": mine}, keeps="alice")
+    assert [one.label for one in page.choices(again, row.key)] == ["silence"]
+    others = page.choices(replace(again, keeps="bob"), row.key)
+    assert [one.label for one in others] == ["acknowledge", "silence"]
 
 
 def test_alertmanagers_that_are_no_peers_are_told_each() -> None:
