@@ -160,7 +160,7 @@ async def test_a_token_in_a_file_is_read_again_when_it_is_refused(tmp_path: Path
     [
         (
             {"bearer_token": SecretRef(file=Path("t"))},
-            "the token: wrong or expired: put a new one into file t, it is read",
+            "the token: wrong or expired: put a new one into file t, it",
         ),
         ({"bearer_token": SecretRef(env="T")}, "the token: wrong or expired: a new one belongs into $T; token_command"),
         ({"bearer_token": SecretRef(command=("vault", "x"))}, "the token: command vault gave it, asked again just now"),

@@ -86,7 +86,7 @@ class AirflowSource:
     @property
     def clock_ahead(self) -> float:
         """Seconds by which its clock is ahead of ours; 0 where none can be told."""
-        return self._http.clock_ahead
+        return self._http.clock.ahead
 
     async def version(self) -> Version:
         """Which Airflow this is; asked once, and again after it was away: it may come back as another."""
