@@ -92,6 +92,10 @@ class ByHand:
         self.takes: tuple[DagParam, ...] = ()
         self.of_dag: dict[str, tuple[DagParam, ...]] = {}
         """DAG id -> its parameters, where they are others than `takes`."""
+        self.components: tuple[Component, ...] = (
+            Component("scheduler", True, NOW - 2.0, "airflow-1"),
+            Component("triggerer", False, NOW - 300.0),
+        )
         self.lines = [LogLine("starting", NOW, "info"), LogLine("ValueError: no tariff \x1b[31m42", NOW, "error")]
 
     def _answer(self) -> None:
@@ -160,7 +164,7 @@ class ByHand:
 
     async def health(self) -> tuple[Component, ...]:
         self._answer()
-        return Component("scheduler", True, NOW - 2.0, "airflow-1"), Component("triggerer", False, NOW - 300.0)
+        return self.components
 
 
 class Rehearsing:

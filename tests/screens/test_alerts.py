@@ -72,7 +72,7 @@ def test_the_screen(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]
 def test_why_an_alert_fires(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[int]) -> None:
         app = await opened_at(pilot)
-        app.console_screen.open_view(AlertView(survey().alerts[1].fingerprint))
+        app.console_screen.open_view(AlertView(survey().alerts[1].key))
         async with in_time("why"):
             while "burns 40.0 times" not in text_of(app):
                 await pilot.pause()

@@ -27,6 +27,8 @@ class Argument:
     required: bool = False
     pattern: str = ""
     """A regular expression that the whole value has to match; an empty value of what is not required is left out."""
+    asked: bool = True
+    """Whether it is for people to say; else the console says it, and no form asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Registration:
     """`module:function`, a `Factory`; imported when it is needed."""
     timeout: float = 60.0
     """Seconds that it is given where nobody says otherwise."""
+
+    @property
+    def unasked(self) -> frozenset[str]:
+        """The arguments that no form asks for."""
+        return frozenset(one.name for one in self.arguments if not one.asked)
 
     def complaints(self, given: Mapping[str, str]) -> list[str]:
         """What is wrong with the arguments `given`, one sentence each."""
@@ -236,7 +243,7 @@ _MATCHERS = Argument(
 )
 _FOR = r"[0-9][0-9.a-z]{1,20}"
 _COMMENT = r"[^\x00-\x08\x0b-\x1f]{1,1000}"
-_SILENCE = Argument("id", "the id of the silence", required=True, pattern=r"[0-9a-fA-F-]{8,64}")
+_SILENCE = Argument("id", "the id of the silence", required=True, pattern=r"[0-9a-fA-F-]{8,64}", asked=False)
 
 register(
     Registration(
@@ -264,6 +271,10 @@ register(
             _MATCHERS,
             Argument("duration", "for how long from now, such as 30m or 2h", pattern=_FOR),
             Argument("comment", "why", pattern=_COMMENT),
+            Argument(
+                "seen", "what it was when it was looked at; refused where it is another one by now",
+                pattern=r"[^\x00-\x08\x0b-\x1f]{1,50000}", asked=False,
+            ),
             _ALERTMANAGER,
         ),
         "opsconsole.alerts.actions.silencing:edit",

@@ -19,7 +19,7 @@ AT_ONCE = 7
 """Days in one question."""
 FORGOTTEN = 40 * DAY
 """Seconds after which what nobody asked for is removed."""
-VERSION = 1
+VERSION = 2
 
 
 class ClosedDays:
@@ -31,6 +31,8 @@ class ClosedDays:
         self._days: dict[int, list[Slice]] | None = None
         self._close: dict[int, list[Slice]] = {}
         """Start of an hour -> its smaller slices."""
+        self._gaps: dict[tuple[float, float], Slice | None] = {}
+        """(start, end) of a gap -> what was counted in it; in memory only, since there are few."""
         self._new = False
 
     async def hours(self, reader: "Reader", start: float, end: float, now: float) -> list[Slice]:
@@ -64,6 +66,18 @@ class ClosedDays:
         found = await look_closely(reader, hour)
         if hour.end + LATE <= now and not reader.partial:
             self._close[int(hour.start)], self._new = found, True
+        return found
+
+    async def across(self, reader: "Reader", before: Slice, after: Slice, now: float) -> Slice | None:
+        """What was counted between two slices; see `reader.look_across`."""
+        from opsconsole.sla.reader import look_across
+
+        gap = (before.end, after.start)
+        if gap in self._gaps:
+            return self._gaps[gap]
+        found = await look_across(reader, before, after)
+        if after.end + LATE <= now and not reader.partial:
+            self._gaps[gap] = found
         return found
 
     def save(self) -> None:

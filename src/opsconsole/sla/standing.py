@@ -98,8 +98,10 @@ class Standing:
 
     @property
     def met(self) -> bool | None:
-        """Whether the promise is kept so far."""
-        return None if self.sli is None else 1.0 - self.sli <= self.sla.budget + _ROUNDING
+        """Whether the promise is kept so far; None where that is not known, of too little of the time among others."""
+        return (
+            None if self.sli is None or self.state is State.UNKNOWN else 1.0 - self.sli <= self.sla.budget + _ROUNDING
+        )
 
     @property
     def change(self) -> float | None:
@@ -162,8 +164,12 @@ def stale(known: Standing, now: float, error: str) -> Standing:
 
 
 def worst_first(found: Sequence[Standing]) -> list[Standing]:
-    """By state, then by what is left; what nothing is known of after what goes wrong."""
-    return sorted(found, key=lambda one: (-one.state.severity, one.budget_left if one.budget_left is not None else 2.0))
+    """By state, then by what is left; what nothing is known of after what goes wrong, what was not read yet last."""
+
+    def badness(one: Standing) -> tuple[bool, float, float]:
+        return one.waiting, -one.state.severity, one.budget_left if one.budget_left is not None else 2.0
+
+    return sorted(found, key=badness)
 
 
 def in_order(found: Sequence[Standing], sort: str) -> list[Standing]:

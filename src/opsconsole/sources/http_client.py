@@ -14,6 +14,7 @@ from opsconsole.config.settings import HttpSettings
 from opsconsole.core.reading import SourceError
 from opsconsole.sources.http_auth import tls_context
 from opsconsole.sources.http_errors import place_of, timed_out, transport_error
+from opsconsole.sources.json_turns import LARGE, read_in_turns
 from opsconsole.sources.server_clock import ServerClock
 from opsconsole.sources.single_flight import LandedEarly, SingleFlight
 
@@ -25,8 +26,6 @@ _CONCURRENCY = 4
 """Requests under way at once: servers have few workers, and their users want some of them."""
 _BODY_LIMIT = 64 * 1024 * 1024
 """Bytes of one answer; what is longer is read as a stream. 5,000 alerts are about 5 MB."""
-_PARSE_ASIDE = 256 * 1024
-"""Bytes from which an answer is parsed beside the event loop."""
 
 
 class HttpClient:
@@ -155,11 +154,15 @@ class HttpClient:
 
 
 async def parsed(body: bytes) -> Any:
-    """The JSON in `body`; a large one is parsed beside the event loop.
+    """The JSON in `body`; a large one is parsed beside the event loop, and in turns with it.
 
     Raises:
         ValueError, RecursionError: it is none.
     """
-    if len(body) > _PARSE_ASIDE:
-        return await asyncio.to_thread(json.loads, body)
+    if len(body) > LARGE:
+        return await asyncio.to_thread(_parsed_in_turns, body)
     return json.loads(body)
+
+
+def _parsed_in_turns(body: bytes) -> Any:
+    return read_in_turns(body.decode(json.detect_encoding(body), "surrogatepass"))

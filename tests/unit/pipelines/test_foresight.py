@@ -7,8 +7,10 @@ from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.choosing import unknown_task
 from opsconsole.pipelines.foresight import foresee, sent_of
 from opsconsole.pipelines.metadata import Metadata
+from opsconsole.pipelines.model import Component
 from opsconsole.runbooks.repair import Repair
 from opsconsole.sources.airflow.client import AirflowError
+from tests.screens.fake_session import NOW
 from tests.screens.pipeline_readings import ByHand, Rehearsing, pipelines
 
 RETRY = Repair("airflow.retry", {"dag": "load_tariffs", "run": "r1"}, "Retry", "it failed")
@@ -143,6 +145,19 @@ async def test_airflow_2_says_with_which_command_of_its_own_it_backfills() -> No
         "Airflow 2 has no backfill in its API; on its host: airflow dags backfill --start-date 2026-02-03 "
         '--end-date 2026-02-04 --rerun-failed-tasks --conf \'{"x": "a b"}\' -- a.b'
     )
+
+
+async def test_a_scheduler_that_is_silent_is_said_of_what_takes_one_before_anybody_confirms_it() -> None:
+    way = ByHand()
+    way.components = (Component("scheduler", False, NOW - 240.0),)
+    found = await foresee(
+        pipelines(way, Rehearsing()).airflow,
+        [RETRY, Repair("airflow.trigger", {"dag": "b"}, "b"), Repair("airflow.pause", {"dag": "c"}, "c")],
+    )
+    warning = "the scheduler has not been heard of for 4m: it waits until that is back"
+    assert [one.said for one in found] == [f"Airflow's dry run clears 2: check, store; {warning}", warning, ""]
+    assert found[0].repair.why.endswith(warning)
+    assert not any(one.wrong for one in found), "it is sent all the same"
 
 
 async def test_without_an_api_it_is_said_what_is_missing() -> None:

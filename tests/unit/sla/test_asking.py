@@ -1,6 +1,7 @@
 """Asking about SLAs while sources are slow, fail and come back: what is known stays, with its age."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class _Made(Slas):
         self.now = 40 * 86400.0
         super().__init__(ENVIRONMENT, Sources(ENVIRONMENT), (FAST, SLOW), clock=lambda: self.now)
         self.slow = asyncio.Event()
+        self.earlier: asyncio.Event | None = None
+        """What is before a week is told when this is set."""
         self.failing = False
         self.refused: Sla | None = None
         self.counted: list[str] = []
@@ -39,6 +42,8 @@ class _Made(Slas):
             raise REFUSED
         if sla is SLOW:
             await self.slow.wait()
+        if self.earlier is not None and start < self.now - 8 * 86400.0:
+            await self.earlier.wait()
         return Counted((Slice(start, until, 0.0, 1000.0),))
 
 
@@ -52,6 +57,36 @@ async def test_who_is_slow_is_not_waited_for_and_comes_later() -> None:
     assert (found["fast"].state, found["slow"].waiting, found["slow"].why) == (State.OK, True, "not read yet")
     slas.slow.set()
     assert {one.state for one in (await told(slas)).values()} == {State.OK}
+
+
+async def test_each_is_told_when_it_is_read_and_nobody_waits_for_all() -> None:
+    slas = _Made()
+    first = await asyncio.wait_for(slas.told(60.0), 5.0)
+    assert [(one.sla.name, one.waiting) for one in first.standings] == [("fast", False), ("slow", True)]
+    following = asyncio.ensure_future(slas.told(60.0))
+    await asyncio.sleep(0)
+    assert not following.done(), "there is nothing new"
+    slas.slow.set()
+    assert [one.waiting for one in (await asyncio.wait_for(following, 5.0)).standings] == [False, False]
+
+
+async def test_a_week_is_told_before_the_days_and_the_week_before_it_are_read() -> None:
+    slas = _Made()
+    slas.slas = (replace(FAST, name="slow", window="7d"),)
+    slas.earlier = asyncio.Event()
+    (brief,) = (await asyncio.wait_for(slas.told(60.0), 5.0)).standings
+    assert (brief.state, brief.before, brief.sli) == (State.OK, None, 1.0)
+    slas.earlier.set()
+    (whole,) = (await slas.survey()).standings
+    assert whole.before is not None
+    assert slas.counted == ["slow", "slow"]
+
+
+async def test_who_waits_for_all_asks_once() -> None:
+    slas = _Made()
+    slas.slas = (replace(FAST, window="7d"),)
+    await slas.survey()
+    assert slas.counted == ["fast"]
 
 
 async def test_one_survey_is_for_all_who_ask_within_half_a_minute() -> None:
@@ -138,6 +173,8 @@ class _Burnt(_Made):
 
 async def test_whose_what_was_bad_is_comes_with_a_later_reading_and_serves_ten_minutes() -> None:
     slas = _Burnt()
+    await slas.survey()
+    assert slas.times == 0, "that waits until all were read"
     first = await slas.told(1.0)
     assert [one.shares for one in first.standings] == [(), ()]
     slas.asked.set()
@@ -151,6 +188,7 @@ async def test_whose_what_was_bad_is_comes_with_a_later_reading_and_serves_ten_m
     await slas.told(1.0)
     assert slas.times == 2
     slas.now += 60
+    await slas.survey()
     await slas.told(1.0)
     await slas._telling
     assert slas.times == 4

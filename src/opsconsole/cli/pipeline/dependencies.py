@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         )
         for one in branches
     ]
-    print_table(("WHO FEEDS WHOM", "KIND", "UPDATED", "WAITS FOR"), rows)
+    print_table(("WHO FEEDS WHOM", "KIND", "UPDATED", "WAITS FOR"), rows, names=(0,))
     if not rows:
         which = "that DAG" if args.dag else "a DAG here"
         narrate(f"no assets: nothing starts {which} but time and people")

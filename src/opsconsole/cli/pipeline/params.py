@@ -43,6 +43,6 @@ def run(args: argparse.Namespace) -> int:
         )
         for one in told.value
     ]  # fmt: skip
-    print_table(("NAME", "REQUIRED", "DEFAULT", "WHAT", "ONE OF", "ABOUT"), rows)
+    print_table(("NAME", "REQUIRED", "DEFAULT", "WHAT", "ONE OF", "ABOUT"), rows, names=(0, 2, 4))
     narrate_origin(told)
     return Exit.DONE

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_told("runs", told, [run_fields(one, told.now) for one in found])
         return Exit.DONE
-    print_table(_COLUMNS, [_row(one, told.now) for one in found])
+    print_table(_COLUMNS, [_row(one, told.now) for one in found], names=(0,))
     narrate_origin(told, "these are the newest; --limit shows more")
     return Exit.DONE
 

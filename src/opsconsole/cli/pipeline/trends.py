@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         )
         for one in (found.dag, *found.tasks)
     ]  # fmt: skip
-    print_table(_COLUMNS, rows)
+    print_table(_COLUMNS, rows, names=(0,))
     for habit in found.habits:
         narrate(f"in {habit.runs} of {habit.of} runs: {habit.why}: {habit.advice}")
     narrate(f"efficiency {percent(found.efficiency) or 'not known'} at the median")

@@ -13,19 +13,20 @@ from opsconsole.actions.action import Action, Outcome, Result, Sink
 from opsconsole.config.settings import Environment
 from opsconsole.core.clean import clean_line
 from opsconsole.pipelines.actions.change import (
-    ENDING,
-    STARTING,
     Change,
     Refused,
     action_of,
     judged_end,
     must_run,
+    patience_for,
     run_named,
     settings_of,
     waits_for_end,
 )
+from opsconsole.pipelines.actions.waiting import Patience, hold_on
 from opsconsole.pipelines.api import api_of
 from opsconsole.pipelines.choosing import unknown_task
+from opsconsole.pipelines.holding import Hold
 from opsconsole.pipelines.model import FAILED, Task
 from opsconsole.pipelines.way import MOST_TASKS, Asking
 from opsconsole.sources.airflow.client import AirflowSource, path
@@ -97,7 +98,6 @@ def _clearing(action_id: str, verb: str, wish: Wish, arguments: Mapping[str, str
         wish.dag,
         work,
         undo="none: what has run again has run; mark the run failed to stop it",
-        verify_timeout=ENDING if work.to_end else STARTING,
     )
 
 
@@ -163,6 +163,14 @@ class _Clearing(Change):
             named = ", ".join(one.title for one in again[:5])
             return Result(Outcome.OK, detail=f"{named} of {self.run_id} has begun again") if again else None
         return judged_end(run) if again and run.ended else None
+
+    async def held(self, way: Asking, client: AirflowSource) -> Hold | None:
+        run = await way.run(self.wish.dag, self.run_id)
+        return None if run is None else await hold_on(way, client, run)
+
+    @property
+    def patience(self) -> Patience:
+        return patience_for(self.to_end)
 
     def _ran_again(self, task: Task) -> bool:
         """Whether it has begun since it was cleared."""

@@ -9,6 +9,7 @@ from typing import Any
 from opsconsole.actions.action import Action, Outcome, Result, Sink
 from opsconsole.config.settings import Environment
 from opsconsole.pipelines.actions.change import Change, Refused, action_of, dag_at, run_named, settings_of
+from opsconsole.pipelines.actions.waiting import Patience
 from opsconsole.pipelines.api import api_of
 from opsconsole.pipelines.asking import structure_of
 from opsconsole.pipelines.choosing import unknown_task
@@ -36,7 +37,6 @@ def mark(arguments: Mapping[str, str], environment: Environment) -> Action:
         work.dag,
         work,
         undo="airflow.mark with the state before, which the output says; or airflow.clear",
-        verify_timeout=_SOON,
     )
 
 
@@ -85,7 +85,6 @@ def _pausing(action_id: str, dag: str, paused: bool, environment: Environment) -
         dag,
         work,
         undo="airflow.unpause" if paused else "airflow.pause",
-        verify_timeout=_SOON,
     )
 
 
@@ -131,6 +130,10 @@ class _Marking(Change):
             return Result(Outcome.FAILED, detail=str(error))
         return Result(Outcome.OK, detail=f"it is {now}") if now == self.state else None
 
+    @property
+    def patience(self) -> Patience:
+        return Patience(_SOON)
+
     async def _now(self, way: Asking) -> str:
         return await _state_in(way, self.dag, await run_named(way, self.dag, self.run_id), self.task)
 
@@ -168,3 +171,7 @@ class _Pausing(Change):
         if (await dag_at(client, self.dag)).paused is self.paused:
             return Result(Outcome.OK, detail="and Airflow says so")
         return None
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(_SOON)

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from opsconsole.alerts.actions.meanwhile import seen_text
 from opsconsole.alerts.matching import Matcher, all_hold, exactly, parse_matchers
 from opsconsole.alerts.model import Alert, Silence, Survey
+from opsconsole.alerts.planning import to_tell
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import parse_duration
 from opsconsole.runbooks.repair import Repair
@@ -40,14 +42,11 @@ def group_choices(matchers: Mapping[str, str], alerts: Sequence[Alert], survey: 
 def silence_choices(silence: Silence, survey: Survey) -> list[Choice]:
     """Let it last longer, change it, end it."""
     if silence.state == "expired":
-        text = _text(silence.matchers)
-        given = {"matchers": text, "duration": SILENCE_FOR, "comment": silence.comment or "again"}
-        foresee = _foreseeing(survey)
+        given = {
+            "matchers": _text(silence.matchers), "duration": SILENCE_FOR, "comment": silence.comment or "again",
+        }  # fmt: skip
         return [
-            Choice(
-                f"silence again{suffix}",
-                Repair("alert.silence", {**given, **where}, f"Silence {text} again", foresee(given), foresee=foresee),
-            )
+            Choice(f"silence again{suffix}", making({**given, **where}, survey))
             for suffix, where in _places(_having(silence, survey), survey)
         ]
     name = clean_line(_text(silence.matchers), limit=80)
@@ -56,22 +55,35 @@ def silence_choices(silence: Silence, survey: Survey) -> list[Choice]:
     found: list[Choice] = []
     for suffix, where in _places(_having(silence, survey), survey):
         given = {"id": silence.id, **where}
-        left = (silence.ends_at or survey.taken_at) - survey.taken_at
-        edited = {
-            **given, "matchers": _text(silence.matchers), "duration": _minutes(left), "comment": silence.comment,
-        }  # fmt: skip
+        seen = {**given, "seen": seen_text(silence)}
         offered = [
             # What is said is from now on: one that lasts longer anyhow would be cut short.
-            *((f"until {longer} from now", _EDIT, {**given, "duration": longer}, f"Until {longer} from now: {name}")
-              for longer in LONGER if parse_duration(longer) > left),
-            ("edit", _EDIT, edited, f"Change the silence of {name}"),
+            *((f"until {longer} from now", _EDIT, {**seen, "duration": longer}, f"Until {longer} from now: {name}")
+              for longer in LONGER if parse_duration(longer) > _left(silence, survey)),
             ("end silence", "alert.unsilence", given, f"End the silence of {name}"),
         ]  # fmt: skip
-        found += [
-            Choice(f"{label}{suffix}", Repair(action, to, title, why, foresee=_foreseeing(survey, why)))
-            for label, action, to, title in offered
-        ]
+        repairs = [(label, Repair(action, to, title, why, foresee=_foreseeing(survey, why)))
+                   for label, action, to, title in offered]  # fmt: skip
+        repairs.insert(-1, ("edit", changing(silence, survey, where)))
+        found += [Choice(f"{label}{suffix}", repair) for label, repair in repairs]
     return found
+
+
+def changing(silence: Silence, survey: Survey, where: Mapping[str, str]) -> Repair:
+    """A change of all that can be changed of a silence, as it is now; `where` names its Alertmanager."""
+    given = {
+        "id": silence.id, **where, "seen": seen_text(silence), "matchers": _text(silence.matchers),
+        "duration": _minutes(_left(silence, survey)), "comment": silence.comment,
+    }  # fmt: skip
+    why = preview((one for one in survey.alerts if silence.id in one.silenced_by), "it keeps back now")
+    title = f"Change the silence of {clean_line(_text(silence.matchers), limit=80)}"
+    return Repair(_EDIT, given, title, why, foresee=_foreseeing(survey, why))
+
+
+def making(given: Mapping[str, str], survey: Survey) -> Repair:
+    """A new silence like one that is over."""
+    foresee = _foreseeing(survey)
+    return Repair("alert.silence", given, f"Silence {given['matchers']} again", foresee(given), foresee=foresee)
 
 
 def preview(alerts: Iterable[Alert], words: str) -> str:
@@ -119,6 +131,11 @@ def _keeping_back(labels: Mapping[str, str], name: str, survey: Survey, alerts: 
     return found
 
 
+def _left(silence: Silence, survey: Survey) -> float:
+    """Seconds until it ends."""
+    return (silence.ends_at or survey.taken_at) - survey.taken_at
+
+
 def _having(silence: Silence, survey: Survey) -> list[str]:
     """The names of the Alertmanagers that have it."""
     return [side.name for side in survey.sides if any(one.id == silence.id for one in side.silences)]
@@ -128,18 +145,8 @@ def _places(names: Sequence[str], survey: Survey) -> list[tuple[str, dict[str, s
     """(what to add to the label, the argument) of each Alertmanager that has to be told; peers tell each other."""
     if len(survey.sides) <= 1:
         return [("", {})]
-    seen: set[frozenset[str]] = set()
-    found: list[tuple[str, dict[str, str]]] = []
-    for side in survey.sides:
-        if side.name not in names:
-            continue
-        peers = frozenset(side.cluster.peers)
-        if len(peers) > 1:
-            if peers in seen:
-                continue
-            seen.add(peers)
-        found.append((f" ({side.name.rpartition('/')[2]})", {"alertmanager": side.name}))
-    return found
+    told = to_tell(survey.sides, names)
+    return [(f" ({side.name.rpartition('/')[2]})", {"alertmanager": side.name}) for side in told]
 
 
 def _text(matchers: Iterable[Matcher]) -> str:

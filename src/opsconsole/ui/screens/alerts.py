@@ -16,6 +16,7 @@ from opsconsole.ui.alerts.choosing import alert_choices
 from opsconsole.ui.alerts.leading import Lead, leads
 from opsconsole.ui.alerts.pages import PAGES
 from opsconsole.ui.alerts.reason import reason_page
+from opsconsole.ui.alerts.renewing import renewable
 from opsconsole.ui.alerts.telling import title_of
 from opsconsole.ui.commands import CommandError, ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
@@ -68,6 +69,11 @@ class AlertsView(FamilyView):
             return
         self.show_detail()
 
+    async def _completed(self, repairs: Sequence[Repair]) -> tuple[Sequence[Repair], str]:
+        """The repairs; those that change a silence can be begun anew, where somebody else changed it meanwhile."""
+        source = await self._asked()
+        return [renewable(one, source) for one in repairs], ""
+
     def do_acknowledge(self) -> None:
         """Say that somebody is on it: on all that are marked, else on the row."""
         shown, keys = self._now, self.chosen
@@ -100,13 +106,15 @@ class AlertView(TextView):
 
     place: ClassVar[Place] = Place.ALERT
 
-    def __init__(self, fingerprint: str) -> None:
+    def __init__(self, key: str) -> None:
+        """`key` is that of the alert."""
         super().__init__("Alert", self._page)
-        self.fingerprint = fingerprint
+        self.key = key
         self._survey: Survey | None = None
         self._alert: Alert | None = None
         self._explained: Explanation | None = None
         self._gone = False
+        self._source: Alerts | None = None
         self._wake = asyncio.Event()
 
     def hints(self) -> list[tuple[str, str]]:
@@ -127,6 +135,7 @@ class AlertView(TextView):
 
     async def _reading(self) -> None:
         source: Alerts = await self.console.session.families[AlertsView.family]()
+        self._source = source
         while True:
             await self._read(source)
             try:
@@ -149,9 +158,8 @@ class AlertView(TextView):
         self._scroller.repaint()
 
     def _is(self, one: Alert) -> bool:
-        """Whether it is the alert. Of a pair the fingerprint is that of the one who still sends it; labels stay."""
-        known = self._alert is not None and one.labels == self._alert.labels
-        return known or self.fingerprint in (one.fingerprint, *one.replicas)
+        """Whether it is the alert; by its labels, where a Prometheus that said its own only now changed the key."""
+        return one.key == self.key or (self._alert is not None and one.labels == self._alert.labels)
 
     def _page(self, width: int) -> Lines:
         if self._survey is None:
@@ -181,7 +189,8 @@ class AlertView(TextView):
         def accept(name: str) -> str | None:
             if name not in offered:
                 return f"one of: {', '.join(offered)}"
-            self.console.call_next(open_repairs, self, [offered[name]], "")
+            repair = offered[name] if self._source is None else renewable(offered[name], self._source)
+            self.console.call_next(open_repairs, self, [repair], "")
             return None
 
         self.console.ask(Ask("fix", accept, choices, picks=True, hint="enter shows it; nothing runs before you say so"))

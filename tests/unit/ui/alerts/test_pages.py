@@ -265,9 +265,7 @@ def test_a_silence_whose_matchers_are_changed_says_what_it_would_match() -> None
     assert "no alert" in with_values(edit, {"MATCHERS": 'alertname="Nope"'}).why
     with pytest.raises(ValueError, match="no matcher"):
         with_values(edit, {"MATCHERS": "nonsense"})
-    silence = next(
-        one.repair for one in ActivePage().choices(read, read.alerts[0].fingerprint) if one.label == "silence"
-    )
+    silence = next(one.repair for one in ActivePage().choices(read, read.alerts[0].key) if one.label == "silence")
     assert with_values(silence, {"MATCHERS": 'job="api"'}).why.startswith("it matches now: 3 alerts")
 
 
