@@ -103,8 +103,9 @@ def _unconfirmed(action: Action, step: Step, mode: Mode, instructions: Instructi
     missing = shortfall(requirement, instructions.confirmation(step, requirement.demand))
     if not missing:
         return []
-    text = requirement.text if requirement.demand is Demand.TYPED else "yes"
-    return [f"{step.name}: {missing}; --confirm {step.name}={text}"]
+    if requirement.demand is Demand.TYPED:
+        return [f"{step.name}: {missing}; --confirm {step.name}={requirement.text}"]
+    return [f"{step.name}: {missing}; --yes, or of this one --confirm {step.name}=yes"]
 
 
 def unapproved(

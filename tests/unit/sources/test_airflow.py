@@ -21,7 +21,8 @@ from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import DOWN, Airflow
 from opsconsole.sources.airflow import client
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, path
-from opsconsole.sources.airflow.errors import detail_of
+from opsconsole.sources.airflow.errors import detail_of, refusal
+from opsconsole.sources.airflow.login import Login
 
 HUNG_UP = 0
 """The status of no answer at all: the connection is closed."""
@@ -152,6 +153,26 @@ async def test_a_token_in_a_file_is_read_again_when_it_is_refused(tmp_path: Path
         token.write_text("new")
         assert await source.get("/pools") == {"pools": [], "total_entries": 0}
         await source.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"bearer_token": SecretRef(file=Path("t"))},
+            "the token: wrong or expired: put a new one into file t, it",
+        ),
+        ({"bearer_token": SecretRef(env="T")}, "the token: wrong or expired: a new one belongs into $T; token_command"),
+        ({"bearer_token": SecretRef(command=("vault", "x"))}, "the token: command vault gave it, asked again just now"),
+        ({"username": "jane", "password": SecretRef(env="P")}, "user jane: the password is that of $P"),
+        ({}, "a request without credentials: set username and password, token or token_command"),
+    ],
+)
+def test_whoever_is_not_let_in_is_told_where_the_credentials_belong(settings: dict[str, Any], said: str) -> None:
+    login = Login("airflow", AirflowSettings(url="http://a", **settings))
+    assert f"{login.who}: {login.remedy}".startswith(said)
+    error = refusal("airflow", 401, b"", "see it", login.who, login.remedy)
+    assert (error.message, error.hint) == (f"401: {login.who} is not let in", login.remedy)
 
 
 async def test_whoever_is_refused_at_once_logs_in_once() -> None:
