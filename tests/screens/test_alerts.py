@@ -92,13 +92,32 @@ async def test_every_key_of_alerts_does_something(tmp_path: Path) -> None:
                 await pilot.pause()
         await wait("dead-man's switch")
         for key, said in (
-            ("s", "sorted by newest"), ("v", "as Alertmanager sends them together"), ("escape", "dead-man's switch"),
+            ("s", "sorted by newest"), ("S", "expected matchers"), ("escape", "dead-man's switch"),
+            ("v", "as Alertmanager sends them together"), ("escape", "dead-man's switch"),
             ("tab", "1 match nothing"), ("tab", "mean time to repair"), ("tab", "2 routes to 2 receivers"),
             ("tab", "nobody is told"), ("tab", "1 of them undelivered"), ("home", "order held"),
             ("f", "name no DAG, no table and no pane"), ("x", "nothing runs before you say so"),
         ):  # fmt: skip
             await pilot.press(key)
             await wait(said)
+
+
+async def test_a_new_silence_says_what_it_would_match_while_it_is_typed(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+        app.commander.open_family("alerts")
+        wait = partial(sees, pilot)
+        async with in_time("the view"):
+            while not isinstance(app.console_screen.view, AlertsView):
+                await pilot.pause()
+        await wait("every 5.0 s")
+        await pilot.press("S", *"alertname")
+        await wait("is no matcher")
+        await pilot.press(*"=ApiDown")
+        await wait("it matches now: 1 alert: ApiDown (active)")
+        await pilot.press("enter")
+        await wait("duration: 2h")
+        await wait("Why: it matches now: 1 alert: ApiDown")
 
 
 async def test_a_filter_in_the_language_of_alerts_then_grouped_then_back(tmp_path: Path) -> None:

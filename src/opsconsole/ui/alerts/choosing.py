@@ -87,6 +87,27 @@ def making(given: Mapping[str, str], survey: Survey) -> Repair:
     return Repair("alert.silence", given, f"Silence {given['matchers']} again", foresee(given), foresee=foresee)
 
 
+def new_silences(text: str, survey: Survey) -> list[Repair]:
+    """A silence of the matchers in `text`, one for each Alertmanager that has to be told.
+
+    Raises:
+        ValueError: they are none, or fit every alert.
+    """
+    matchers = parse_matchers(text)
+    if not matchers:
+        raise ValueError('expected matchers such as alertname="ApiDown", job=~"api.*"')
+    if all(one.holds({}) for one in matchers):
+        raise ValueError("these fit every alert; expected one that an alert without labels does not fulfil")
+    given = {"matchers": _text(matchers), "duration": SILENCE_FOR, "comment": "silenced from the console"}
+    foresee = _foreseeing(survey)
+    return [
+        Repair(
+            "alert.silence", {**given, **where}, f"Silence {given['matchers']}{suffix}", foresee(given), foresee=foresee
+        )
+        for suffix, where in _places([side.name for side in survey.sides], survey)
+    ]
+
+
 def preview(alerts: Iterable[Alert], words: str) -> str:
     """`it matches 3 alerts of now: ApiDown (active), …`."""
     found = list(alerts)
