@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint types contracts unit test bench snapshots lock clean
+.PHONY: help setup demo check lint types contracts unit thorough test bench snapshots lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,11 +38,19 @@ contracts: setup
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python -m pytest tests/unit -q -n 3
+	$(BIN)/python -m pytest tests/unit -q -n 2 --dist worksteal
 
-check: lint types contracts unit  ## lint, strict types, import contracts, unit tests; under a minute
+# Beside each other, as strict types keep one core busy for as long as the unit tests two. What one of them says is shown
+# in one piece, where make can do that.
+TOGETHER := --jobs=4 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+check: setup  ## lint, strict types, import contracts, unit tests; under a minute
+	@$(MAKE) --no-print-directory $(TOGETHER) lint types contracts unit
 
-test: check  ## everything, on real servers
+# What the properties of the unit tests say, of five times as many examples as `unit` looks at.
+thorough: setup
+	$(BIN)/python -m pytest tests/unit -q -n 3 -m hypothesis --hypothesis-profile=thorough
+
+test: check thorough  ## everything, on real servers
 	$(BIN)/python -m tests.airflow_servers
 	$(BIN)/python -m pytest tests/integration tests/screens tests/terminal -q -raR -n 3 --dist loadfile --no-loadscope-reorder \
 	  --reruns 1

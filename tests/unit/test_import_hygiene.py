@@ -28,24 +28,33 @@ PARSER = {"markdown_it", "yaml"}
 _PROGRAM = """
 import json, sys
 from opsconsole.cli.main import main
-try:
-    code = main(sys.argv[1:])
-except SystemExit as end:
-    code = end.code
+reports = []
+for arguments in json.loads(sys.argv[1]):
+    try:
+        code = main(arguments)
+    except SystemExit as end:
+        code = end.code
+    reports.append({"code": code, "modules": sorted({name.partition(".")[0] for name in sys.modules})})
 sys.stdout.flush()
-print(json.dumps({"code": code, "modules": sorted({name.partition(".")[0] for name in sys.modules})}), file=sys.stderr)
+print(json.dumps(reports), file=sys.stderr)
 """
 
 
 def loaded(state: Path, *arguments: str) -> tuple[int, set[str]]:
     """(exit code, top-level modules loaded) of `opsconsole ARGUMENTS`."""
+    (report,) = loaded_in_turn(state, [list(arguments)])
+    return report
+
+
+def loaded_in_turn(state: Path, commands: list[list[str]]) -> list[tuple[int, set[str]]]:
+    """The same of several, one after the other in one process: each has loaded what those before it have, too."""
     said = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, *arguments],
+        [sys.executable, "-c", _PROGRAM, json.dumps(commands)],
         env={**os.environ, "OPSCONSOLE_STATE": str(state)},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    report = json.loads(said.stderr.splitlines()[-1])
-    return report["code"], set(report["modules"])
+    reports = json.loads(said.stderr.splitlines()[-1])
+    return [(report["code"], set(report["modules"])) for report in reports]
 
 
 @pytest.fixture
@@ -56,17 +65,16 @@ def configuration(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["--no-such-option"]])
-def test_help_loads_nothing_but_the_standard_library(tmp_path: Path, arguments: list[str]) -> None:
-    _, modules = loaded(tmp_path, *arguments)
-    assert not modules & (HEAVY | PARSER | {"asyncio", "sqlite3"})
+def test_help_loads_nothing_but_the_standard_library(tmp_path: Path) -> None:
+    for _, modules in loaded_in_turn(tmp_path, [["--help"], ["--version"], ["--no-such-option"]]):
+        assert not modules & (HEAVY | PARSER | {"asyncio", "sqlite3"})
 
 
-@pytest.mark.parametrize("command", ["check", "init", "status", "runbook", "alert", "db", "pipeline", "audit", "demo"])
-def test_a_commands_help_loads_neither_screen_nor_drivers(tmp_path: Path, command: str) -> None:
-    code, modules = loaded(tmp_path, command, "--help")
-    assert code == 0
-    assert not modules & HEAVY
+def test_a_commands_help_loads_neither_screen_nor_drivers(tmp_path: Path) -> None:
+    commands = ["check", "init", "status", "runbook", "alert", "db", "pipeline", "audit", "demo"]
+    reports = loaded_in_turn(tmp_path, [[command, "--help"] for command in commands])
+    for command, (code, modules) in zip(commands, reports, strict=True):
+        assert (command, code, modules & HEAVY) == (command, 0, set())
 
 
 def test_checking_files_loads_neither_screen_nor_drivers(tmp_path: Path, configuration: str) -> None:

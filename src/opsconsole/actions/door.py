@@ -121,10 +121,11 @@ class Door:
         started = time.monotonic()
         result = await _carried_out(attempt, action.runner.run(output.take), action.timeout)
         output.end()
-        result = replace(result, output_bytes=result.output_bytes or output.taken)
         if action.verify is not None and result.outcome in _SUCCESS:
             result = await self._verified(attempt, result)
-        return replace(result, duration=time.monotonic() - started)
+            output.end()
+        output_bytes = result.output_bytes or output.taken
+        return replace(result, output_bytes=output_bytes, duration=time.monotonic() - started)
 
     async def _verified(self, attempt: "_Attempt", result: Result) -> Result:
         assert attempt.action.verify is not None
@@ -137,6 +138,9 @@ class Door:
         if found.outcome is Outcome.CANCELLED:
             return replace(result, outcome=Outcome.CANCELLED, detail="it ran; its verification was cancelled")
         why = found.detail or found.outcome
+        if found.to_come:
+            detail = _joined(result.detail, f"done, and its effect is still to come: {why}")
+            return replace(result, outcome=Outcome.TIMED_OUT, detail=detail)
         return replace(result, outcome=Outcome.FAILED, detail=f"it ran, but the effect could not be verified: {why}")
 
     def _intent(self, attempt: "_Attempt", confirmation: Confirmation) -> Intent:

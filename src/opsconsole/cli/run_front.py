@@ -117,6 +117,7 @@ async def _unattended(run: RunClient, printer: OutputPrinter) -> int:
         return 128 + received
     if received is not None:
         await run.abort(f"ended by {received.name}")
+        _tell_of_actions(run)
         return 128 + received
     printer.end()
     for report in run.reports():
@@ -124,6 +125,15 @@ async def _unattended(run: RunClient, printer: OutputPrinter) -> int:
         name = clean_line(report.step.title, limit=_TITLE) if run.runbook.made_here else report.step.name
         narrate(f"  {report.step.number:5} {name:32} {report.state:15} {report.detail}".rstrip())
     return exit_code(run)
+
+
+def _tell_of_actions(run: RunClient) -> None:
+    """Of several actions that were stopped: what came of each that was begun, and which were not tried."""
+    if not run.runbook.made_here or len(run.runbook.route) < 2:
+        return
+    for report in run.reports():
+        state = "not tried" if report.state is StepState.PENDING else report.state
+        narrate(f"  {state:15} {report.step.title} {report.detail}".rstrip())
 
 
 async def until_signal(work: Coroutine[Any, Any, Any]) -> signal.Signals | None:

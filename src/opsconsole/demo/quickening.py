@@ -35,8 +35,8 @@ OF_THE_MACHINE = ("CpuBusy", "MemoryScarce")
 NO_FAULTS = "|".join(("Watchdog", KNOWN, *OF_THE_MACHINE))
 """The alerts that may fire in a demo that is whole, as a regular expression."""
 
-_RANGE = re.compile(r"\[(\d+[smh])\]")
-_RECORDED = re.compile(r"\b(job:\w+:[a-z0-9_]*?)(\d+[smh])\b")
+_RANGE = re.compile(r"(?<=\[)\d+[smh](?=\])|(?<=\boffset )\d+[smh]\b")
+_RECORDED = re.compile(r"\b((?:job|dag_id|airflow):\w+:[a-z0-9_]*?)(\d+[smh])\b")
 
 
 def shipped_monitoring() -> Path:
@@ -122,7 +122,7 @@ def quick_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 def quick_expression(expr: str) -> str:
     """PromQL with short windows, and the names of what is recorded over them: `job:http_errors:ratio1m`."""
-    shorter = _RANGE.sub(lambda match: f"[{_window(match[1])}]", expr)
+    shorter = _RANGE.sub(lambda match: _window(match[0]), expr)
     return _RECORDED.sub(lambda match: match[1] + _window(match[2]), shorter)
 
 

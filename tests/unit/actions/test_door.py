@@ -344,6 +344,28 @@ class TestVerification:
         if outcome is Outcome.FAILED:
             assert "could not be verified: up is 0" in result.detail
 
+    async def test_an_effect_that_is_still_to_come_is_no_failure_and_what_is_said_of_it_is_output(
+        self, door: Door, action: Action
+    ) -> None:
+        said: list[bytes] = []
+        sinks: list[Sink] = []
+
+        async def runs(sink: Sink) -> Result:
+            sinks.append(sink)
+            sink(b"sent\n")
+            return Result(Outcome.OK, detail="run r1")
+
+        async def verify() -> Result:
+            sinks[0](b"waiting\n")
+            return Result(Outcome.TIMED_OUT, detail="it is queued", to_come=True)
+
+        verified = replace(action, runner=Scripted(runs), verify=verify)
+        result = await door.perform(verified, Confirmation.yes(), sink=said.append)
+        assert result.outcome is Outcome.TIMED_OUT
+        assert result.detail == "run r1; done, and its effect is still to come: it is queued"
+        assert b"".join(said) == b"sent\nwaiting\n"
+        assert result.output_bytes == len(b"sent\nwaiting\n")
+
     async def test_what_failed_is_not_verified(self, door: Door, action: Action) -> None:
         async def fails(_: Sink) -> Result:
             return Result(Outcome.FAILED, exit_code=1, detail="no such unit")

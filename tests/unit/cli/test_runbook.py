@@ -9,6 +9,8 @@ import pytest
 from opsconsole.cli.main import main
 from opsconsole.core.exit_codes import Exit
 from opsconsole.runbooks.lock import RunLock
+from opsconsole.runbooks.starting import Supervision
+from tests.unit.cli.carried_here import CarriedHere
 
 Say = pytest.CaptureFixture[str]
 
@@ -53,6 +55,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("OPSCONSOLE_CONFIG", str(tmp_path / "opsconsole.yaml"))
     monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
     return tmp_path
+
+
+@pytest.fixture
+def carried_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are carried by this process."""
+    monkeypatch.setattr(Supervision, "prepare", CarriedHere.prepare)
 
 
 def marks(place: Path) -> list[str]:
@@ -119,6 +127,7 @@ def test_an_unattended_run(place: Path, capsys: Say) -> None:
     assert set(listed) >= {"id", "runbook", "state", "step", "started_at", "ended_at", "actor", "host", "params"}
 
 
+@pytest.mark.usefixtures("carried_here")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -140,6 +149,7 @@ def test_what_would_have_to_ask_does_not_begin(place: Path, capsys: Say, argumen
     assert not (place / "state" / "runs").exists()
 
 
+@pytest.mark.usefixtures("carried_here")
 @pytest.mark.parametrize("value", [None, "", "DB", "db; rm -rf /", "--auto"])
 def test_a_parameter_that_is_missing_or_wrong(place: Path, capsys: Say, value: str | None) -> None:
     given = [] if value is None else ["--param", f"NAME={value}"]
@@ -163,6 +173,7 @@ def test_a_dry_run_leaves_no_trace(place: Path, capsys: Say, format_: str) -> No
         assert (document["run"], document["state"]) == (None, "dry-run")
 
 
+@pytest.mark.usefixtures("carried_here")
 def test_only_and_from(place: Path, capsys: Say) -> None:
     arguments = ["runbook", "run", "fix", "--param", "NAME=db", "--auto"]
     assert main([*arguments, "--only", "look"]) == Exit.DONE
@@ -171,22 +182,26 @@ def test_only_and_from(place: Path, capsys: Say) -> None:
     assert marks(place) == ["looking at db"]
 
 
+@pytest.mark.usefixtures("carried_here")
 def test_a_step_that_fails(place: Path, capsys: Say) -> None:
     (place / "fix.md").write_text(BOOK.replace('echo "looking at', 'false; echo "'))
     assert main(["runbook", "run", "fix", "--param", "NAME=db", *READY]) == Exit.FAILED
     assert not marks(place)
 
 
+@pytest.mark.usefixtures("carried_here")
 def test_a_step_that_times_out(place: Path, capsys: Say) -> None:
     (place / "fix.md").write_text(BOOK.replace('"timeout":"20s"', '"timeout":"200ms"').replace("echo", "sleep 9; echo"))
     assert main(["runbook", "run", "fix", "--param", "NAME=db", *READY]) == Exit.TIMED_OUT
 
 
+@pytest.mark.usefixtures("carried_here")
 def test_what_the_guard_refuses(place: Path, capsys: Say) -> None:
     assert main(["runbook", "run", "fix", "--param", "NAME=db", "--read-only", *READY]) == Exit.GUARDED
     assert marks(place) == ["looking at db"]
 
 
+@pytest.mark.usefixtures("carried_here")
 def test_a_lock_held_by_somebody_else(place: Path, capsys: Say) -> None:
     (place / "state").mkdir(mode=0o700)
     held = RunLock.acquire("fix:db", {"actor": "bob", "run": "r1"}, root=place / "state" / "locks")
@@ -196,6 +211,7 @@ def test_a_lock_held_by_somebody_else(place: Path, capsys: Say) -> None:
     assert main(["runbook", "run", "fix", "--param", "NAME=db", *READY]) == Exit.DONE
 
 
+@pytest.mark.usefixtures("carried_here")
 def test_a_runbook_with_errors_does_not_begin(place: Path, capsys: Say) -> None:
     (place / "fix.md").write_text(BOOK.replace(',"timeout":"20s"', "", 1))
     assert main(["runbook", "run", "fix", "--param", "NAME=db", *READY]) == Exit.USAGE

@@ -11,7 +11,20 @@ from opsconsole.monitoring.content import load_content
 from opsconsole.monitoring.export import Files, differences, export, write
 from opsconsole.monitoring.text import MARK, prometheus_duration
 
-CONFIG = str(shipped_content() / "config" / "opsconsole.yaml")
+ALERTS = """\
+version: 1
+groups:
+  service:
+    alerts:
+      Down:
+        severity: critical
+        expr: up == 0
+        summary: "{{ $labels.instance }} is down"
+        runbook: restart
+        tests:
+          - {series: {'up{instance="a"}': 0x5}, at: 2m, fires: [{labels: {instance: a}, summary: a is down}]}
+          - {series: {'up{instance="a"}': 1x5}, at: 2m}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -56,32 +69,48 @@ def test_what_is_the_same_is_not_written_again(shipped: Files, tmp_path: Path) -
     assert (tmp_path / "prometheus/alerts/gone-alerts.yml").exists(), "what nobody asked to delete is not deleted"
 
 
-def test_a_check_writes_nothing_and_says_so_by_its_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = ["--config", str(shipped_content() / "config" / "opsconsole.yaml")]
-    assert main(["monitoring", "export", "--to", str(tmp_path / "m"), "--check", *config]) == 1
+@pytest.fixture
+def config(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of settings of definitions with one alert: the shipped ones take half a second each time."""
+    folder = tmp_path_factory.mktemp("definitions")
+    (folder / "screens").mkdir()
+    (folder / "alerts.yaml").write_text(ALERTS)
+    (folder / "c.yaml").write_text("version: 1\nenvironments: {a: {alerts: alerts.yaml, screens: screens}}\n")
+    return str(folder / "c.yaml")
+
+
+def test_a_check_writes_nothing_and_says_so_by_its_code(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--config", config]
+    assert main(["monitoring", "export", "--to", str(tmp_path / "m"), "--check", *given]) == 1
     assert "missing   " in capsys.readouterr().out
     assert not (tmp_path / "m").exists()
-    assert main(["monitoring", "export", "--to", str(tmp_path / "m"), *config]) == 0
-    assert main(["monitoring", "export", "--to", str(tmp_path / "m"), "--check", *config]) == 0
+    assert main(["monitoring", "export", "--to", str(tmp_path / "m"), *given]) == 0
+    assert main(["monitoring", "export", "--to", str(tmp_path / "m"), "--check", *given]) == 0
 
 
-def test_what_somebody_else_wrote_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = ["--config", str(shipped_content() / "config" / "opsconsole.yaml"), "--to", str(tmp_path)]
+def test_what_somebody_else_wrote_is_not_written_over(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--config", config, "--to", str(tmp_path)]
     own = tmp_path / "prometheus" / "prometheus.yml"
     own.parent.mkdir()
     own.write_text("scrape_configs: []\n")
-    assert main(["monitoring", "export", *config]) == 2
+    assert main(["monitoring", "export", *given]) == 2
     assert f"no export made {own}" in capsys.readouterr().err
     assert sorted(tmp_path.rglob("*.yml")) == [own]
-    assert main(["monitoring", "export", *config, "--force"]) == 0
+    assert main(["monitoring", "export", *given, "--force"]) == 0
     assert own.read_text() != "scrape_configs: []\n"
-    assert main(["monitoring", "export", *config]) == 0
+    assert main(["monitoring", "export", *given]) == 0
 
 
 @pytest.mark.parametrize("more", [[], ["--check"]])
-def test_a_folder_that_is_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]) -> None:
+def test_a_folder_that_is_none_is_said(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
     (tmp_path / "file").write_text("x")
-    assert main(["monitoring", "export", "--to", str(tmp_path / "file" / "m"), *more, "--config", CONFIG]) == 2
+    assert main(["monitoring", "export", "--to", str(tmp_path / "file" / "m"), *more, "--config", config]) == 2
     said = capsys.readouterr().err
     assert f"{tmp_path / 'file'}/m" in said
     assert "Not a directory" in said

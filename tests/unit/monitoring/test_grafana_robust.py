@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsconsole.config.document import parse_document
@@ -16,6 +16,7 @@ from opsconsole.core.clean import clean
 from opsconsole.monitoring.grafana.importing import import_dashboard
 from opsconsole.monitoring.grafana.reading import DashboardError, parse_dashboard, read_dashboard
 from opsconsole.screens.loading import read_screen
+from tests.examples import share
 from tests.unit.monitoring.dashboards import classic, defaults, panel, placed, query_variable, steps, target, v2
 from tests.unit.monitoring.dashboards import v2_element as element
 from tests.unit.monitoring.dashboards import v2_item as item
@@ -88,7 +89,7 @@ def works(dashboard: Any) -> None:
 
 
 @pytest.mark.parametrize("whole", [WHOLE, SECOND], ids=["classic", "v2"])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(0.5))
 @given(data=st.data())
 def test_any_mutation_of_a_dashboard_is_imported_or_refused_in_words(
     whole: dict[str, Any], data: st.DataObject
@@ -119,7 +120,7 @@ def test_a_flood_in_any_text_is_no_hang(flood: str) -> None:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=share(0.5))
 @given(st.recursive(LEAVES, lambda below: st.lists(below, max_size=3) | st.dictionaries(KEYS, below, max_size=4)))
 def test_any_json_is_imported_or_refused_in_words(found: Any) -> None:
     works(found)

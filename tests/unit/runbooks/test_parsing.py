@@ -12,6 +12,7 @@ from opsconsole.runbooks.attributes import read_info
 from opsconsole.runbooks.lint import lint
 from opsconsole.runbooks.model import Condition, Confirm, Count, Kind, Runbook
 from opsconsole.runbooks.parsing import MAX_BYTES, parse_runbook
+from tests.examples import share
 
 CORPUS = Path(__file__).parents[4] / "shared" / "data" / "runbooks"
 HEAD = "---\nrunbook: 1\nid: t\n---\n"
@@ -235,7 +236,7 @@ SCRAPS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=share(2))
 @given(st.lists(SCRAPS, max_size=40).map("".join))
 def test_no_text_breaks_the_reader_or_the_linter(text: str) -> None:
     book = parse(text)
@@ -246,7 +247,7 @@ def test_no_text_breaks_the_reader_or_the_linter(text: str) -> None:
         assert 0 <= step.span.start <= step.span.end <= len(book.source)
 
 
-@settings(max_examples=200, deadline=2000)
+@settings(deadline=2000)
 @given(st.binary(max_size=2000))
 def test_no_bytes_break_the_reader_or_the_linter(content: bytes) -> None:
     lint(parse(content))

@@ -1,7 +1,7 @@
 """A fix as a runbook of one step, whatever the names in it are."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opsconsole.actions.action import Risk
@@ -13,7 +13,6 @@ ODD = st.sampled_from('`"\n\r\\$#{}-~|<!')
 NAMES = st.text(st.one_of(st.characters(codec="utf-8", exclude_characters="\0"), ODD), min_size=1, max_size=40)
 
 
-@settings(max_examples=60)
 @given(NAMES, NAMES)
 def test_it_is_one_valid_step_whatever_the_names_are(name: str, why: str) -> None:
     repair = Repair("postgres.vacuum", {"schema": "app", "table": name, "conn": "app"}, f"Vacuum {name}", why)

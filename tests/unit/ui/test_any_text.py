@@ -19,6 +19,7 @@ from opsconsole.ui.panes.looking import Looking, items_of
 from opsconsole.ui.panes.registry import renderer
 from opsconsole.ui.table_layout import Cell, Column, Row, asked_widths, heading, lay_out, row_line
 from opsconsole.ui.widgets.canvas import Looks
+from tests.examples import share
 from tests.unit.ui.pane_states import NOW, WARN_CRIT
 
 OBEYED = ("Cc", "Cs", "Zl", "Zp")
@@ -79,7 +80,7 @@ def looked_at(state: PaneState, filtered: str) -> Looking:
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.VIEW])
 @given(text=TEXTS, other=CLEAN, size=SIZES)
 @example(text="\x1b]52;c;eA==\x07\ud800", other="[/oops]", size=(80, 10))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=share(0.5))
 def test_no_text_breaks_a_pane_or_gets_through_it(kind: Kind, text: str, other: str, size: tuple[int, int]) -> None:
     width, height = size
     # Titles, legends and errors as they are in the file or came from the driver: a gate that was forgotten.
@@ -98,7 +99,6 @@ def test_no_text_breaks_a_pane_or_gets_through_it(kind: Kind, text: str, other: 
 
 
 @given(st.lists(st.lists(TEXTS, min_size=3, max_size=3), max_size=4), TEXTS, st.integers(1, 100))
-@settings(deadline=None)
 def test_no_text_gets_through_a_table(texts: list[list[str]], title: str, width: int) -> None:
     columns = (Column("a", title, widest=30), Column("b", "B", "right"), Column("c", title, grows=True))
     rows = [Row(str(place), tuple(Cell(text) for text in one)) for place, one in enumerate(texts)]
@@ -107,7 +107,6 @@ def test_no_text_gets_through_a_table(texts: list[list[str]], title: str, width:
 
 
 @given(st.lists(st.one_of(st.binary(max_size=60), BYTES), max_size=8))
-@settings(deadline=None)
 def test_no_output_of_a_step_gets_through(chunks: list[bytes]) -> None:
     log = OutputLog()
     for chunk in chunks:

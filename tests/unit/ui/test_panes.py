@@ -18,6 +18,7 @@ from opsconsole.ui.lines import Lines, text_of
 from opsconsole.ui.panes.looking import AWAY, Looking, arranged, items_of
 from opsconsole.ui.panes.registry import RENDERERS, renderer
 from opsconsole.ui.theme import ROLES
+from tests.examples import share
 from tests.unit.ui.goldens import assert_golden
 from tests.unit.ui.pane_states import (
     NOW,
@@ -267,7 +268,7 @@ SIZES = st.tuples(st.integers(0, 130), st.integers(0, 30))
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(value=st.one_of(VECTORS, MATRICES, TABLES), size=SIZES, glyphs=st.sampled_from(list(SETS)), far=NUMBERS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=share(0.5))
 def test_no_size_and_no_value_breaks_a_pane(
     kind: Kind, value: Value, size: tuple[int, int], glyphs: str, far: float
 ) -> None:
