@@ -176,6 +176,12 @@ def test_an_acknowledgement_fits_exactly_the_alert_and_says_so() -> None:
     assert silence.repair.why == "it matches now: 1 alert: ApiDown (active)"
 
 
+def test_what_nobody_has_is_taken_where_it_should_be() -> None:
+    page, read = ActivePage(), survey()
+    row = row_of(page.sheet(read, BY_TROUBLE), "Lost")
+    assert [one.label for one in page.choices(read, row.key)] == ["acknowledge", "silence"]
+
+
 def test_what_the_operator_acknowledged_already_is_not_acknowledged_again() -> None:
     page, read = ActivePage(), survey()
     row = row_of(page.sheet(read, BY_TROUBLE), "ApiDown")
