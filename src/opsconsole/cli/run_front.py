@@ -114,11 +114,10 @@ async def _unattended(run: RunClient, printer: OutputPrinter) -> int:
         return 128 + received
     if received is not None:
         await run.abort(f"ended by {received.name}")
-        return 128 + received
     printer.end()
     for report in run.reports():
         narrate(f"  {report.step.number:5} {report.step.name:32} {report.state:15} {report.detail}".rstrip())
-    return exit_code(run)
+    return exit_code(run) if received is None else 128 + received
 
 
 async def until_signal(work: Coroutine[Any, Any, Any]) -> signal.Signals | None:
