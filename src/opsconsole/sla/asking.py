@@ -25,9 +25,11 @@ from opsconsole.sla.standing import TREND_DAYS, Counted, Standing, stale, standi
 
 if TYPE_CHECKING:
     from opsconsole.pipelines.asking import Airflow
+    from opsconsole.pipelines.metrics import Measuring
     from opsconsole.pipelines.model import Survey as AirflowSurvey
     from opsconsole.pipelines.model import Told
     from opsconsole.sla.airflow_counts import RunHistory
+    from opsconsole.sla.airflow_measured import RunsMeasured
     from opsconsole.sla.prometheus_counts import Increases, Minutes
     from opsconsole.sla.sql_counts import SqlCounts
     from opsconsole.sources.registry import Sources
@@ -82,6 +84,7 @@ class Slas:
         self._closed: dict[str, ClosedDays] = {}
         self._airflow: Airflow | None = None
         self._runs: RunHistory | None = None
+        self._measuring: Measuring | None = None
         self._airflow_survey: asyncio.Future[Told[AirflowSurvey]] | None = None
         """One for all SLAs of one survey."""
         self._ready: dict[str, Standing] = {}
@@ -220,7 +223,7 @@ class Slas:
                 self._arrive(await self._standing(sla, period, now, None, brief=True))
             found = await self._standing(sla, period, now, whole)
             if found.error and known is not None and known.tally.seconds > 0:
-                found = stale(known, now, found.error)
+                found = stale(known, now, found.error, found.measured)
             self._arrive(found)
             return found
 
@@ -253,8 +256,27 @@ class Slas:
         try:
             told = await self._counted(sla, start, until, period.start, live=until == now)
         except SourceError as error:
-            return unread(sla, period, now, clean_line(f"{error.source}: {error.message}"))
+            told_by = await self._measured(sla, error)
+            return unread(sla, period, now, clean_line(f"{error.source}: {error.message}"), told_by)
         return await asyncio.to_thread(_stand, sla, told, period, now, earlier)
+
+    async def _measured(self, sla: Sla, error: SourceError) -> "RunsMeasured | None":
+        """What metrics say of pipelines while neither API nor database of Airflow answers; None where they are no
+        help. A refusal stays one."""
+        if sla.source != "airflow" or self._airflow is None:
+            return None
+        from opsconsole.pipelines.asking import DOWN
+        from opsconsole.pipelines.opening import open_measuring
+        from opsconsole.sla.airflow_measured import runs_measured
+
+        self._measuring = self._measuring or open_measuring(self._environment, self._sources)
+        if error.kind not in DOWN or self._measuring is None:
+            return None
+        try:
+            told = await self._measuring.read()
+        except SourceError:
+            return None
+        return runs_measured(self.slas, sla, told.value)
 
     async def _counted(self, sla: Sla, start: float, until: float, since: float, *, live: bool) -> Counted:
         """What there is from `start` to `until`, and whose what was bad from `since` on."""

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from opsconsole.config.airflow_metrics import AirflowMetrics
 from opsconsole.config.settings import Environment
 from opsconsole.config.slas import Promql, Sla
-from opsconsole.core.reading import SourceError
+from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.state import State
+from opsconsole.core.values import Sample, Vector
+from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.metrics import Measuring
 from opsconsole.sla.asking import Apart, Slas, open_slas
 from opsconsole.sla.shares import Share
 from opsconsole.sla.slices import Slice
@@ -142,6 +146,48 @@ async def test_a_source_that_never_answered_is_unknown() -> None:
     slas.failing = True
     found = (await told(slas))["fast"]
     assert (found.state, found.sli, found.error) == (State.UNKNOWN, None, "prometheus: connection refused")
+
+
+class _Away(_Made):
+    """A pipeline whose Airflow is away, or says no, while Prometheus has its metrics."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.slas = (Sla("loads", "pipeline", dag="*", target=60.0),)
+        self.kind, self.away = kind, True
+        self._airflow = Airflow(None, None)
+
+        async def prometheus(query: Query) -> Answer:
+            labels = {"dag_id": "load"} if "fail" in query.text else {}
+            return Answer(Vector((Sample(labels, 2.0, self.now),)), self.now, 0.0)
+
+        self._measuring = Measuring(prometheus, AirflowMetrics("statsd-exporter"))
+
+    async def _counted(self, sla: Sla, start: float, until: float, since: float, *, live: bool) -> Counted:
+        if self.away:
+            raise SourceError("airflow", self.kind, "it says nothing")
+        return Counted((Slice(start, until, 0.0, 1000.0),))
+
+
+async def test_while_airflow_is_away_metrics_stand_beside_what_was_known() -> None:
+    slas = _Away("unreachable")
+    (found,) = (await slas.survey()).standings
+    assert (found.state, found.error) == (State.UNKNOWN, "airflow: it says nothing")
+    assert found.because == "metrics: 2 runs failed within 1h: load"
+    slas.away, slas.now = False, slas.now + 60
+    (found,) = (await slas.survey()).standings
+    assert (found.measured, found.because) == (None, "")
+    slas.away = True
+    for _ in range(2):
+        slas.now += 60
+        (found,) = (await slas.survey()).standings
+        assert (found.state, found.sli) == (State.STALE, 1.0)
+        assert found.because == "was OK; metrics: 2 runs failed within 1h: load"
+
+
+async def test_what_airflow_refuses_is_not_had_from_metrics() -> None:
+    (found,) = (await _Away("forbidden").survey()).standings
+    assert (found.state, found.measured, found.because) == (State.UNKNOWN, None, "airflow: it says nothing")
 
 
 def test_a_file_with_errors_tells_the_first_and_keeps_the_rest(tmp_path: Path) -> None:

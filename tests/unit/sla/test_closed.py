@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from opsconsole.core.reading import SourceError
 from opsconsole.sla.closed import ClosedDays
 from opsconsole.sla.reader import Wanted, borders, slices_of
 from opsconsole.sla.slices import Slice
@@ -63,6 +66,28 @@ async def test_what_was_partial_or_is_damaged_is_asked_for_again(tmp_path: Path)
     reader = _Reader()
     await slices_of(reader, ClosedDays(path), wanted)
     assert reader.asked[0][0] == 0.0
+
+
+async def test_a_source_that_takes_too_long_over_a_week_is_asked_by_the_day() -> None:
+    class Slow(_Reader):
+        async def grid(self, start: float, end: float, step: float) -> list[Slice]:
+            self.asked.append((start, end, step))
+            if end - start > DAY:
+                raise SourceError("prometheus", "timeout", "no answer within 10 s")
+            return await super().grid(start, end, step)
+
+    found = await slices_of(Slow(), ClosedDays(None), Wanted(MONDAY, MONDAY + 9 * DAY, 0.01))
+    assert sum(one.total for one in found) == 9 * DAY / 60
+
+    class Dead(_Reader):
+        async def grid(self, start: float, end: float, step: float) -> list[Slice]:
+            self.asked.append((start, end, step))
+            raise SourceError("prometheus", "timeout", "no answer within 10 s")
+
+    dead = Dead()
+    with pytest.raises(SourceError):
+        await slices_of(dead, ClosedDays(None), Wanted(MONDAY, MONDAY + 9 * DAY, 0.01))
+    assert len(dead.asked) == 2, "it is given up soon"
 
 
 async def test_maintenance_cuts_slices_and_bad_hours_are_looked_at_closely() -> None:

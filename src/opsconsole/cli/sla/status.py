@@ -79,5 +79,5 @@ def _row(one: "Standing") -> tuple[object, ...]:
         None if one.exhausted_in is None else age_text(one.exhausted_in),
         *burns,
         one.period.title,
-        one.why or None,
+        one.because or None,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from opsconsole.alerts.actions.meanwhile import seen_text
+from opsconsole.alerts.keeping import mine
 from opsconsole.alerts.matching import Matcher, all_hold, exactly, parse_matchers
 from opsconsole.alerts.model import Alert, Silence, Survey
 from opsconsole.alerts.planning import to_tell
@@ -124,11 +125,21 @@ def _keeping_back(labels: Mapping[str, str], name: str, survey: Survey, alerts: 
         ack = {"matchers": text, "duration": ACK_FOR, "comment": f"ACK! {clean_line(name, limit=200)}", **where}
         anew = _foreseeing(survey)
         to = Repair("alert.silence", ack, f"Acknowledge {shown}", why, foresee=anew)
-        found.append(Choice(f"acknowledge{suffix}", to))
+        if not _acknowledged(matchers, where.get("alertmanager", ""), survey):
+            found.append(Choice(f"acknowledge{suffix}", to))
         keep = {"matchers": text, "duration": SILENCE_FOR, "comment": f"silenced from the console: {shown}", **where}
         to = Repair("alert.silence", keep, f"Silence {shown}", why, foresee=anew)
         found.append(Choice(f"silence{suffix}", to))
     return found
+
+
+def _acknowledged(matchers: Sequence[Matcher], alertmanager: str, survey: Survey) -> bool:
+    """Whether this console's operator has acknowledged exactly that there: another one would be stacked on it."""
+    meant = set(map(str, matchers))
+    sides = (side for side in survey.sides if alertmanager in ("", side.name))
+    return any(
+        mine(one, survey.keeps) and set(map(str, one.matchers)) == meant for side in sides for one in side.silences
+    )
 
 
 def _left(silence: Silence, survey: Survey) -> float:

@@ -31,6 +31,13 @@ from opsconsole.ui.working import go_on
 _PERIOD = 10.0
 """Seconds between two looks at why an alert fires."""
 _ACK = "acknowledge"
+_NOTHING = "there is nothing here to acknowledge that you have not acknowledged already; x prolongs or ends that"
+_NO_ALERT = frozenset({"acknowledge", "runbook", "follow"})
+_NO_CHANGE = frozenset({"acknowledge", "fix", "mark"})
+_IDLE = {
+    "silences": _NO_ALERT, "history": _NO_CHANGE, "receivers": _NO_ALERT | _NO_CHANGE, "watch": _NO_ALERT | _NO_CHANGE,
+}  # fmt: skip
+"""Page -> what there is nothing to do with on it."""
 
 
 class AlertsView(FamilyView):
@@ -69,8 +76,15 @@ class AlertsView(FamilyView):
             return
         self.show_detail()
 
+    def hints(self) -> list[tuple[str, str]]:
+        """What can be done on this page: most of it is about alerts."""
+        idle = _IDLE.get(self._spec.id, frozenset())
+        return [(action, word) for action, word in super().hints() if action not in idle]
+
     async def _completed(self, repairs: Sequence[Repair]) -> tuple[Sequence[Repair], str]:
         """The repairs; those that change a silence can be begun anew, where somebody else changed it meanwhile."""
+        if len(repairs) > 1 and any("seen" in one.arguments and "matchers" in one.arguments for one in repairs):
+            raise ValueError("what a silence says is edited one at a time; several can be prolonged, or ended")
         source = await self._asked()
         return [renewable(one, source) for one in repairs], ""
 
@@ -80,7 +94,7 @@ class AlertsView(FamilyView):
         found = offers(shown.page, shown.reading, keys) if shown.reading is not None else []
         repairs = tuple(repair for one in found if one.label.startswith(_ACK) for repair in one.repairs)
         if not repairs:
-            self.console.tell("there is nothing here to acknowledge")
+            self.console.tell(_NOTHING)
             return
         work = self._fix(Offer(_ACK, repairs, len(repairs)))
         self.run_worker(work, group="fix", exclusive=True, exit_on_error=False)
@@ -220,7 +234,7 @@ def acknowledge(view: View, choices: list[Doable]) -> None:
     if found:
         open_repairs(view, found, found[0].title)
     else:
-        view.console.tell("there is nothing here to acknowledge")
+        view.console.tell(_NOTHING)
 
 
 def open_repairs(view: View, repairs: Sequence[Repair], title: str) -> None:

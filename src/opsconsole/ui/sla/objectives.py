@@ -135,7 +135,7 @@ def _bar(left: float | None) -> Cell:
 def _burns(one: Standing) -> Cell:
     """The rate over each long window; one at which somebody is told stands out. Of what is unknown, why."""
     if one.state in (State.UNKNOWN, State.STALE):
-        return cells.words(one.why, state_role(one.state), 60)
+        return cells.words(one.because, state_role(one.state), 100)
     spans: list[Span] = []
     for burn in one.burns:
         role: Role = "dim"

@@ -43,6 +43,7 @@ def _facts(one: Standing) -> list[tuple[str, str]]:
     )
     return [
         ("state", f"{one.state.value}  {one.why}".rstrip()),
+        ("meanwhile", "" if one.measured is None else f"{one.measured.words}; whether in time, metrics do not tell"),
         ("promised", f"{share_text(sla.objective)} {target}".strip()),
         ("good", f"{share_text(one.sli)} of {sums.total:,.0f} {unit}, {sums.bad:,.0f} bad"),
         ("before", before),
