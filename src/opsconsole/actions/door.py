@@ -60,15 +60,14 @@ class Door:
         beforehand is not done, unless it only reads. A failure of any kind is a Result, never an exception.
 
         Raises:
-            asyncio.CancelledError: the calling task was cancelled; what ran has been ended and that is recorded. Its
-                only argument is the result, which says how far it had come.
+            CancelledAttempt: the calling task was cancelled; what ran has been ended and that is recorded.
         """
         if dry_run:
             return self._rehearse(action, sink)
         attempt = _Attempt(action, cancelled=False)
         result = await self._judge_record_and_run(attempt, confirmation, sink)
         if attempt.cancelled:
-            raise asyncio.CancelledError(result)
+            raise CancelledAttempt(result)
         return result
 
     def _rehearse(self, action: Action, sink: Sink) -> Result:
@@ -189,6 +188,14 @@ class Door:
 
     def _masked(self, action: Action, text: str) -> str:
         return mask(text, (*self._secrets(), *action.secrets))
+
+
+class CancelledAttempt(asyncio.CancelledError):
+    """Whoever asked for an action was cancelled. `result` is what became of it, as the journal has it."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__()
+        self.result = result
 
 
 @dataclass(slots=True)

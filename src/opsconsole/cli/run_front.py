@@ -117,7 +117,8 @@ async def _unattended(run: RunClient, printer: OutputPrinter) -> int:
         return 128 + received
     if received is not None:
         await run.abort(f"ended by {received.name}")
-        _tell_of_actions(run)
+        printer.end()
+        _tell_of_stopped(run)
         return 128 + received
     printer.end()
     for report in run.reports():
@@ -127,13 +128,14 @@ async def _unattended(run: RunClient, printer: OutputPrinter) -> int:
     return exit_code(run)
 
 
-def _tell_of_actions(run: RunClient) -> None:
-    """Of several actions that were stopped: what came of each that was begun, and which were not tried."""
-    if not run.runbook.made_here or len(run.runbook.route) < 2:
-        return
+def _tell_of_stopped(run: RunClient) -> None:
+    """What came of each step that was begun before it was stopped; of several actions also which were not tried."""
+    actions = run.runbook.made_here
     for report in run.reports():
-        state = "not tried" if report.state is StepState.PENDING else report.state
-        narrate(f"  {state:15} {report.step.title} {report.detail}".rstrip())
+        begun = report.state is not StepState.PENDING
+        if begun or actions:
+            state = report.state if begun else "not tried"
+            narrate(f"  {state:15} {report.step.title if actions else report.step.name} {report.detail}".rstrip())
 
 
 async def until_signal(work: Coroutine[Any, Any, Any]) -> signal.Signals | None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
 from opsconsole.actions.confirmation import Confirmation
-from opsconsole.actions.door import Door
+from opsconsole.actions.door import CancelledAttempt, Door
 from opsconsole.actions.runners.terminal import Terminal
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.background import Background, BackgroundRunner
@@ -208,10 +208,9 @@ class Attempts:
         try:
             result = await self._door.perform(action, confirmation, sink=_both(output, sink))
         except asyncio.CancelledError as error:
-            reached = error.args[0] if error.args else None
-            if isinstance(reached, Result) and reached.outcome is Outcome.CANCELLED and reached.detail:
-                result = replace(result, detail=reached.detail)
-            result = replace(result, duration=time.time() - self._started[step.name])
+            known = error.result if isinstance(error, CancelledAttempt) else result
+            duration = time.time() - self._started[step.name]
+            result = replace(known, detail=known.detail or result.detail, duration=duration)
             raise
         finally:
             if result.outcome not in _GOOD:

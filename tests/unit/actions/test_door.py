@@ -9,7 +9,7 @@ import pytest
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
 from opsconsole.actions.confirmation import Confirmation
-from opsconsole.actions.door import Door
+from opsconsole.actions.door import CancelledAttempt, Door
 from opsconsole.actions.guard import Context
 from opsconsole.config.settings import Mode, Role
 from opsconsole.core.secret import Secret
@@ -293,6 +293,30 @@ async def test_cancelled_twice_it_passes_both_on(door: Door, action: Action, jou
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert only(journal).outcome == "cancelled"
+
+
+async def test_cancelled_while_it_is_verified_what_was_done_is_still_known(
+    door: Door, action: Action, journal: SqliteJournal
+) -> None:
+    looking = asyncio.Event()
+
+    async def runs(_: Sink) -> Result:
+        return Result(Outcome.OK, detail="run 42 began")
+
+    async def verify() -> Result:
+        looking.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    working = replace(action, runner=Scripted(runs), verify=verify)
+    task = asyncio.create_task(door.perform(working, Confirmation.yes(), sink=nowhere))
+    await looking.wait()
+    task.cancel()
+    with pytest.raises(CancelledAttempt) as ended:
+        await task
+    said = "run 42 began; it ran; its verification was cancelled"
+    assert (ended.value.result.outcome, ended.value.result.detail) == (Outcome.CANCELLED, said)
     assert only(journal).outcome == "cancelled"
 
 

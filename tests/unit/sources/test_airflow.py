@@ -246,6 +246,21 @@ async def test_what_was_sent_and_not_answered_is_unknown_and_not_sent_again(
         assert [one for one in server.asked if one.startswith("POST")] == ["POST /api/v2/dags/load/dagRuns"]
 
 
+async def test_what_was_sent_and_called_off_before_the_answer_is_unknown() -> None:
+    load = {"dag_id": "load", "is_paused": False}
+
+    def waits(server: Fake, *_: object) -> Answer:
+        server.came.set()
+        return hang(server)
+
+    with fake(load=lambda *_: (200, load), details=lambda *_: (200, load), dagRuns=waits) as server:
+        triggering = asyncio.create_task(triggered(server))
+        assert await asyncio.to_thread(server.came.wait, 10)
+        triggering.cancel()
+        result = await triggering
+    assert (result.outcome, "is to be seen in Airflow" in result.detail) == ("unknown", True)
+
+
 async def test_where_no_connection_came_to_be_nothing_was_changed() -> None:
     load = {"dag_id": "load", "is_paused": False}
     with fake(load=lambda *_: (200, load), details=lambda *_: (LAST, load)) as server:

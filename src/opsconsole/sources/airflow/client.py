@@ -17,7 +17,7 @@ from opsconsole.sources.http_client import HttpClient, parsed
 T = TypeVar("T")
 Params = tuple[tuple[str, str], ...]
 
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 """Seconds without a byte of a text after which it is given up. Airflow reads much of a long log before it sends any of
 it, and goes on with that when nobody listens any more: who gives up early and asks again makes it slower still."""
 _LONGEST_LINE = 1024 * 1024
