@@ -60,6 +60,7 @@ class ByHand:
     def __init__(self) -> None:
         self.failing = ""
         self.asked = 0
+        self.logs_asked = 0
         self.skew = 0.0
         self.since: list[float] = []
         """What failures were asked for."""
@@ -147,6 +148,7 @@ class ByHand:
         return self.tied, False
 
     async def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
+        self.logs_asked += 1
         self._answer()
         for place in range(len(self.lines)):
             yield str(place)

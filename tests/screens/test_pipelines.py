@@ -340,6 +340,10 @@ async def test_a_line_that_the_edge_cuts_is_read_whole(tmp_path: Path) -> None:
         whole = text_of(app).replace("\n", "").replace(" ", "")
         assert f"middle{'x' * 200}end" in whole
         assert whole.index("end") < whole.index("second")
+        asked = way.logs_asked
+        await pilot.press("escape")
+        await sees(pilot, "check  try 2 of 2   2 lines")
+        assert way.logs_asked == asked, "what was read to its end is not read again"
 
 
 async def test_marked_rows_are_one_list_of_exact_requests_confirmed_once_each_with_its_own_end(tmp_path: Path) -> None:

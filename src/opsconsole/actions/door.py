@@ -60,14 +60,14 @@ class Door:
         beforehand is not done, unless it only reads. A failure of any kind is a Result, never an exception.
 
         Raises:
-            asyncio.CancelledError: the calling task was cancelled; what ran has been ended and that is recorded.
+            CancelledAttempt: the calling task was cancelled; what ran has been ended and that is recorded.
         """
         if dry_run:
             return self._rehearse(action, sink)
         attempt = _Attempt(action, cancelled=False)
         result = await self._judge_record_and_run(attempt, confirmation, sink)
         if attempt.cancelled:
-            raise asyncio.CancelledError
+            raise CancelledAttempt(result)
         return result
 
     def _rehearse(self, action: Action, sink: Sink) -> Result:
@@ -136,7 +136,8 @@ class Door:
             outcome = result.outcome if found.outcome is Outcome.OK else found.outcome
             return replace(result, outcome=outcome, detail=_joined(result.detail, found.detail))
         if found.outcome is Outcome.CANCELLED:
-            return replace(result, outcome=Outcome.CANCELLED, detail="it ran; its verification was cancelled")
+            detail = _joined(result.detail, "it ran; its verification was cancelled")
+            return replace(result, outcome=Outcome.CANCELLED, detail=detail)
         why = found.detail or found.outcome
         if found.to_come:
             detail = _joined(result.detail, f"done, and its effect is still to come: {why}")
@@ -187,6 +188,14 @@ class Door:
 
     def _masked(self, action: Action, text: str) -> str:
         return mask(text, (*self._secrets(), *action.secrets))
+
+
+class CancelledAttempt(asyncio.CancelledError):
+    """Whoever asked for an action was cancelled. `result` is what became of it, as the journal has it."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__()
+        self.result = result
 
 
 @dataclass(slots=True)

@@ -43,6 +43,8 @@ class Registration:
     """`module:function`, a `Factory`; imported when it is needed."""
     timeout: float = 60.0
     """Seconds that it is given where nobody says otherwise."""
+    at_once: int = 1
+    """How many of it may be carried out beside each other, where several were asked for: what its server bears."""
 
     @property
     def unasked(self) -> frozenset[str]:
@@ -312,6 +314,8 @@ _TASKS = Argument(
     pattern=rf"{_TASK}( *, *{_TASK})*",
 )  # fmt: skip
 _YES_NO = "yes|no"
+_RUNS_AT_ONCE = 5
+"""Changes of Airflow: each takes a worker of its API server for some requests, and then one look a second."""
 _WAIT = Argument("wait", "for what: started (as a rule), or ended", pattern="started|ended")
 _CONF = Argument("conf", "its configuration, a JSON object", pattern=r"(?s)\s*\{.*\}\s*")
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -323,6 +327,7 @@ register(
         Risk.WRITE,
         (_DAG, _CONF, Argument("run", "the id that the run is to have", pattern=r"[A-Za-z0-9_.~:+-]{1,250}"), _WAIT),
         "opsconsole.pipelines.actions.triggering:trigger",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.retry",
@@ -330,6 +335,7 @@ register(
         Risk.WRITE,
         (_DAG, _RUN, _TASKS, _WAIT),
         "opsconsole.pipelines.actions.clearing:retry",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.clear",
@@ -345,6 +351,7 @@ register(
             _WAIT,
         ),
         "opsconsole.pipelines.actions.clearing:clear",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.mark",
@@ -357,6 +364,7 @@ register(
             Argument("state", "success, failed, or skipped (tasks)", required=True, pattern="success|failed|skipped"),
         ),
         "opsconsole.pipelines.actions.marking:mark",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.pause",
@@ -364,6 +372,7 @@ register(
         Risk.WRITE,
         (_DAG,),
         "opsconsole.pipelines.actions.marking:pause",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.unpause",
@@ -371,6 +380,7 @@ register(
         Risk.WRITE,
         (_DAG,),
         "opsconsole.pipelines.actions.marking:unpause",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.backfill",
@@ -390,5 +400,6 @@ register(
             _WAIT,
         ),
         "opsconsole.pipelines.actions.triggering:backfill",
+        at_once=_RUNS_AT_ONCE,
     ),
 )

@@ -140,7 +140,7 @@ def _alike(one: Silence, other: Silence) -> bool:
 
 
 def _away(side: DeliverySide) -> Planned:
-    return Planned(side.name, f"not told: {side.error}", away=True)
+    return Planned(side.name, f"not told: {side.error.removeprefix(f'{side.name}: ')}", away=True)
 
 
 def _text(matchers: Sequence[Matcher]) -> str:

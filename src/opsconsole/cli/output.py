@@ -15,8 +15,9 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.problem import Problem
 from opsconsole.core.secret import MASK, Secret, mask
 
-_NAME_KEPT = 20
-"""Cells that a column of names keeps on a narrow terminal."""
+_NAME_KEPT = 0.4
+"""Of a line, what a column of names keeps, and `_NAME_LEAST` cells at least."""
+_NAME_LEAST = 20
 _LAST_KEPT = 24
 """Cells that the last column is given, if it has as many, before one of names is made narrower."""
 
@@ -155,8 +156,8 @@ def _narrowed(widths: Sequence[int], names: frozenset[int], room: int) -> list[i
     """Widths of columns with those at `names` made narrower, as far as it takes for all of a line to fit."""
     found, last = list(widths), len(widths) - 1
     kept = [min(width, _LAST_KEPT) if at == last else width for at, width in enumerate(found)]
-    over = sum(kept) + 2 * last - room
-    while over > 0 and (wide := [at for at in names if at != last and found[at] > _NAME_KEPT]):
+    over, least = sum(kept) + 2 * last - room, max(_NAME_LEAST, round(room * _NAME_KEPT))
+    while over > 0 and (wide := [at for at in names if at != last and found[at] > least]):
         widest = max(wide, key=lambda at: found[at])
         found[widest] -= 1
         over -= 1

@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from opsconsole.config.settings import HttpSettings
@@ -16,6 +15,7 @@ from opsconsole.core.reading import SourceError
 from opsconsole.sources.http_auth import tls_context
 from opsconsole.sources.http_errors import place_of, timed_out, transport_error
 from opsconsole.sources.json_turns import LARGE, read_in_turns
+from opsconsole.sources.server_clock import ServerClock
 from opsconsole.sources.single_flight import LandedEarly, SingleFlight
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ _CONCURRENCY = 4
 """Requests under way at once: servers have few workers, and their users want some of them."""
 _BODY_LIMIT = 64 * 1024 * 1024
 """Bytes of one answer; what is longer is read as a stream. 5,000 alerts are about 5 MB."""
-_LEAST_SKEW = 3.0
-"""Seconds of difference that are none: the header Date has whole ones, and servers make it anew about once in one."""
 
 
 class HttpClient:
@@ -37,8 +35,7 @@ class HttpClient:
         """`source` is named in errors."""
         self.source = source
         self.url = settings.url.rstrip("/")
-        self.clock_ahead = 0.0
-        """Seconds by which the server's clock is ahead of ours, by its latest answer; 0 where none can be told."""
+        self.clock = ServerClock()
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: httpx.AsyncClient | None = None
@@ -81,7 +78,7 @@ class HttpClient:
             async with asyncio.timeout(self._settings.timeout), self._slots:
                 sent = time.time()
                 async with self.stream(method, url, headers, content) as response:
-                    self._look_at_the_clock(response.headers.get("Date", ""), sent)
+                    self.clock.see(response.headers.get("Date", ""), sent, time.time())
                     return response.status_code, await self.body(response)
         except TimeoutError:
             raise timed_out(self.source, self.url, self._settings.timeout) from None
@@ -130,17 +127,6 @@ class HttpClient:
         client, self._client = self._client, None
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.aclose()
-
-    def _look_at_the_clock(self, date: str, sent: float) -> None:
-        """Compare clocks: the server said `date` at some moment between `sent` and now. What may be the header's step,
-        or the time that the answer was on its way, is no difference."""
-        try:
-            told = parsedate_to_datetime(date).timestamp() + 0.5
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return
-        came = time.time()
-        ahead = told - (sent + came) / 2
-        self.clock_ahead = ahead if abs(ahead) > _LEAST_SKEW + (came - sent) / 2 else 0.0
 
     def _timeout(self, patience: float) -> "httpx.Timeout":
         import httpx

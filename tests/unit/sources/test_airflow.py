@@ -21,7 +21,8 @@ from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import DOWN, Airflow
 from opsconsole.sources.airflow import client
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, path
-from opsconsole.sources.airflow.errors import detail_of
+from opsconsole.sources.airflow.errors import detail_of, refusal
+from opsconsole.sources.airflow.login import Login
 
 HUNG_UP = 0
 """The status of no answer at all: the connection is closed."""
@@ -154,6 +155,26 @@ async def test_a_token_in_a_file_is_read_again_when_it_is_refused(tmp_path: Path
         await source.close()
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"bearer_token": SecretRef(file=Path("t"))},
+            "the token: wrong or expired: put a new one into file t, it",
+        ),
+        ({"bearer_token": SecretRef(env="T")}, "the token: wrong or expired: a new one belongs into $T; token_command"),
+        ({"bearer_token": SecretRef(command=("vault", "x"))}, "the token: command vault gave it, asked again just now"),
+        ({"username": "jane", "password": SecretRef(env="P")}, "user jane: the password is that of $P"),
+        ({}, "a request without credentials: set username and password, token or token_command"),
+    ],
+)
+def test_whoever_is_not_let_in_is_told_where_the_credentials_belong(settings: dict[str, Any], said: str) -> None:
+    login = Login("airflow", AirflowSettings(url="http://a", **settings))
+    assert f"{login.who}: {login.remedy}".startswith(said)
+    error = refusal("airflow", 401, b"", "see it", login.who, login.remedy)
+    assert (error.message, error.hint) == (f"401: {login.who} is not let in", login.remedy)
+
+
 async def test_whoever_is_refused_at_once_logs_in_once() -> None:
     given = ["first", "second"]
 
@@ -223,6 +244,21 @@ async def test_what_was_sent_and_not_answered_is_unknown_and_not_sent_again(
         assert (result.outcome, why in result.detail) == (outcome, True), result.detail
         assert ("whether it was done is not known" in result.detail) == (outcome == "unknown")
         assert [one for one in server.asked if one.startswith("POST")] == ["POST /api/v2/dags/load/dagRuns"]
+
+
+async def test_what_was_sent_and_called_off_before_the_answer_is_unknown() -> None:
+    load = {"dag_id": "load", "is_paused": False}
+
+    def waits(server: Fake, *_: object) -> Answer:
+        server.came.set()
+        return hang(server)
+
+    with fake(load=lambda *_: (200, load), details=lambda *_: (200, load), dagRuns=waits) as server:
+        triggering = asyncio.create_task(triggered(server))
+        assert await asyncio.to_thread(server.came.wait, 10)
+        triggering.cancel()
+        result = await triggering
+    assert (result.outcome, "is to be seen in Airflow" in result.detail) == ("unknown", True)
 
 
 async def test_where_no_connection_came_to_be_nothing_was_changed() -> None:

@@ -83,8 +83,21 @@ class Silencing:
         return Result(Outcome.OK, detail=f"silence {clean_line(self.id, limit=80)} until {self.until}")
 
     def _posted(self, fields: dict[str, Any]) -> HttpRequest:
-        body = json.dumps(fields, ensure_ascii=False, indent=2).encode()
-        return HttpRequest("POST", f"{self.url}/api/v2/silences", _JSON, body)
+        return HttpRequest("POST", f"{self.url}/api/v2/silences", _JSON, _body(fields).encode())
+
+
+def _body(fields: Mapping[str, Any]) -> str:
+    """JSON for people to read before it is sent: until when and why first, then the matchers, one a line."""
+    matchers = fields.get("matchers", ())
+    lines = [f"  {_text(name)}: {_text(value)}" for name, value in fields.items() if name != "matchers"]
+    if matchers:
+        listed = ",\n".join(f"    {_text(one)}" for one in matchers)
+        lines.append(f'  "matchers": [\n{listed}\n  ]')
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 async def is_silenced(made: Silencing) -> Result:

@@ -127,7 +127,9 @@ def carry_out_all(args: argparse.Namespace, planned: "Sequence[Planned]", title:
             narrate("opsconsole: nothing was sent")
             return Exit.DECLINED
         args.yes = True
-    return _walked(args, repairs, title, more) or away
+    code = _walked(args, repairs, title, more)
+    narrate_all(f"{one.alertmanager}: {one.said}" for one in left if one.away)
+    return code or away
 
 
 def _walked(args: argparse.Namespace, repairs: "Sequence[Repair]", title: str, more: dict[str, Any]) -> int:

@@ -116,13 +116,19 @@ def strip_text(states: tuple[str, ...]) -> str:
     return "".join(_MARKS.get(state, "?") for state in states)
 
 
+def _coming(then: float | None, now: float) -> str | None:
+    """`in 5m`; `5m ago`: it was due, and did not come."""
+    due = ago(then, now)
+    return due if then is None or then > now else f"{due} ago"
+
+
 def _row(one: "Standing", now: float) -> tuple[object, ...]:
     return (
         one.dag.dag_id,
         f"{one.state} (paused)" if one.dag.paused else one.state,
         strip_text(one.strip),
         seconds(one.running_for),
-        None if one.dag.paused else ago(one.dag.next_run_at, now),
+        None if one.dag.paused else _coming(one.dag.next_run_at, now),
         percent(one.success_rate),
         seconds(one.usual_seconds),
         seconds(one.latest_seconds),

@@ -2,6 +2,7 @@
 the effect.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -76,6 +77,11 @@ class Change(ABC):
             return Result(Outcome.REFUSED, detail=str(error))
         except SourceError as error:
             return self._judged(error)
+        except asyncio.CancelledError:
+            if not self.sent:
+                raise
+            why = "it was sent, and cancelled before the answer came: whether it was done is to be seen in Airflow"
+            return Result(Outcome.UNKNOWN, detail=why)
 
     def _judged(self, error: SourceError) -> Result:
         """What an error means for the change."""

@@ -17,7 +17,7 @@ from opsconsole.sources.http_client import HttpClient, parsed
 T = TypeVar("T")
 Params = tuple[tuple[str, str], ...]
 
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 """Seconds without a byte of a text after which it is given up. Airflow reads much of a long log before it sends any of
 it, and goes on with that when nobody listens any more: who gives up early and asks again makes it slower still."""
 _LONGEST_LINE = 1024 * 1024
@@ -86,7 +86,7 @@ class AirflowSource:
     @property
     def clock_ahead(self) -> float:
         """Seconds by which its clock is ahead of ours; 0 where none can be told."""
-        return self._http.clock_ahead
+        return self._http.clock.ahead
 
     async def version(self) -> Version:
         """Which Airflow this is; asked once, and again after it was away: it may come back as another."""
@@ -252,7 +252,7 @@ class AirflowSource:
             return AirflowError(
                 self.name, "refused", f"sends {what} somewhere else ({status}): a log-in page?", status=status
             )
-        return refusal(self.name, status, answer, what, self._login.who)
+        return refusal(self.name, status, answer, what, self._login.who, self._login.remedy)
 
     async def _post(self, where: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         return await self._exchange("POST", self.url + where, headers, body)

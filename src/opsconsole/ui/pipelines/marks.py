@@ -90,6 +90,12 @@ def moment(then: float | None, now: float) -> Cell:
     return Cell(f"in {age_text(then - now)}" if then > now else age_text(now - then))
 
 
+def coming(then: float | None, now: float) -> Cell:
+    """In how long what is still to come is due; `5m ago`: it was, and did not come."""
+    due = moment(then, now)
+    return due if then is None or then > now else Cell(f"{due.text} ago")
+
+
 def notes_of(told: Told[Any], more: str = "") -> tuple[str, ...]:
     """What has to be known of where a reading comes from; `more` where it is not all."""
     return (*told.origin.notes, *((more,) if told.cut and more else ()))

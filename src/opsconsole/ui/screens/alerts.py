@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.explaining import Explanation
+from opsconsole.alerts.filtering import parse_filter
 from opsconsole.alerts.model import Alert, Survey
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.repair import Repair, runbook_for, runbook_for_all, values_of, values_of_all
 from opsconsole.ui.actions import Place
 from opsconsole.ui.alerts.active import ActivePage
-from opsconsole.ui.alerts.choosing import alert_choices
+from opsconsole.ui.alerts.choosing import alert_choices, new_silences
 from opsconsole.ui.alerts.leading import Lead, leads
 from opsconsole.ui.alerts.pages import PAGES
 from opsconsole.ui.alerts.reason import reason_page
@@ -31,6 +32,14 @@ from opsconsole.ui.working import go_on
 _PERIOD = 10.0
 """Seconds between two looks at why an alert fires."""
 _ACK = "acknowledge"
+_NOTHING = "there is nothing here to acknowledge that you have not acknowledged already; x prolongs or ends that"
+_NO_ALERT = frozenset({"acknowledge", "runbook", "follow"})
+_NO_CHANGE = frozenset({"acknowledge", "silence", "fix", "mark"})
+_IDLE = {
+    "alerts": frozenset({"silence"}), "silences": _NO_ALERT, "history": _NO_CHANGE,
+    "receivers": _NO_ALERT | _NO_CHANGE, "watch": _NO_ALERT | _NO_CHANGE,
+}  # fmt: skip
+"""Page -> what is not worth a hint on it: there is nothing to do that with, or no room."""
 
 
 class AlertsView(FamilyView):
@@ -69,8 +78,15 @@ class AlertsView(FamilyView):
             return
         self.show_detail()
 
+    def hints(self) -> list[tuple[str, str]]:
+        """What can be done on this page: most of it is about alerts."""
+        idle = _IDLE.get(self._spec.id, frozenset())
+        return [(action, word) for action, word in super().hints() if action not in idle]
+
     async def _completed(self, repairs: Sequence[Repair]) -> tuple[Sequence[Repair], str]:
         """The repairs; those that change a silence can be begun anew, where somebody else changed it meanwhile."""
+        if len(repairs) > 1 and any("seen" in one.arguments and "matchers" in one.arguments for one in repairs):
+            raise ValueError("what a silence says is edited one at a time; several can be prolonged, or ended")
         source = await self._asked()
         return [renewable(one, source) for one in repairs], ""
 
@@ -80,10 +96,43 @@ class AlertsView(FamilyView):
         found = offers(shown.page, shown.reading, keys) if shown.reading is not None else []
         repairs = tuple(repair for one in found if one.label.startswith(_ACK) for repair in one.repairs)
         if not repairs:
-            self.console.tell("there is nothing here to acknowledge")
+            self.console.tell(_NOTHING)
             return
         work = self._fix(Offer(_ACK, repairs, len(repairs)))
         self.run_worker(work, group="fix", exclusive=True, exit_on_error=False)
+
+    def do_silence(self) -> None:
+        """Ask which alerts a new silence is to keep back, and say with every key which of now that would be."""
+        survey = self._now.reading
+        if not isinstance(survey, Survey):
+            # Nothing is waited for: what is typed meanwhile would be keys of the list.
+            self.console.tell("a new silence begins on the pages alerts and silences, once they are read")
+            return
+
+        def foresee(text: str) -> str:
+            try:
+                return next((one.why for one in new_silences(text, survey)), "")
+            except ValueError as error:
+                return str(error)
+
+        def accept(text: str) -> str | None:
+            try:
+                repairs = new_silences(text, survey)
+            except ValueError as error:
+                return str(error)
+            if not repairs:
+                return "no Alertmanager is configured in this environment"
+            self.console.call_next(open_repairs, self, repairs, f"Silence {text}")
+            return None
+
+        history = self.console.history("silence")
+        self.console.ask(Ask("silence", accept, initial=self._filtered(), foresee=foresee, history=history))
+
+    def _filtered(self) -> str:
+        """The labels that the page is filtered by, as matchers: what one looks at is often what is meant."""
+        order = self._now.order
+        terms = parse_filter(order.filter) if self._spec.id == "alerts" and order.filter else ()
+        return ", ".join(str(one.matcher) for one in terms if one.matcher is not None and not one.field)
 
     def do_runbook(self) -> None:
         """The runbook for the alert, filled in."""
@@ -220,7 +269,7 @@ def acknowledge(view: View, choices: list[Doable]) -> None:
     if found:
         open_repairs(view, found, found[0].title)
     else:
-        view.console.tell("there is nothing here to acknowledge")
+        view.console.tell(_NOTHING)
 
 
 def open_repairs(view: View, repairs: Sequence[Repair], title: str) -> None:

@@ -109,9 +109,9 @@ class ParamForm:
         editor = self._editors[param.name]
         name = Span(f" {'▸' if here else ' '} {fit(clean_line(param.name), _NAME)} ", "strong" if here else "text")
         origin = (self.filled.origins or {}).get(param.name, "")
-        room = max(10, width - _NAME - 30)
-        value: Line = editor.shown(room) if here else line(Span(editor.text or "–", "text" if editor.text else "faint"))
         note = Span(f"  {origin}" if origin and origin != "given" else "", "dim")
+        room = max(10, width - _NAME - (30 if note.text else 5))
+        value: Line = editor.shown(room) if here else line(Span(editor.text or "–", "text" if editor.text else "faint"))
         lines: list[Line] = [(name, *fit_line(value, room), note)]
         help_text = clean_line(param.help)
         if param.values:
@@ -119,7 +119,7 @@ class ParamForm:
         room = max(10, width - _NAME - 5)
         if here and width_of(f"{complaint}  {help_text}") > room:  # where it is typed into, all of it can be read
             indent = " " * (_NAME + 4)
-            lines += [line(indent, Span(text, "crit")) for text in wrapped(complaint, room, _HELP)]
+            lines += [line(indent, Span(text, "crit")) for text in wrapped(complaint, room, _HELP) if complaint]
             lines += [line(indent, Span(text, "dim")) for text in wrapped(help_text, room, _HELP)]
         elif help_text or complaint:
             lines.append(

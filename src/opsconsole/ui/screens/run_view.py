@@ -64,6 +64,8 @@ class RunView(View):
         self._question: StepQuestion | None = None
         self._back = 0
         self._painting = False
+        self._ran = False
+        """Whether a step ran when the frame was painted last: other keys are good for something then."""
         self._walk: Walk | None = None
 
     def compose(self) -> ComposeResult:
@@ -253,6 +255,9 @@ class RunView(View):
 
     def _painted(self) -> None:
         self._painting = False
+        if self._ran is not (runs := self.walk.running is not None):
+            self._ran = runs
+            self.console.refresh_frame()
         self._repaint()
 
     def _repaint(self) -> None:

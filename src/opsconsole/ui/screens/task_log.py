@@ -10,6 +10,7 @@ from typing import ClassVar, overload
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
+from opsconsole.core.duration import duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.causes import ErrorFinder
@@ -25,8 +26,11 @@ from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.working import go_on
 
+_ASKING = "asking…"
 _PAUSE = 2.0
 """Seconds between two looks at the log of a task that runs."""
+_LONG = 3.0
+"""Seconds after which it is said how long it is waited for."""
 _AT_ONCE = 500
 """Lines between two chances for keys while a long log is read,"""
 _REPAINT = 0.5
@@ -67,7 +71,10 @@ class TaskLogView(View):
         self._absence = AbsenceFinder()
         self._absent = ""
         """Why there is no log; empty where there is one, or it is not known yet."""
-        self._said = "asking…"
+        self._said = _ASKING
+        self._asked_at = time.monotonic()
+        self._over = False
+        """It was read to its end, and nothing more will be written."""
         self._failed = ""
         self._filter = ""
         self._matches: Matcher | None = None
@@ -88,8 +95,14 @@ class TaskLogView(View):
     # Life
 
     def entered(self) -> None:
-        """Read from now on."""
-        self._begin()
+        """Read from now on. Who comes back, from the help or a line, finds what was read."""
+        if not self._over:
+            go_on(self, self._follow, "log")
+
+    def tick(self, now: float) -> None:
+        """Say how long it is waited for."""
+        if self._said == _ASKING and not len(self._lines):
+            self._scroller.repaint()
 
     def left(self) -> None:
         """Nobody looks."""
@@ -102,7 +115,8 @@ class TaskLogView(View):
     def _forget(self) -> None:
         self._lines, self._found = LogTail(_unread), LogTail(_unread)
         self._absence, self._absent = AbsenceFinder(), ""
-        self._said, self._failed, self._cause = "asking…", "", ""
+        self._said, self._failed, self._cause = _ASKING, "", ""
+        self._over, self._asked_at = False, time.monotonic()
 
     async def _follow(self) -> None:
         """Read to the end, and go on while the task does, into its next try where its end is in view."""
@@ -113,7 +127,7 @@ class TaskLogView(View):
             began = time.monotonic()
             try:
                 unknown = await self._read(airflow)
-                over = await self._over(airflow)
+                over = await self._has_ended(airflow)
             except SourceError as error:
                 over, self._failed = False, clean_line(error.message)
             else:
@@ -122,6 +136,7 @@ class TaskLogView(View):
                 self._said = "" if over else self._goes_on()
             self._show()
             if over:
+                self._over = True
                 return
             if not self._failed and self._next_has_begun():
                 self._number = self._tried.try_number
@@ -162,7 +177,7 @@ class TaskLogView(View):
         if self._matches is not None and self._matches(text):
             self._found.feed(raw)
 
-    async def _over(self, airflow: Airflow) -> bool:
+    async def _has_ended(self, airflow: Airflow) -> bool:
         """Whether nothing more will be written to what is looked at."""
         if not self._latest:
             return True
@@ -235,6 +250,9 @@ class TaskLogView(View):
             return ""
         if self._matches is not None and len(self._lines):
             return "no line matches"
+        waited = time.monotonic() - self._asked_at
+        if self._said == _ASKING and waited >= _LONG:
+            return f"asking… {duration_text(round(waited))}: Airflow reads much of a long log before it sends any of it"
         return self._said or "the log is empty"
 
     def _paint_cause(self, width: int, _height: int) -> Lines:
