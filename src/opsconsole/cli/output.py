@@ -138,10 +138,9 @@ def _pad(text: str, width: int, to_right: bool) -> str:
 
 def _left_out(widths: Sequence[int], names: frozenset[int], spare: Sequence[int], room: int) -> set[int]:
     """Which of the `spare` columns there is no room for, even where those at `names` are as narrow as they get."""
-    last = len(widths) - 1
+    last, name = len(widths) - 1, _least_of_a_name(room)
     least = {
-        at: min(width, _LAST_KEPT if at == last else _NAME_KEPT if at in names else width)
-        for at, width in enumerate(widths)
+        at: min(width, _LAST_KEPT if at == last else name if at in names else width) for at, width in enumerate(widths)
     }
     gone: set[int] = set()
     for at in spare:
@@ -156,12 +155,16 @@ def _narrowed(widths: Sequence[int], names: frozenset[int], room: int) -> list[i
     """Widths of columns with those at `names` made narrower, as far as it takes for all of a line to fit."""
     found, last = list(widths), len(widths) - 1
     kept = [min(width, _LAST_KEPT) if at == last else width for at, width in enumerate(found)]
-    over, least = sum(kept) + 2 * last - room, max(_NAME_LEAST, round(room * _NAME_KEPT))
+    over, least = sum(kept) + 2 * last - room, _least_of_a_name(room)
     while over > 0 and (wide := [at for at in names if at != last and found[at] > least]):
         widest = max(wide, key=lambda at: found[at])
         found[widest] -= 1
         over -= 1
     return found
+
+
+def _least_of_a_name(room: int) -> int:
+    return max(_NAME_LEAST, round(room * _NAME_KEPT))
 
 
 def _elided(text: str, width: int) -> str:
