@@ -37,8 +37,9 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
+# Without the plugins that only pictures of screens need: each worker would load them.
 unit: setup
-	$(BIN)/python -m pytest tests/unit -q -n 2 --dist worksteal
+	$(BIN)/python -m pytest tests/unit -q -n 2 --dist worksteal -p no:textual-snapshot -p no:syrupy -p no:anyio
 
 # Beside each other, as strict types keep one core busy for as long as the unit tests two. What one of them says is shown
 # in one piece, where make can do that.
