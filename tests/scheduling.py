@@ -18,12 +18,13 @@ TOGETHER = {
     "tests/integration/test_demo_airflow.py": "one demo",
     "tests/integration/screens/test_shipped_screens.py": "one demo",
     "tests/terminal/test_main_job.py": "one demo",
-    "tests/integration/runbooks/test_library_services.py": "another demo",
+    "tests/integration/screens/test_status.py": "another demo",
     "tests/integration/runbooks/test_library.py": "another demo",
     "tests/integration/runbooks/test_service_restart.py": "another demo",
-    "tests/integration/screens/test_status.py": "another demo",
+    "tests/integration/runbooks/test_library_services.py": "another demo",
 }
-"""Files, and with which others they go to the same worker, in this order."""
+"""Files, and with which others they go to the same worker, in this order: what wants a healthy demo goes before what
+leaves alerts behind that take a minute to end."""
 LONG = (
     "tests/integration/pipelines/test_airflow.py",
     *TOGETHER,
