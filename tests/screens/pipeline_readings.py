@@ -1,7 +1,7 @@
 """An Airflow made by hand, asked like a real one."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, TypeVar
 
 from opsconsole.config.slas import Sla
 from opsconsole.core.reading import SourceError
@@ -23,8 +23,10 @@ from opsconsole.pipelines.model import (
     Try,
 )
 from opsconsole.pipelines.opening import Pipelines
-from opsconsole.sources.airflow.client import Version
+from opsconsole.sources.airflow.client import Page, Version
 from tests.screens.fake_session import NOW
+
+T = TypeVar("T")
 
 HOSTILE = "odd [/dag] \u202e☃"
 
@@ -58,6 +60,7 @@ class ByHand:
     def __init__(self) -> None:
         self.failing = ""
         self.asked = 0
+        self.logs_asked = 0
         self.skew = 0.0
         self.since: list[float] = []
         """What failures were asked for."""
@@ -90,6 +93,10 @@ class ByHand:
         self.takes: tuple[DagParam, ...] = ()
         self.of_dag: dict[str, tuple[DagParam, ...]] = {}
         """DAG id -> its parameters, where they are others than `takes`."""
+        self.components: tuple[Component, ...] = (
+            Component("scheduler", True, NOW - 2.0, "airflow-1"),
+            Component("triggerer", False, NOW - 300.0),
+        )
         self.lines = [LogLine("starting", NOW, "info"), LogLine("ValueError: no tariff \x1b[31m42", NOW, "error")]
 
     def _answer(self) -> None:
@@ -141,6 +148,7 @@ class ByHand:
         return self.tied, False
 
     async def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
+        self.logs_asked += 1
         self._answer()
         for place in range(len(self.lines)):
             yield str(place)
@@ -158,7 +166,7 @@ class ByHand:
 
     async def health(self) -> tuple[Component, ...]:
         self._answer()
-        return Component("scheduler", True, NOW - 2.0, "airflow-1"), Component("triggerer", False, NOW - 300.0)
+        return self.components
 
 
 class Rehearsing:
@@ -166,6 +174,8 @@ class Rehearsing:
 
     def __init__(self) -> None:
         self.clears = ["check", "store"]
+        self.tasks = ["fetch", "check", "notify", "store"]
+        """Those of every run."""
         self.asked: list[Mapping[str, Any]] = []
         self.params: dict[str, Any] = {}
         """DAG id -> its parameters, as version 2 of the API has them."""
@@ -186,6 +196,13 @@ class Rehearsing:
         if rest == ["details"]:
             return {"params": self.params.get(name, {})}
         return {"dag_run_id": where.rpartition("/")[2], "state": "failed"}
+
+    async def pages(
+        self, where: str, key: str, make: Callable[[Mapping[str, Any]], T], params: object = (), *, most: int, what: str
+    ) -> Page[T]:
+        assert key == "task_instances"
+        run_id = where.split("/")[4]
+        return Page(tuple(make({"task_id": one, "dag_run_id": run_id}) for one in self.tasks), len(self.tasks))
 
     async def send(self, method: str, where: str, body: Any, *, what: str) -> Any:
         if where == "/backfills/dry_run":

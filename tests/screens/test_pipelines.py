@@ -15,6 +15,7 @@ from opsconsole.pipelines.model import DagParam, LogLine
 from opsconsole.ui.actions import Place, Registry
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.lines import Line
+from opsconsole.ui.screens import task_log
 from opsconsole.ui.screens.dashboard import DashboardView
 from opsconsole.ui.screens.pages_view import PagesView
 from opsconsole.ui.screens.pipelines import DagRunView, DagView, PipelinesView
@@ -339,6 +340,10 @@ async def test_a_line_that_the_edge_cuts_is_read_whole(tmp_path: Path) -> None:
         whole = text_of(app).replace("\n", "").replace(" ", "")
         assert f"middle{'x' * 200}end" in whole
         assert whole.index("end") < whole.index("second")
+        asked = way.logs_asked
+        await pilot.press("escape")
+        await sees(pilot, "check  try 2 of 2   2 lines")
+        assert way.logs_asked == asked, "what was read to its end is not read again"
 
 
 async def test_marked_rows_are_one_list_of_exact_requests_confirmed_once_each_with_its_own_end(tmp_path: Path) -> None:
@@ -404,6 +409,35 @@ async def test_a_try_without_a_log_is_a_state_with_its_reason_and_not_an_error(t
             while "starting" not in text_of(app):
                 await painted(app)
         assert "There is no log" not in text_of(app)
+
+
+@pytest.mark.parametrize("reads", [False, True], ids=["watching", "reading"])
+async def test_who_watches_a_task_goes_with_it_into_its_next_try_and_who_reads_stays(
+    reads: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_log, "_PAUSE", 0.01)
+    way = ByHand()
+    fetch, *others = way.tasked
+    first = task("check", 30.0, None, "running", tries=1)
+    way.tasked, way.lines = (fetch, first, *others), [LogLine("the first try", NOW, "info")]
+    async with app_of(tmp_path, way).run_test(size=(120, 24)) as pilot:
+        app = await opened_at(pilot)
+        app.console_screen.open_view(TaskLogView(first))
+        await sees(pilot, "it goes on")
+        if reads:
+            await pilot.press("up")
+        way.tasked = (fetch, task("check", 30.0, 12.0, "up_for_retry", tries=1), *others)
+        await sees(pilot, "its next try waits: up_for_retry")
+        way.lines = [LogLine("the other try", NOW, "error")]
+        way.tasked = (fetch, task("check", 60.0, None, "running", tries=2), *others)
+        if reads:
+            await sees(pilot, "try 2 has begun; right goes there")
+            assert "check  try 1 of 2" in text_of(app)
+            await pilot.press("right")
+        await sees(pilot, "check  try 2 of 2   1 lines   it goes on")
+        await sees(pilot, "the other try")
+        await pilot.press("slash", *"error", "enter")  # by the level that stands there, too
+        await sees(pilot, "filter error: 1")
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import pytest
 from textual.pilot import Pilot
 
 from opsconsole.ui.app import OpsConsole
+from opsconsole.ui.screens.detail import DetailView
 from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.screens.slas import SlasView
 from opsconsole.ui.screens.text import TextView
+from opsconsole.ui.screens.view import View
 from tests.screens.sla_readings import ByHand
 from tests.screens.still import StillSources, still_session
 from tests.screens.test_app import in_time, painted, sees, text_of
@@ -67,12 +69,18 @@ async def test_the_command_the_pages_and_the_runbook(tmp_path: Path) -> None:
         await wait("sorted by left")
         await pilot.press("home", "enter")
         await wait("told above 14.4×")
-        await pilot.press("escape")
+
+        async def leads_to(key: str, view: type[View]) -> None:
+            await pilot.press(key)
+            async with in_time(f"{key}: {view.__name__}"):
+                while not isinstance(app.console_screen.view, view):
+                    await pilot.pause()
+
+        await leads_to("b", RunbookView)
+        await leads_to("escape", DetailView)
+        await leads_to("escape", SlasView)
         await wait("BURN 1h")
-        await pilot.press("b")
-        async with in_time("the runbook"):
-            while not isinstance(app.console_screen.view, RunbookView):
-                await pilot.pause()
+        await leads_to("b", RunbookView)
 
 
 async def test_without_promises_it_says_so(tmp_path: Path) -> None:

@@ -680,5 +680,5 @@ def test_quitting(server: FaultServer, tmp_path: Path) -> None:
 def test_the_places_are_all_looked_at() -> None:
     here = {Place.DASHBOARD, Place.RUNBOOKS, Place.RUN, Place.HELP}
     # The workbench is looked at in test_workbench.py; the others in tests/screens: test_pipelines.py, test_slas.py, …
-    families = {Place.PIPELINES, Place.LOG, Place.SLAS, Place.ERRORS, Place.ALERTS, Place.ALERT}
+    families = {Place.PIPELINES, Place.LOG, Place.SLAS, Place.ERRORS, Place.ALERTS, Place.ALERT, Place.DETAIL}
     assert set(EVERYWHERE) == here | {Place.WORKBENCH} | families

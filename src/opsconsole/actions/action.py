@@ -54,6 +54,8 @@ class Result:
     duration: float = 0.0
     captured: tuple[tuple[str, str], ...] = ()
     """NAME=value pairs a step wrote for later steps."""
+    to_come: bool = False
+    """Of a verification: what was done was done, its effect is still to come, and `detail` says what it waits for."""
 
 
 class Runner(Protocol):
@@ -87,7 +89,7 @@ class Approval(Protocol):
 
 
 Verification = Callable[[], Awaitable[Result]]
-"""Looks whether the effect is there. Reads only."""
+"""Looks whether the effect is there. Reads only. The runner's sink still takes what is said of that meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

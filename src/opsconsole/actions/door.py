@@ -60,14 +60,14 @@ class Door:
         beforehand is not done, unless it only reads. A failure of any kind is a Result, never an exception.
 
         Raises:
-            asyncio.CancelledError: the calling task was cancelled; what ran has been ended and that is recorded.
+            CancelledAttempt: the calling task was cancelled; what ran has been ended and that is recorded.
         """
         if dry_run:
             return self._rehearse(action, sink)
         attempt = _Attempt(action, cancelled=False)
         result = await self._judge_record_and_run(attempt, confirmation, sink)
         if attempt.cancelled:
-            raise asyncio.CancelledError
+            raise CancelledAttempt(result)
         return result
 
     def _rehearse(self, action: Action, sink: Sink) -> Result:
@@ -121,10 +121,11 @@ class Door:
         started = time.monotonic()
         result = await _carried_out(attempt, action.runner.run(output.take), action.timeout)
         output.end()
-        result = replace(result, output_bytes=result.output_bytes or output.taken)
         if action.verify is not None and result.outcome in _SUCCESS:
             result = await self._verified(attempt, result)
-        return replace(result, duration=time.monotonic() - started)
+            output.end()
+        output_bytes = result.output_bytes or output.taken
+        return replace(result, output_bytes=output_bytes, duration=time.monotonic() - started)
 
     async def _verified(self, attempt: "_Attempt", result: Result) -> Result:
         assert attempt.action.verify is not None
@@ -135,8 +136,12 @@ class Door:
             outcome = result.outcome if found.outcome is Outcome.OK else found.outcome
             return replace(result, outcome=outcome, detail=_joined(result.detail, found.detail))
         if found.outcome is Outcome.CANCELLED:
-            return replace(result, outcome=Outcome.CANCELLED, detail="it ran; its verification was cancelled")
+            detail = _joined(result.detail, "it ran; its verification was cancelled")
+            return replace(result, outcome=Outcome.CANCELLED, detail=detail)
         why = found.detail or found.outcome
+        if found.to_come:
+            detail = _joined(result.detail, f"done, and its effect is still to come: {why}")
+            return replace(result, outcome=Outcome.TIMED_OUT, detail=detail)
         return replace(result, outcome=Outcome.FAILED, detail=f"it ran, but the effect could not be verified: {why}")
 
     def _intent(self, attempt: "_Attempt", confirmation: Confirmation) -> Intent:
@@ -183,6 +188,14 @@ class Door:
 
     def _masked(self, action: Action, text: str) -> str:
         return mask(text, (*self._secrets(), *action.secrets))
+
+
+class CancelledAttempt(asyncio.CancelledError):
+    """Whoever asked for an action was cancelled. `result` is what became of it, as the journal has it."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__()
+        self.result = result
 
 
 @dataclass(slots=True)

@@ -27,6 +27,8 @@ class Argument:
     required: bool = False
     pattern: str = ""
     """A regular expression that the whole value has to match; an empty value of what is not required is left out."""
+    asked: bool = True
+    """Whether it is for people to say; else the console says it, and no form asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,13 @@ class Registration:
     """`module:function`, a `Factory`; imported when it is needed."""
     timeout: float = 60.0
     """Seconds that it is given where nobody says otherwise."""
+    at_once: int = 1
+    """How many of it may be carried out beside each other, where several were asked for: what its server bears."""
+
+    @property
+    def unasked(self) -> frozenset[str]:
+        """The arguments that no form asks for."""
+        return frozenset(one.name for one in self.arguments if not one.asked)
 
     def complaints(self, given: Mapping[str, str]) -> list[str]:
         """What is wrong with the arguments `given`, one sentence each."""
@@ -236,7 +245,7 @@ _MATCHERS = Argument(
 )
 _FOR = r"[0-9][0-9.a-z]{1,20}"
 _COMMENT = r"[^\x00-\x08\x0b-\x1f]{1,1000}"
-_SILENCE = Argument("id", "the id of the silence", required=True, pattern=r"[0-9a-fA-F-]{8,64}")
+_SILENCE = Argument("id", "the id of the silence", required=True, pattern=r"[0-9a-fA-F-]{8,64}", asked=False)
 
 register(
     Registration(
@@ -264,6 +273,10 @@ register(
             _MATCHERS,
             Argument("duration", "for how long from now, such as 30m or 2h", pattern=_FOR),
             Argument("comment", "why", pattern=_COMMENT),
+            Argument(
+                "seen", "what it was when it was looked at; refused where it is another one by now",
+                pattern=r"[^\x00-\x08\x0b-\x1f]{1,50000}", asked=False,
+            ),
             _ALERTMANAGER,
         ),
         "opsconsole.alerts.actions.silencing:edit",
@@ -301,6 +314,8 @@ _TASKS = Argument(
     pattern=rf"{_TASK}( *, *{_TASK})*",
 )  # fmt: skip
 _YES_NO = "yes|no"
+_RUNS_AT_ONCE = 5
+"""Changes of Airflow: each takes a worker of its API server for some requests, and then one look a second."""
 _WAIT = Argument("wait", "for what: started (as a rule), or ended", pattern="started|ended")
 _CONF = Argument("conf", "its configuration, a JSON object", pattern=r"(?s)\s*\{.*\}\s*")
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -312,6 +327,7 @@ register(
         Risk.WRITE,
         (_DAG, _CONF, Argument("run", "the id that the run is to have", pattern=r"[A-Za-z0-9_.~:+-]{1,250}"), _WAIT),
         "opsconsole.pipelines.actions.triggering:trigger",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.retry",
@@ -319,6 +335,7 @@ register(
         Risk.WRITE,
         (_DAG, _RUN, _TASKS, _WAIT),
         "opsconsole.pipelines.actions.clearing:retry",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.clear",
@@ -334,6 +351,7 @@ register(
             _WAIT,
         ),
         "opsconsole.pipelines.actions.clearing:clear",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.mark",
@@ -346,6 +364,7 @@ register(
             Argument("state", "success, failed, or skipped (tasks)", required=True, pattern="success|failed|skipped"),
         ),
         "opsconsole.pipelines.actions.marking:mark",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.pause",
@@ -353,6 +372,7 @@ register(
         Risk.WRITE,
         (_DAG,),
         "opsconsole.pipelines.actions.marking:pause",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.unpause",
@@ -360,6 +380,7 @@ register(
         Risk.WRITE,
         (_DAG,),
         "opsconsole.pipelines.actions.marking:unpause",
+        at_once=_RUNS_AT_ONCE,
     ),
     Registration(
         "airflow.backfill",
@@ -379,5 +400,6 @@ register(
             _WAIT,
         ),
         "opsconsole.pipelines.actions.triggering:backfill",
+        at_once=_RUNS_AT_ONCE,
     ),
 )

@@ -217,6 +217,7 @@ def _anew(key: Key, fired: Fired, held: Held, around: _Around) -> _Made:
         generator=one.generator if one else "",
         rulings=rulings,
         replicas=one.replicas if one else (),
+        key=_name(key),
     )
     return _Made(fired, held, around.shape, around.telling, routes, alert, _order(alert))
 
@@ -244,4 +245,9 @@ def _delivery(side: DeliverySide, one: Delivered | None, expected: bool) -> Deli
 
 
 def _order(alert: Alert) -> tuple[int, int, float, str, str]:
-    return (_RANK[alert.state], rank(alert.severity), -(alert.started_at or 0.0), alert.name, alert.fingerprint)
+    return (_RANK[alert.state], rank(alert.severity), -(alert.started_at or 0.0), alert.name, alert.key)
+
+
+def _name(key: Key) -> str:
+    # Cleaned texts hold no NUL.
+    return "\0".join([text for pair in sorted(key) for text in pair])

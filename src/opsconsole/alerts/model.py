@@ -139,6 +139,8 @@ class Silence:
     comment: str
     state: str
     """`active`, `pending` or `expired`."""
+    updated_at: float | None = None
+    """When it was made, changed or ended last."""
 
     @property
     def acknowledges(self) -> bool:
@@ -225,6 +227,8 @@ class Alert:
     """Of each Prometheus that could fire it: the two of a pair, or that of its cluster."""
     replicas: tuple[str, ...] = ()
     """Further fingerprints, where Alertmanager has it from both of a pair."""
+    key: str = ""
+    """What tells it from all others, whoever of a pair fires or sends it: the labels that it is joined by."""
     escalation: str = ""
     """Where its escalation stands; empty: nobody escalates it. Incidents will say so; nothing shows it yet."""
 

@@ -1,4 +1,4 @@
-"""A time as an operator writes it."""
+"""A time as an operator writes it, and as it is said."""
 
 from datetime import UTC, datetime
 
@@ -20,3 +20,8 @@ def moment_of(text: str, now: float) -> float:
         return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, OSError):
         raise ValueError(f"{text!r}; expected for example 2026-12-24T22:00, now or +2h") from None
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 of unix seconds, in UTC, without fractions."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,9 +1,11 @@
 """Which alerts still need somebody. That an alert fires is one thing; that nobody has taken it is what is counted."""
 
 from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 
-from opsconsole.alerts.model import Alert, AlertState, Survey
+from opsconsole.alerts.matching import all_hold
+from opsconsole.alerts.model import Alert, AlertState, Silence, Survey
 from opsconsole.alerts.severity import NOBODYS, rank
 from opsconsole.alerts.watchdog import NAMES
 
@@ -33,12 +35,21 @@ def need(alert: Alert, survey: Survey) -> Need:
         return Need.NOBODYS
     if alert.state is AlertState.PENDING:
         return Need.PENDING
-    if alert.state is not AlertState.SUPPRESSED:
-        return Need.OPEN
-    silences = [survey.silences.get(one) for one in alert.silenced_by]
+    if alert.state is AlertState.SUPPRESSED:
+        return _taken([survey.silences.get(one) for one in alert.silenced_by], Need.INHIBITED)
+    # Alertmanager forgets what a Prometheus that is away fired; that somebody took it, it still knows.
+    return Need.OPEN if alert.seen else _taken(_fitting(alert, survey), Need.OPEN)
+
+
+def _taken(silences: Sequence[Silence | None], otherwise: Need) -> Need:
     if any(one is not None and one.acknowledges for one in silences):
         return Need.ACKNOWLEDGED
-    return Need.SILENCED if silences else Need.INHIBITED
+    return Need.SILENCED if silences else otherwise
+
+
+def _fitting(alert: Alert, survey: Survey) -> list[Silence | None]:
+    active = (one for one in survey.silences.values() if one.state == "active")
+    return [one for one in active if all_hold(one.matchers, alert.sent_labels)]
 
 
 def needs(survey: Survey) -> dict[Need, int]:

@@ -33,17 +33,26 @@ class RuleSource:
         """What it says, and what it does not."""
         source = self.source
         try:
-            rules, config, flags, targets = await asyncio.gather(
-                source.payload("rules", ("type", "alert")),
-                optional(source, "status/config"),
-                optional(source, "status/flags"),
-                optional(source, "alertmanagers"),
-            )
+            told: list[Any] = [
+                *await asyncio.gather(
+                    source.payload("rules", ("type", "alert")),
+                    optional(source, "status/config"),
+                    optional(source, "status/flags"),
+                    optional(source, "alertmanagers"),
+                )
+            ]
         except SourceError as error:
             return self._without(error), [f"{error}: what its rules say is not known"]
         self._away = None
-        side = self._last = await asyncio.to_thread(self._read.read, rules, config, flags, targets)
+        side = self._last = await asyncio.to_thread(self._read_out, told)
         return side, _notes(side)
+
+    def _read_out(self, told: list[Any]) -> RuleSide:
+        """What the payloads in `told` say. It is emptied: to let go of thousands of rules takes a while, too, and who
+        holds them last has to."""
+        rules, config, flags, targets = told
+        told.clear()
+        return self._read.read(rules, config, flags, targets)
 
     async def flaps(self) -> Flapping:
         """Which of its alerts begin again and again; none where that cannot be asked."""

@@ -4,6 +4,7 @@ cannot say: it knows of no silence.
 Each query is one of `Need` and answers one number; `silent` counts the dead-man's switches that are (0 or 1).
 """
 
+import asyncio
 import time
 
 from opsconsole.alerts.asking import SHARED, Alerts, open_alerts
@@ -33,7 +34,7 @@ class AlertsSource:
         self._environment, self._sources = environment, sources
         self._alerts: Alerts | None = None
         self._holds = SHARED
-        self._counted: tuple[Survey, dict[str, int]] | None = None
+        self._counted: tuple[Survey, asyncio.Future[dict[str, int]]] | None = None
 
     @property
     def alerts(self) -> Alerts:
@@ -63,15 +64,15 @@ class AlertsSource:
         self._holds = max(SHARED, len(survey.alerts) / _EACH_SECOND)
         if all(one.error for one in survey.rules) and all(one.error for one in survey.sides):
             raise SourceError(NAME, "unreachable", survey.notes[0] if survey.notes else "nobody answers")
-        found = float(self._counts(survey)[text])
+        found = float((await self._counts(survey))[text])
         return Answer(Scalar(found, survey.taken_at), survey.taken_at, time.monotonic() - began, survey.notes)
 
-    def _counts(self, survey: Survey) -> dict[str, int]:
-        """The answers to all questions; of thousands of alerts they are counted once for a survey, not for each."""
+    async def _counts(self, survey: Survey) -> dict[str, int]:
+        """The answers to all questions; of thousands of alerts they are counted once for a survey, and beside the
+        event loop."""
         if self._counted is None or self._counted[0] is not survey:
-            counts = {one.value: count for one, count in needs(survey).items()}
-            self._counted = survey, {**counts, SILENT: int(watch(survey).state is State.CRIT)}
-        return self._counted[1]
+            self._counted = survey, asyncio.ensure_future(asyncio.to_thread(_counts, survey))
+        return await asyncio.shield(self._counted[1])
 
     async def probe(self) -> Capabilities:
         """How many there are."""
@@ -79,6 +80,11 @@ class AlertsSource:
 
     async def close(self) -> None:
         """Nothing of its own is open."""
+
+
+def _counts(survey: Survey) -> dict[str, int]:
+    counts = {one.value: count for one, count in needs(survey).items()}
+    return {**counts, SILENT: int(watch(survey).state is State.CRIT)}
 
 
 def open_shared(environment: Environment, sources: Sources) -> Alerts:

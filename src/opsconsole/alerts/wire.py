@@ -147,7 +147,22 @@ def cluster(status: Mapping[str, Any]) -> Cluster:
 
 def silences(answer: list[Any]) -> tuple[Silence, ...]:
     """The answer of `/api/v2/silences`."""
-    return tuple(_silence(one) for one in _mappings(answer))
+    return tuple(silence(one) for one in _mappings(answer))
+
+
+def silence(one: Mapping[str, Any]) -> Silence:
+    """One of them, or the answer of `/api/v2/silence/ID`."""
+    status = one.get("status")
+    return Silence(
+        id=clean_line(one.get("id", "")),
+        matchers=tuple(_matcher(given) for given in _mappings(one.get("matchers"))),
+        starts_at=moment(one.get("startsAt")),
+        ends_at=moment(one.get("endsAt")),
+        created_by=clean_line(one.get("createdBy", "")),
+        comment=clean(one.get("comment", "")),
+        state=clean_line(status.get("state", "unknown") if isinstance(status, Mapping) else "unknown"),
+        updated_at=moment(one.get("updatedAt")),
+    )
 
 
 def moment(text: Any) -> float | None:
@@ -274,19 +289,6 @@ def _delivered(one: Mapping[str, Any], texts: _Texts) -> Delivered:
         inhibited_by=_texts(status.get("inhibitedBy")),
         muted_by=_texts(status.get("mutedBy")),
         generator=clean_line(one.get("generatorURL", ""), limit=2000),
-    )
-
-
-def _silence(one: Mapping[str, Any]) -> Silence:
-    status = one.get("status")
-    return Silence(
-        id=clean_line(one.get("id", "")),
-        matchers=tuple(_matcher(given) for given in _mappings(one.get("matchers"))),
-        starts_at=moment(one.get("startsAt")),
-        ends_at=moment(one.get("endsAt")),
-        created_by=clean_line(one.get("createdBy", "")),
-        comment=clean(one.get("comment", "")),
-        state=clean_line(status.get("state", "unknown") if isinstance(status, Mapping) else "unknown"),
     )
 
 

@@ -1,11 +1,11 @@
 """Every content file that a configuration leads to, validated; for `check`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from opsconsole.config.document import read_text
+from opsconsole.config.document import load_document, read_text
 from opsconsole.config.services import Service, load_services
 from opsconsole.config.settings import Environment, Settings
 from opsconsole.config.slas import Sla, load_slas
@@ -225,18 +225,29 @@ def _references(
     for service in services:
         if service.runbook and service.runbook not in runbooks:
             report(str(environment.services), service.runbook_at, service.runbook, "runbook", runbooks)
-    sources = source_names(environment)
-    ids = [screen.id for screen in screens]
+    sources, ids = source_names(environment), [screen.id for screen in screens]
     for screen in screens:
         for pane in screen.panes:
             checks: tuple[tuple[str, str, Iterable[str]], ...] = (
                 (pane.runbook.id if pane.runbook else "", "runbook", runbooks),
-                (pane.source if pane.targets else "", "source", sources),
                 (pane.drill.screen if pane.drill else "", "screen", ids),
             )
             for name, what, known in checks:
                 if name and name not in known:
                     report(screen.file, (pane.line, 1), name, what, known)
+        for name, at in _unknown_sources(screen, sources):
+            report(screen.file, at, name, "source", sources)
+
+
+def _unknown_sources(screen: "Screen", known: Sequence[str]) -> list[tuple[str, tuple[int, int]]]:
+    """(name, (line, column)) of the sources that a screen asks and that are not `known`."""
+    from opsconsole.screens.asked_sources import asked_sources
+
+    unknown = [one for one in asked_sources(screen) if one.name not in known]
+    if not unknown:
+        return []
+    document = load_document(Path(screen.file))  # nobody keeps it: what is right needs no positions
+    return [(one.name, document.where(one.where)) for one in unknown]
 
 
 def source_names(environment: Environment) -> list[str]:

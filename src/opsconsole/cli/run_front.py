@@ -13,6 +13,7 @@ from opsconsole.cli import wiring
 from opsconsole.cli.output import narrate, print_json, rfc3339
 from opsconsole.cli.step_output import OutputPrinter
 from opsconsole.cli.terminal_lines import TerminalLines
+from opsconsole.core.clean import clean_line
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.problem import ContentError
 from opsconsole.runbooks.client import RunClient, SupervisorLostError
@@ -25,6 +26,8 @@ from opsconsole.runbooks.unattended import Instructions
 
 _WORST = (Exit.GUARDED, Exit.FAILED, Exit.TIMED_OUT, Exit.UNKNOWN)
 """From the mildest on: nothing was done, it failed, it went on for too long, nobody knows."""
+_TITLE = 70
+"""Characters of one in the list of what came of each."""
 
 
 def exit_code(run: RunClient) -> int:
@@ -114,11 +117,25 @@ async def _unattended(run: RunClient, printer: OutputPrinter) -> int:
         return 128 + received
     if received is not None:
         await run.abort(f"ended by {received.name}")
+        printer.end()
+        _tell_of_stopped(run)
         return 128 + received
     printer.end()
     for report in run.reports():
-        narrate(f"  {report.step.number:5} {report.step.name:32} {report.state:15} {report.detail}".rstrip())
+        # Actions that were made here have no names that anybody gave them.
+        name = clean_line(report.step.title, limit=_TITLE) if run.runbook.made_here else report.step.name
+        narrate(f"  {report.step.number:5} {name:32} {report.state:15} {report.detail}".rstrip())
     return exit_code(run)
+
+
+def _tell_of_stopped(run: RunClient) -> None:
+    """What came of each step that was begun before it was stopped; of several actions also which were not tried."""
+    actions = run.runbook.made_here
+    for report in run.reports():
+        begun = report.state is not StepState.PENDING
+        if begun or actions:
+            state = report.state if begun else "not tried"
+            narrate(f"  {state:15} {report.step.title if actions else report.step.name} {report.detail}".rstrip())
 
 
 async def until_signal(work: Coroutine[Any, Any, Any]) -> signal.Signals | None:

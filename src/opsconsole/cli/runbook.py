@@ -109,7 +109,7 @@ def find_runbook(args: argparse.Namespace) -> "Runbook":
     settings = wiring.resolve_settings(args)
     environment = wiring.pick_environment(settings, args)
     library = wiring.open_library(environment)
-    found = library.get(name)
+    found = library.get(name) or library.get(name.lower())  # the file's name is in capitals
     if found is None:
         known = [runbook.id for runbook in library.all()]
         hint = nearest(name, known) or (f"; there are {', '.join(sorted(known))}" if known else "")

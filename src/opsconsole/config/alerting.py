@@ -98,6 +98,8 @@ class Alerting:
     """Seconds between two evaluations."""
     runbook_url: str = ""
     """Where people find a runbook, `{file}` its file; empty: no such link."""
+    objectives: bool = True
+    """Whether Prometheus is to have rules for the objectives of slas.yaml, too."""
     file: str = ""
 
     @property
@@ -192,6 +194,7 @@ ALERTING = Record(
     {
         "version": VersionNumber(),
         "interval": Duration(minimum=1, maximum=3600, example="30s"),
+        "objectives": Flag(),
         "runbook_url": Text(pattern=r"https?://\S+", expected="a URL with {file} in it"),
         "groups": MapOf(
             _GROUP, name=Text(pattern="[a-z][a-z0-9-]{0,59}", expected="a name of small letters, digits and '-'")
@@ -223,6 +226,7 @@ def read_alerting(document: Document) -> tuple[Alerting, list[Problem]]:
         recordings=tuple(_recordings(document, groups)),
         interval=result.get("interval", 30.0),
         runbook_url=result.get("runbook_url", ""),
+        objectives=result.get("objectives", True),
         file=document.file,
     ), problems
 

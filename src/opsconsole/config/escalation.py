@@ -215,7 +215,7 @@ _GROUPING = Record(
         "by": ListOf(LABEL, single=True, what="a list of labels"),
         "wait": Duration(maximum=86400, example="30s"),
         "interval": Duration(minimum=1, maximum=86400, example="5m"),
-        "repeat": Duration(minimum=60, maximum=30 * 86400, example="4h"),
+        "repeat": Duration(minimum=10, maximum=30 * 86400, example="4h"),
     },
     what="a mapping with by, wait, interval and repeat",
 )

@@ -21,6 +21,8 @@ class Metrics:
     """`host:port` of each instance, as Prometheus reaches it."""
     path: str = "/metrics"
     scheme: str = "http"
+    interval: float | None = None
+    """Seconds between two looks; None: as all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ _METRICS = Record(
         ),
         "path": Text(pattern=r"/\S*", expected="a path such as /metrics"),
         "scheme": Choice(("http", "https")),
+        "interval": Duration(minimum=1, maximum=3600, example="15s"),
     },
     required=("targets",),
     what="a mapping such as {targets: [app-1:8080]}",

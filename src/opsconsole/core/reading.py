@@ -1,10 +1,14 @@
 """A query, and what came of it. Truth has an age: a reading says when, from where, and how well."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from opsconsole.core.state import State
-from opsconsole.core.values import Value, is_empty
+from opsconsole.core.values import Cell, Value, is_empty
+
+OnRows = Callable[[tuple[str, ...], Sequence[tuple[Cell, ...]]], None]
+"""Is given the names of the columns, and rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,9 @@ class Query:
     """Unix seconds, or None for now."""
     binds: tuple[tuple[str, str], ...] = ()
     max_rows: int = 500
+    on_rows: OnRows | None = field(default=None, compare=False, repr=False)
+    """Is given the rows of a table as they come, where the source can do that, so that what is made of a large one is
+    nearly made when its end is there. The answer has all of them in any case; a failed reading may have had some."""
 
 
 @dataclass(frozen=True, slots=True)

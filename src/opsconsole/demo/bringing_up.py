@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from opsconsole.demo import configuration, monitoring, quickening
+from opsconsole.demo import configuration, definitions, monitoring, quickening
 from opsconsole.demo.app_logs import write_history
 from opsconsole.demo.binaries import find, find_optional, postgres_bin
 from opsconsole.demo.blocks import BlockMaking
@@ -185,7 +185,11 @@ class BringingUp:
             facts["airflow"]["url"],
         )
         write(root / "opsconsole.yaml", console, comment=comment)
-        write(root / "services.yaml", configuration.services_yaml(facts["services"], control), comment=comment)
+        services = configuration.services_yaml(facts["services"], control, monitoring.metrics(places))
+        write(root / "services.yaml", services, comment=comment)
+        shipped = f"{comment}\nThe shipped definitions, quickened: what its Prometheus and Alertmanager have loaded."
+        write(root / "alerts.yaml", definitions.alerts_yaml(), comment=shipped)
+        write(root / "escalation.yaml", definitions.escalation_yaml(hook), comment=shipped)
         write(root / "errors.yaml", configuration.errors_yaml(self.folders.logs / "app"), comment=comment)
         passwords = {name: secrets.token_urlsafe(18) for name in configuration.AIRFLOW_USERS}
         for name, password in passwords.items():

@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from opsconsole.core.content import shipped_content
@@ -58,6 +59,8 @@ def opsconsole_yaml(
         "alertmanager": {"url": alertmanager},
         "postgres": {name: {"dsn": dsn, "statement_timeout": "5s"} for name, dsn in databases.items()},
         "services": "services.yaml",
+        "alerts": "alerts.yaml",
+        "escalation": "escalation.yaml",
         "slas": str(content / "config" / "slas.yaml"),
         "errors": "errors.yaml",
         "screens": str(content / "screens"),
@@ -81,8 +84,10 @@ def opsconsole_yaml(
     return {"version": 1, "default_environment": "demo", "environments": {"demo": environment}}
 
 
-def services_yaml(present: Sequence[str], control: Path) -> dict[str, Any]:
-    """The content of services.yaml, for the services that are `present`."""
+def services_yaml(
+    present: Sequence[str], control: Path, metrics: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The content of services.yaml, for the services that are `present`; `metrics` is of each what it says of them."""
     services: dict[str, Any] = {}
     for service in SERVICES:
         if service.name not in present:
@@ -95,6 +100,7 @@ def services_yaml(present: Sequence[str], control: Path) -> dict[str, Any]:
                 verb: [str(control), verb, service.name, "{instance}"]
                 for verb in ("status", "start", "stop", "restart", "logs")
             },
+            **({"metrics": dict(metrics[service.name])} if service.name in metrics else {}),
             "timeout": "30s",
             "runbook": "service-restart-procedures",
             "owner": service.owner,

@@ -16,22 +16,25 @@ _POSTGRES_KEPT = (
 )
 
 
-def prometheus(targets: Mapping[Instance, tuple[int, str]], alertmanager: int, rules: Path) -> dict[str, Any]:
-    """prometheus.yml. `targets` maps each instance to the port and path of its metrics."""
-    jobs: dict[tuple[str, str], list[tuple[Instance, int]]] = {}
-    for instance, (port, path) in targets.items():
-        jobs.setdefault((instance.service, path), []).append((instance, port))
+Targets = Mapping[Instance, tuple[int, str]]
+"""Each instance -> the port and path of its metrics."""
+
+
+def prometheus(targets: Targets, alertmanager: int, rules: Path) -> dict[str, Any]:
+    """prometheus.yml."""
     return {
         "global": {
-            "scrape_interval": f"{SCRAPE_SECONDS}s",
-            "scrape_timeout": f"{SCRAPE_SECONDS}s",
             "evaluation_interval": f"{SCRAPE_SECONDS}s",
+            "scrape_interval": "15s",  # as it is defined; every job has its own
+            "external_labels": {"environment": "demo"},
         },
         "rule_files": [str(rules)],
         "alerting": alerting(f"127.0.0.1:{alertmanager}"),
         "scrape_configs": [
             {
                 "job_name": service,
+                "scrape_interval": f"{SCRAPE_SECONDS}s",
+                "scrape_timeout": f"{SCRAPE_SECONDS}s",
                 "metrics_path": path,
                 "static_configs": [
                     {"targets": [f"127.0.0.1:{port}"], "labels": {"instance": instance.name}}
@@ -39,9 +42,27 @@ def prometheus(targets: Mapping[Instance, tuple[int, str]], alertmanager: int, r
                 ],
                 "metric_relabel_configs": _relabeling(service),
             }
-            for (service, path), members in jobs.items()
+            for (service, path), members in _jobs(targets).items()
         ],
     }
+
+
+def metrics(targets: Targets) -> dict[str, dict[str, Any]]:
+    """The same of each service, as services.yaml says it."""
+    return {
+        service: {
+            "targets": [f"127.0.0.1:{port}" for _, port in members], "path": path, "interval": f"{SCRAPE_SECONDS}s",
+        }
+        for (service, path), members in _jobs(targets).items()
+    }  # fmt: skip
+
+
+def _jobs(targets: Targets) -> dict[tuple[str, str], list[tuple[Instance, int]]]:
+    """(service, path) -> its instances, each with its port."""
+    jobs: dict[tuple[str, str], list[tuple[Instance, int]]] = {}
+    for instance, (port, path) in targets.items():
+        jobs.setdefault((instance.service, path), []).append((instance, port))
+    return jobs
 
 
 def alerting(target: str) -> dict[str, Any]:

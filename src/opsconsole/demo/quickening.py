@@ -26,13 +26,17 @@ LIMITS = {"DatabaseLockWaits": ("> 60", "> 4")}
 """Alert -> its limit in seconds, and the demo's."""
 KNOWN = "AirflowImportErrors"
 """The alert of the file that cannot be imported: it fires in a demo that is whole, and is silenced from the start."""
+TOLD_AFTER, TOLD_AGAIN = "1s", "5s"
+"""Until a group is told, and told of what is new in it."""
+SIGN_OF_LIFE = "10s"
+"""Between two messages of the dead-man's switch."""
 OF_THE_MACHINE = ("CpuBusy", "MemoryScarce")
 """Alerts about the machine that the demo runs on, which may well be busy: these are not quickened."""
 NO_FAULTS = "|".join(("Watchdog", KNOWN, *OF_THE_MACHINE))
 """The alerts that may fire in a demo that is whole, as a regular expression."""
 
-_RANGE = re.compile(r"\[(\d+[smh])\]")
-_RECORDED = re.compile(r"\b(job:\w+:[a-z0-9_]*?)(\d+[smh])\b")
+_RANGE = re.compile(r"(?<=\[)\d+[smh](?=\])|(?<=\boffset )\d+[smh]\b")
+_RECORDED = re.compile(r"\b((?:job|dag_id|airflow):\w+:[a-z0-9_]*?)(\d+[smh])\b")
 
 
 def shipped_monitoring() -> Path:
@@ -98,10 +102,11 @@ def _moment(seconds: float) -> str:
 
 
 def _group(group: Mapping[str, Any]) -> dict[str, Any]:
-    return {**group, "interval": EVALUATED, "rules": [_rule(rule) for rule in group["rules"]]}
+    return {**group, "interval": EVALUATED, "rules": [quick_rule(rule) for rule in group["rules"]]}
 
 
-def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+def quick_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule with `alert` or `record`, `expr` and `for`, quickened."""
     if rule.get("alert") in OF_THE_MACHINE:
         return dict(rule)
     made = {**rule, "expr": quick_expression(rule["expr"])}
@@ -117,7 +122,7 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 def quick_expression(expr: str) -> str:
     """PromQL with short windows, and the names of what is recorded over them: `job:http_errors:ratio1m`."""
-    shorter = _RANGE.sub(lambda match: f"[{_window(match[1])}]", expr)
+    shorter = _RANGE.sub(lambda match: _window(match[0]), expr)
     return _RECORDED.sub(lambda match: match[1] + _window(match[2]), shorter)
 
 
@@ -126,8 +131,8 @@ def _window(text: str) -> str:
 
 
 def _route(route: Mapping[str, Any]) -> dict[str, Any]:
-    quick = {"group_wait": "1s", "group_interval": "5s"}
-    repeat = {"repeat_interval": "10s"} if _is_watchdog(route) else {}
+    quick = {"group_wait": TOLD_AFTER, "group_interval": TOLD_AGAIN}
+    repeat = {"repeat_interval": SIGN_OF_LIFE} if _is_watchdog(route) else {}
     made = {
         key: quick.get(key, value) if key != "routes" else [_route(one) for one in value]
         for key, value in route.items()

@@ -27,7 +27,9 @@ _TEST_STEP, _TEST_AT = 300.0, 300.0
 
 
 def with_objectives(alerting: Alerting, slas: Iterable[Sla]) -> Alerting:
-    """`alerting` and the rules of the objectives, in groups of their own."""
+    """`alerting` and the rules of the objectives, in groups of their own; those alone that it wants."""
+    if not alerting.objectives:
+        return alerting
     listed = list(slas)
     recordings = recorded(listed)
     alerts = [rule for sla in listed for rule in alerting_rules(sla)]

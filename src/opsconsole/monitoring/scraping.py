@@ -44,6 +44,7 @@ def job_of(service: Service) -> str:
 def _job(service: Service, metrics: Metrics) -> dict[str, Any]:
     return {
         "job_name": job_of(service),
+        **({"scrape_interval": prometheus_duration(metrics.interval)} if metrics.interval is not None else {}),
         **({"metrics_path": metrics.path} if metrics.path != "/metrics" else {}),
         **({"scheme": metrics.scheme} if metrics.scheme != "http" else {}),
         "static_configs": [{"targets": list(metrics.targets)}],

@@ -32,8 +32,8 @@ class Advice:
 def advice(detail: RunDetail, timing: Timing, pools: Iterable[Pool] = ()) -> list[Advice]:
     """What made this run longer than it had to be, what costs most first."""
     critical = [bar for bar in timing.bars if bar.critical]
-    found = [*_waiting(critical, timing, pools), *_one_task(critical, timing), *_idle(timing), *_retries(detail)]
-    return sorted(found, key=lambda one: -one.seconds)
+    of_path = [*_waiting(critical, timing, pools), *_one_task(critical, timing)]
+    return sorted([*of_path, *_idle(detail, timing), *_retries(detail)], key=lambda one: -one.seconds)
 
 
 def _worth(seconds: float, timing: Timing) -> bool:
@@ -73,20 +73,25 @@ def _one_task(critical: list[Bar], timing: Timing) -> Iterable[Advice]:
     yield Advice("one-task", worst.task.title, why, remedy, took)
 
 
-def _idle(timing: Timing) -> Iterable[Advice]:
-    """Time in which nothing ran at all, and nothing was waiting for a slot either."""
+def _idle(detail: RunDetail, timing: Timing) -> Iterable[Advice]:
+    """Time in which nothing ran at all, and nothing was waiting for a slot either. One that was cleared waited for
+    whoever cleared it; the API does not tell of that, but its tasks have had several tries."""
+    if detail.run.cleared:
+        return
     queued = sum(max(0.0, bar.start - bar.queued) for bar in timing.bars if bar.critical and bar.start and bar.queued)
     idle = timing.idle_seconds - queued
     if _worth(idle, timing):
         why = f"for {duration_text(idle)} of the run no task was running or queued"
         remedy = "look at the scheduler's load, at retry_delay, and at sensors that could be deferrable"
+        if retried(detail.tasks):
+            remedy = f"unless somebody cleared it after it had ended, {remedy}"
         yield Advice("idle", "the run", why, remedy, idle)
 
 
 def _retries(detail: RunDetail) -> Iterable[Advice]:
-    """What needed several tries and succeeded: it will fail altogether some day."""
+    """What needed several tries and succeeded: it will fail altogether some day. One that was cleared had more."""
     for task in retried(detail.tasks)[:3]:
         if task.state == "success":
-            why = f"{task.title} succeeded only in try {task.try_number}"
-            remedy = f"see why the others failed: opsconsole pipeline log {task.dag_id} '{task.title}' --try 1"
+            why = f"{task.title} succeeded in try {task.try_number}"
+            remedy = f"see what became of the others: opsconsole pipeline log {task.dag_id} '{task.title}' --try 1"
             yield Advice("retries", task.title, why, remedy, 0.0)

@@ -216,10 +216,15 @@ class _Api(ABC):
     async def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
         where, params = self._log_at(task, number)
         async for line in self.source.lines(where, params, accept=self.logs_as, what="read the log"):
-            yield line
+            for one in self._unfolded(line):
+                yield one
 
     @abstractmethod
     def read_line(self, raw: str) -> LogLine: ...
+
+    @abstractmethod
+    def _unfolded(self, line: str) -> list[str]:
+        """The lines for a reader that one of the answer stands for."""
 
     def _log_at(self, task: Task, number: int) -> tuple[str, Params]:
         where = path("dags", task.dag_id, "dagRuns", task.run_id, "taskInstances", task.task_id, "logs", str(number))
@@ -236,13 +241,11 @@ class Api3(_Api):
     assets_are = "assets"
     queued_at = "queuedEvents"
 
-    async def raw_log(self, task: Task, number: int) -> AsyncIterator[str]:
-        async for line in super().raw_log(task, number):
-            for one in wire.unfolded(line):
-                yield one
-
     def read_line(self, raw: str) -> LogLine:
         return wire.structured_line(raw)
+
+    def _unfolded(self, line: str) -> list[str]:
+        return wire.unfolded(line)
 
 
 class Api2(_Api):
@@ -257,6 +260,9 @@ class Api2(_Api):
 
     def read_line(self, raw: str) -> LogLine:
         return wire.plain_line(raw)
+
+    def _unfolded(self, line: str) -> list[str]:
+        return wire.pieces(line)
 
 
 def _latest_only(task: Task) -> tuple[Try, ...]:

@@ -1,20 +1,29 @@
 """Which DAGs or runs a change is about: by ids, patterns, tags, state and time. Reads only."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
+from opsconsole.core.clean import clean_line
 from opsconsole.core.problem import nearest
 from opsconsole.pipelines import wire
 from opsconsole.pipelines.model import ENDED, Dag, Run, Survey
 from opsconsole.pipelines.way import MOST_RUNS
 from opsconsole.sources.airflow.client import AirflowSource, Params, path
 
+if TYPE_CHECKING:
+    from opsconsole.pipelines.asking import Airflow
+
 STATES = ("queued", "running", "success", "failed")
 """States of runs that can be asked for."""
 _PATTERN = re.compile(r"[*?\[]")
 """Characters that no id of a DAG has (Airflow's are letters, digits, `_`, `-`, `.`)."""
+
+
+_NAMED = 12
+"""Tasks that are named where one is not there: of a mapped one there may be a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +68,31 @@ def chosen_dags(dags: Iterable[Dag], selection: Selection) -> list[Dag]:
         if not matching:
             raise ValueError(f"no DAG matches {name}; opsconsole pipeline list shows them")
         if name in matching and name not in known:
-            raise ValueError(f"there is no DAG {name}{nearest(name, known)}")
+            raise ValueError(unknown_dag(name, known))
         found |= {one: known[one] for one in matching}
     wanted = set(selection.tags)
     return sorted((one for one in found.values() if wanted <= set(one.tags)), key=lambda one: one.dag_id)
+
+
+async def known_dags(airflow: "Airflow") -> list[str]:
+    """The ids of all DAGs.
+
+    Raises:
+        SourceError: Airflow does not answer.
+    """
+    return [one.dag_id for one in (await airflow.survey(1)).value.dags]
+
+
+def unknown_dag(dag_id: str, known: Collection[str]) -> str:
+    """That there is no DAG of that id, and which one may be meant; empty where it is one of `known`."""
+    return "" if dag_id in known else f"there is no DAG {clean_line(dag_id)}{nearest(dag_id, known)}"
+
+
+def unknown_task(name: str, run_id: str, titles: Sequence[str]) -> str:
+    """That no task of a run is called so, and which one may be meant; where none is near, which there are."""
+    more = f" and {len(titles) - _NAMED:,} more" if len(titles) > _NAMED else ""
+    there = f"; there are {', '.join(titles[:_NAMED])}{more}" if titles else "; it has none yet"
+    return f"there is no task {clean_line(name)} in {run_id}{nearest(name, titles) or there}"
 
 
 def in_state(dags: Sequence[Dag], survey: Survey, selection: Selection) -> list[Dag]:

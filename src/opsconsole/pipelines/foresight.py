@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from opsconsole.core.clean import clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.choosing import known_dags, unknown_dag
+from opsconsole.pipelines.holding import scheduler_silence
 from opsconsole.runbooks.repair import Repair
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 5
 """Changes that are looked at at once: each takes a worker of the API server for some requests."""
+_STARTED = frozenset({"airflow.trigger", "airflow.clear", "airflow.retry", "airflow.backfill"})
+"""What takes a scheduler to have an effect."""
 _NAMED = 12
 """Tasks that are named; of the others it is said how many."""
 
@@ -49,7 +53,31 @@ async def foresee(airflow: Airflow, repairs: Sequence[Repair]) -> list[Foreseen]
         async with slots:
             return await _looked_at(airflow, repair)
 
-    return list(await asyncio.gather(*map(look, repairs)))
+    found = await _named_right(airflow, await asyncio.gather(*map(look, repairs)))
+    return await _with_silence(airflow, found)
+
+
+async def _with_silence(airflow: Airflow, found: Sequence[Foreseen]) -> list[Foreseen]:
+    """The same, with it said of those that a scheduler has to start when there is none: they are sent all the same, and
+    wait for it."""
+    meant = [one for one in found if one.repair.action in _STARTED and not one.wrong]
+    try:
+        silence = await _silence(airflow) if meant else ""
+    except SourceError:
+        silence = ""  # whoever cannot say how it is, said what was asked for all the same
+    return [
+        _warned(one, f"{silence}: it waits until that is back") if silence and one in meant else one for one in found
+    ]
+
+
+async def _silence(airflow: Airflow) -> str:
+    told = await airflow.health()
+    return scheduler_silence(told.value, told.now)
+
+
+def _warned(one: Foreseen, warning: str) -> Foreseen:
+    why, said = ("; ".join(filter(None, (text, warning))) for text in (one.repair.why, one.said))
+    return replace(one, repair=replace(one.repair, why=why), said=said)
 
 
 def sent_of(found: Sequence[Foreseen]) -> list[Repair]:
@@ -79,6 +107,27 @@ async def _looked_at(airflow: Airflow, repair: Repair) -> Foreseen:
     why = "; ".join(text for text in (repair.why, said) if text)
     # The run is named from here on: a newer one that begins meanwhile is not meant.
     return Foreseen(replace(repair, arguments=arguments, why=why), said)
+
+
+async def _named_right(airflow: Airflow, found: Sequence[Foreseen]) -> list[Foreseen]:
+    """The same; of those whose DAG is not there it is said which one may be meant."""
+    from opsconsole.sources.airflow.client import AirflowError
+
+    def lost(one: Foreseen) -> bool:
+        return isinstance(one.fault, AirflowError) and one.fault.status == 404
+
+    if not any(map(lost, found)):
+        return list(found)
+    try:
+        known = await known_dags(airflow)
+    except SourceError:
+        return list(found)
+    return [
+        replace(one, wrong=missing, fault=None)
+        if lost(one) and (missing := unknown_dag(one.repair.arguments.get("dag", ""), known))
+        else one
+        for one in found
+    ]
 
 
 async def _look(client: "AirflowSource", repair: Repair) -> tuple[Mapping[str, str], str]:

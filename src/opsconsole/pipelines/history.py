@@ -1,6 +1,6 @@
 """What a DAG's latest runs say about it: the strip of states, how often it succeeds, how long it usually takes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -78,8 +78,8 @@ def standing(dag: Dag, runs: Sequence[Run], now: float) -> Standing:
     """How `dag` stands at `now`, by its latest `runs`, the newest first."""
     told = RunList.of(runs)
     ended = _ended(told)
-    usual = _usual(took for state, took in ended if state == "success")
-    since = min((began for began in _running_since(told)), default=None)
+    usual = _usual([took for state, took in ended if state == "success"])
+    since = min(_running_since(told), default=None)
     running = None if since is None else max(0.0, now - since)
     took = running if running is not None else (ended[0][1] if ended else None)
     states = [state for state, _ in ended]
@@ -102,19 +102,18 @@ def standing(dag: Dag, runs: Sequence[Run], now: float) -> Standing:
 def _ended(told: RunList) -> list[tuple[str, float | None]]:
     """(state, seconds) of those that are over."""
     return [
-        (state, None if began is None or ended is None else max(0.0, ended - began))
+        (state, None if began is None or ended is None else ended - began if ended > began else 0.0)
         for state, began, ended in zip(told.state, told.started_at, told.ended_at, strict=True)
         if state in ENDED
     ]
 
 
-def _running_since(told: RunList) -> Iterator[float]:
+def _running_since(told: RunList) -> list[float]:
     """When those began that are running."""
     if "running" not in told.state:
-        return
-    for state, began in zip(told.state, told.started_at, strict=True):
-        if state == "running" and began is not None:
-            yield began
+        return []
+    at = zip(told.state, told.started_at, strict=True)
+    return [began for state, began in at if state == "running" and began is not None]
 
 
 def strip(runs: Sequence[Run], length: int = STRIP) -> tuple[str, ...]:

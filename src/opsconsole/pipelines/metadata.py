@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from opsconsole.core.clean import clean, clean_line
-from opsconsole.core.reading import Answer, Query, SourceError
+from opsconsole.core.reading import Answer, OnRows, Query, SourceError
 from opsconsole.core.row import Row
 from opsconsole.core.values import Table
 from opsconsole.pipelines.awaiting import awaited_in
@@ -92,8 +92,9 @@ class Metadata:
         return self._columns
 
     async def survey(self, per_dag: int) -> tuple[Survey, bool]:
-        table = await self._chosen("survey", {"PER_DAG": str(per_dag), "NEWEST": str(_NEWEST)}, MOST_DAGS)
-        # Thousands of rows: beside the event loop, which has keys to answer in the meantime.
+        binds = {"PER_DAG": str(per_dag), "NEWEST": str(_NEWEST)}
+        table = await self._chosen("survey", binds, MOST_DAGS, self._surveyed.take)
+        # Where the rows were not taken as they came, it is much to do: beside the event loop, which has keys to answer.
         dags, runs, unread = await asyncio.to_thread(self._surveyed.read, table)
         by_themselves = {dag_id: RunList.of((await self.runs(dag_id, per_dag))[0]) for dag_id in unread}
         return Survey(dags, {**runs, **by_themselves}), table.truncated
@@ -193,16 +194,16 @@ class Metadata:
         table = await self._chosen(name, binds, most)
         return _rows_of(table), table.truncated
 
-    async def _chosen(self, name: str, binds: Mapping[str, str], most: int) -> Table:
+    async def _chosen(self, name: str, binds: Mapping[str, str], most: int, on_rows: OnRows | None = None) -> Table:
         """The answer to a statement as this version needs it."""
         try:
-            return await self._table(sql_choice.chosen(_text(name), await self.columns()), binds, most)
+            return await self._table(sql_choice.chosen(_text(name), await self.columns()), binds, most, on_rows)
         except SourceError:
             self._columns = None  # it may be another version when it comes back
             raise
 
-    async def _table(self, text: str, binds: Mapping[str, str], most: int) -> Table:
-        query = Query(self.source, text, binds=tuple(sorted(binds.items())), max_rows=most)
+    async def _table(self, text: str, binds: Mapping[str, str], most: int, on_rows: OnRows | None = None) -> Table:
+        query = Query(self.source, text, binds=tuple(sorted(binds.items())), max_rows=most, on_rows=on_rows)
         return self._table_of(await self._ask(query))
 
     def _table_of(self, answer: Answer) -> Table:

@@ -262,6 +262,11 @@ class LogLine:
     at: float | None = None
     level: str = ""
 
+    @property
+    def searched(self) -> str:
+        """What a search looks at: the level, as it is shown, and the text."""
+        return f"{self.level.upper()} {self.text}" if self.level else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class DagParam:

@@ -1,7 +1,7 @@
 """The rows of `survey.sql`, from reading to reading: of thousands of DAGs, only those that changed are made anew."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -39,23 +39,30 @@ class SurveyRows:
     them can ask whether they are the same."""
 
     def __init__(self) -> None:
-        self._known: Mapping[str, _Made] = {}
+        self._known: dict[str, _Made] = {}
+
+    def take(self, columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]]) -> None:
+        """Some of the rows that `read` will be given: what is made of them now need not be made then."""
+        self._known.update(self._made_of(columns, rows))
 
     def read(self, table: Table) -> Surveyed:
-        """The DAGs of `table`, in its order. Takes tenths of a second for thousands; may be called in a thread."""
-        place = table.columns.index("dag_id")
-        known, made = self._known, {}
-        for cells in table.rows:
-            key = str(cells[place])
-            before = known.get(key)
-            made[key] = before if before is not None and before.cells == cells else _made(table.columns, cells)
-        self._known = made
+        """The DAGs of `table`, in its order. Takes tenths of a second for thousands that were not taken before; may
+        be called in a thread."""
+        self._known = made = dict(self._made_of(table.columns, table.rows))
         found = made.values()
         return Surveyed(
             tuple([one.dag for one in found]),
             {one.dag.dag_id: one.runs for one in found if one.runs},
             tuple([one.dag.dag_id for one in found if not one.whole]),
         )
+
+    def _made_of(self, columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]]) -> Iterator[tuple[str, _Made]]:
+        """(DAG id, what its row says), from before where that is the same."""
+        place = columns.index("dag_id")
+        for cells in rows:
+            key = str(cells[place])
+            before = self._known.get(key)
+            yield key, before if before is not None and before.cells == cells else _made(columns, cells)
 
 
 def _made(columns: tuple[str, ...], cells: tuple[Cell, ...]) -> _Made:

@@ -276,21 +276,37 @@ def components_of(answer: object) -> tuple[Component, ...]:
 
 
 def unfolded(line: str) -> list[str]:
-    """A line of version 2's log, its exception taken out of it: one line more for each of the traceback, in the order
-    in which Python prints it, so that what was raised last ends it."""
-    if '"error_detail"' not in line:
+    """A line of version 2's log as the lines that it stands for: of a text of several lines each by itself, of a very
+    long one its pieces, and of an exception the traceback, in the order in which Python prints it, so that what was
+    raised last ends it. What is beside the text (`exit_code`) stays with the first."""
+    if len(line) <= _LONGEST_LINE and '"error_detail"' not in line and "\\n" not in line:
         return [line]
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):
+        return pieces(line)
+    if not isinstance(entry, dict):
         return [line]
-    raised = [one for one in _list(entry, "error_detail") if isinstance(one, dict)] if isinstance(entry, dict) else []
-    if not raised:
+    raised = [one for one in _list(entry, "error_detail") if isinstance(one, dict)]
+    first, *others = _texts(entry.get("event"))
+    others += [piece for one in reversed(raised) for text in _traceback(one) for piece in pieces(text)]
+    if not others:
         return [line]
     told = {name: entry.get(name) for name in ("timestamp", "level")}
-    texts = [text for one in reversed(raised) for text in _traceback(one)]
-    del entry["error_detail"]
-    return [json.dumps(entry), *(json.dumps({**told, "event": text}) for text in texts)]
+    entry.pop("error_detail", None)
+    return [json.dumps({**entry, "event": first}), *(json.dumps({**told, "event": text}) for text in others)]
+
+
+def pieces(line: str) -> list[str]:
+    """A line as ones that are shown, and searched, whole: a data file that was printed may be a single one."""
+    if len(line) <= _LONGEST_LINE:
+        return [line]
+    return [line[at : at + _LONGEST_LINE] for at in range(0, len(line), _LONGEST_LINE)]
+
+
+def _texts(event: object) -> list[str]:
+    lines = str("" if event is None else event).rstrip("\r\n").split("\n")
+    return [piece for one in lines for piece in pieces(one.rstrip("\r"))]
 
 
 def _traceback(raised: Entry) -> list[str]:

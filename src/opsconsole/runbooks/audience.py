@@ -8,6 +8,7 @@ from typing import Any
 from opsconsole.actions.guard import Context
 from opsconsole.runbooks.encoding import encode
 from opsconsole.runbooks.link import Link
+from opsconsole.runbooks.model import Step
 from opsconsole.runbooks.run import Change, Run
 from opsconsole.runbooks.states import StepState
 from opsconsole.runbooks.view_of_run import account, accounts, differences, plan, standing
@@ -35,6 +36,8 @@ class Audience:
         self.visitors: list[Visitor] = []
         self.driver: Visitor | None = None
         self.running: tuple[str, float] | None = None
+        self.together = False
+        """Steps run beside each other."""
         self.typing = False
         """The step that runs is interactive."""
         self.word = ""
@@ -83,12 +86,12 @@ class Audience:
                 if final or not visitor.link.behind:
                     visitor.link.send({"ev": "output", "outputs": self._sizes})
             self._told = dict(self._sizes)
-        output = self.run.folder.output
-        self._sizes = {output.path.name: output.ends.size} if output is not None else {}
+        self._sizes = {}
+        self._measure()
 
     def _measure(self) -> None:
-        output = self.run.folder.output
-        if output is not None:
+        outputs = self.run.folder.outputs
+        for output in outputs if self.together else outputs[-1:]:
             self._sizes[output.path.name] = output.ends.size
 
     def hear(self, change: Change) -> None:
@@ -101,13 +104,22 @@ class Audience:
             self._measure()
         elif step is not None:
             self.tell_output(final=True)
-            if self.unattended and self.running and self.running[0] == step.name:
-                self.running = None
+            if self.running and self.running[0] == step.name:
+                self._next_running()
         message: dict[str, Any] = {"ev": "change", "change": encode(change)}
         if step is not None:
             message["accounts"] = {step.name: account(run, step)}
         for visitor in self.visitors:
             visitor.link.send({**message, **self.standing(visitor)})
+
+    def _next_running(self) -> None:
+        """The step that ran has ended. Of several beside each other another one is told of, as long as one goes on."""
+        going = [name for name, state in self.run.states.items() if state is StepState.RUNNING]
+        if self.together:
+            if going:
+                self.running = (going[0], self.run.report(_known(self.run, going[0])).started_at or time.time())
+        elif self.unattended:
+            self.running = None
 
     def standing(self, visitor: Visitor) -> dict[str, Any]:
         """Where the run stands, as `visitor` sees it."""
@@ -135,3 +147,9 @@ class Audience:
         if changed:
             for visitor in self.visitors:
                 visitor.link.send({"ev": "plan", "plan": changed})
+
+
+def _known(run: Run, name: str) -> Step:
+    step = run.runbook.step(name)
+    assert step is not None
+    return step

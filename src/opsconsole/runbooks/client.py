@@ -129,6 +129,23 @@ class RunClient(RunMirror):
         await self.caught_up()
         return decode(Result, said["result"])
 
+    async def execute_together(self, confirmations: Mapping[str, Confirmation]) -> None:
+        """Run several steps, some beside each other; see `Run.execute_together`. What they print is in their files.
+
+        Raises:
+            Exception: as `execute`.
+        """
+        steps = [step for name in confirmations if (step := self.runbook.step(name)) is not None]
+        said = [
+            {
+                "step": step.name,
+                "confirmation": encode(confirmations[step.name]),
+                "shown": fingerprint(self.command(step)),
+            }
+            for step in steps
+        ]
+        await self.ask("execute-together", steps=said)
+
     async def retry(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
         """`execute` once more, whatever came of it before."""
         return await self.execute(step, confirmation, sink, again=True)

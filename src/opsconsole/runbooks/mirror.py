@@ -164,7 +164,8 @@ class RunMirror:
         """The line is down without a word: how the step that ran ends is not known."""
         self.lost = True
         if self._running is not None:
-            self._states[self._running[0]] = StepState.UNKNOWN
+            going = {name for name, state in self._states.items() if state is StepState.RUNNING}
+            self._states.update(dict.fromkeys({*going, self._running[0]}, StepState.UNKNOWN))
             self._running, self._state = None, RunState.UNKNOWN
 
     def _take_standing(self, message: Mapping[str, Any]) -> None:

@@ -69,8 +69,8 @@ class RunFolder:
         self._hash = last_hash
         self._seq = next_seq
         self._outputs = outputs
-        self.output: OutputFile | None = None
-        """The latest one that was opened: the one that is written, if any is."""
+        self.outputs: list[OutputFile] = []
+        """Those that are written, and the latest that was."""
         self._journal = os.open(path / JOURNAL, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             # One writer, or the chain would fork. The kernel lets go of it with the process, however that ends.
@@ -183,8 +183,9 @@ class RunFolder:
     def open_output(self, step: str) -> "OutputFile":
         """A new file for the output of one attempt of `step`."""
         self._outputs += 1
-        self.output = OutputFile(self.path / "steps" / f"{self._outputs:02d}-{step}.out")
-        return self.output
+        opened = OutputFile(self.path / "steps" / f"{self._outputs:02d}-{step}.out")
+        self.outputs = [*(one for one in self.outputs if not one.closed), opened]
+        return opened
 
     def write_report(self, text: str, name: str = "report.md") -> Path:
         """A report, replaced as a whole."""
@@ -250,6 +251,11 @@ class OutputFile:
         self.error = ""
         """Why the file does not hold all of it; the step goes on without."""
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will come."""
+        return self._file < 0
 
     def write(self, piece: bytes) -> None:
         """One more piece."""

@@ -5,7 +5,7 @@ are, and only there.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,6 +43,9 @@ class Repair:
     """With these arguments it stops or destroys something, though the action as such does not."""
     foresee: Callable[[Mapping[str, str]], str] | None = field(default=None, compare=False, repr=False)
     """`why` for other arguments; None: it is the same for any."""
+    renew: "Callable[[Repair], Awaitable[tuple[Repair, str]]] | None" = field(default=None, compare=False, repr=False)
+    """(this, with what was entered since, as things are now; what is different), for one that did not go well because
+    they changed; None: nothing is known of that. Raises ValueError or SourceError: why there is none."""
 
     @property
     def given(self) -> dict[str, str]:
@@ -91,6 +94,17 @@ def with_values(repair: Repair, values: Mapping[str, str]) -> Repair:
     arguments = {**repair.arguments, **{name.lower(): value for name, value in values.items()}}
     why = repair.foresee(arguments) if repair.foresee is not None else repair.why
     return replace(repair, arguments=arguments, why=why)
+
+
+def unasked(book: Runbook) -> frozenset[str]:
+    """The parameters of a runbook made here that are not for people to say."""
+    return frozenset(
+        name
+        for step in book.steps
+        if book.made_here and (registration := registry.find(step.action)) is not None
+        for argument, text in step.arguments
+        if (name := text.removeprefix("$")) != text and argument in registration.unasked
+    )
 
 
 def values_of_all(repairs: Sequence[Repair]) -> dict[str, str]:

@@ -37,6 +37,7 @@ from opsconsole.runbooks.report_json import report_document
 from opsconsole.runbooks.resuming import Records, read_header, reopen_run, restore, stands_where_it_jumped
 from opsconsole.runbooks.scopes import named_in
 from opsconsole.runbooks.states import IllegalTransitionError, RunEvent, RunState, StepEvent, StepState
+from opsconsole.runbooks.together import all_ended
 
 _log = logging.getLogger(__name__)
 
@@ -263,14 +264,61 @@ class Run:
             raise IllegalTransitionError(f"{step.name}: {NO_TERMINAL}; run it guided, or skip it")
         self._notice_change()
         action = self._action(step)
+        if (stopped := await self._stopped(step, action, confirmation, sink)) is not None:
+            return stopped
+        self.unapproved = self.locked_out = ""
+        self._turn(RunEvent.BEGIN_STEP)
+        try:
+            return await self._carried(step, action, confirmation, sink, terminal)
+        finally:
+            self._turn(RunEvent.END_STEP)
+            self._go_on(step)
+
+    async def execute_together(self, confirmations: Mapping[str, Confirmation], sink: Sink, at_once: int) -> None:
+        """Run several steps through the door, some beside each other; each is recorded, verified and ends by itself.
+
+        Args:
+            confirmations: step -> what the operator said of it; those that were run before are left out. They begin in
+                the order of the runbook.
+            sink: gets the output of all, as it comes.
+            at_once: how many run beside each other.
+
+        Raises:
+            IllegalTransitionError: the run is over, or a step is running.
+            asyncio.CancelledError: the calling task was cancelled; what ran has been ended and that is recorded, what
+                had not begun is still pending.
+        """
+        steps = [step for step in self.runbook.route if step.name in confirmations and step.executable]
+        left = iter([step for step in steps if self.states[step.name] is StepState.PENDING])
+
+        async def work() -> None:
+            for step in left:
+                action, said = self._action(step), confirmations[step.name]
+                if await self._stopped(step, action, said, sink) is None:
+                    await self._carried(step, action, said, sink, None)
+
+        self._notice_change()
+        self.unapproved = self.locked_out = ""
+        self._turn(RunEvent.BEGIN_STEP)
+        try:
+            await all_ended([asyncio.ensure_future(work()) for _ in range(at_once)])
+        finally:
+            self._turn(RunEvent.END_STEP)
+            self._record_passed(self._progress.advance(self.values))
+
+    async def _stopped(self, step: Step, action: Action, confirmation: Confirmation, sink: Sink) -> Result | None:
+        """What comes of `step` where it may not begin as it is; None: it may."""
         missing = shortfall(self.door.required(action), confirmation)
         if missing and not self.door.refusal(action):
             self._append("declined", step=step.name, reason=missing)
             return await self.door.perform(action, confirmation, sink=sink)
         if action.approval is not None and (wanting := action.approval.missing()) and not self.door.refusal(action):
             return await self._ask_for_approval(step, action, action.approval, confirmation, wanting, sink)
-        self.unapproved = self.locked_out = ""
-        self._turn(RunEvent.BEGIN_STEP)
+        return None
+
+    async def _carried(
+        self, step: Step, action: Action, confirmation: Confirmation, sink: Sink, terminal: Terminal | None
+    ) -> Result:
         try:
             return await self._attempts.run(step, confirmation, sink, terminal)
         except LockHeldError as error:
@@ -278,9 +326,6 @@ class Run:
             self._append("locked", step=step.name, reason=str(error))
             held = replace(action, runner=Refusing(str(error)), verify=None)
             return await self.door.perform(held, confirmation, sink=sink)
-        finally:
-            self._turn(RunEvent.END_STEP)
-            self._go_on(step)
 
     @property
     def in_background(self) -> list[str]:

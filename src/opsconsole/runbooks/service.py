@@ -27,6 +27,7 @@ from opsconsole.runbooks.order import Order
 from opsconsole.runbooks.record import SOCKET
 from opsconsole.runbooks.run import Run, Verdict
 from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
+from opsconsole.runbooks.together import at_once
 from opsconsole.runbooks.unattended import Instructions, walk
 
 _log = logging.getLogger(__name__)
@@ -210,8 +211,9 @@ class RunService:
     async def _answer(self, visitor: Visitor, message: Arguments) -> None:
         request, verb = message.get("id"), str(message.get("do"))
         try:
-            if verb == "execute":
-                self._execute(visitor, request, message)
+            if verb in ("execute", "execute-together"):
+                start = self._execute if verb == "execute" else self._execute_together
+                start(visitor, request, message)
                 return
             answer = await self._done(visitor, verb, message)
         except Exception as error:
@@ -268,13 +270,30 @@ class RunService:
         step = self._step(message)
         self._terminal = _terminal_of(message) if step.interactive else None
         self._audience.typing = self._terminal is not None
-        shown = message.get("shown")
-        if shown and shown != fingerprint(self._run.command(step)):
-            raise IllegalTransitionError(f"{step.name}: what it would run has changed since it was shown; look again")
+        self._see_that_it_is_what_was_shown(step, message)
         confirmation = decode(Confirmation, message["confirmation"])
         self._task = asyncio.ensure_future(
             self._carry(visitor, request, step, confirmation, bool(message.get("again")))
         )
+
+    def _execute_together(self, visitor: Visitor, request: object, message: Arguments) -> None:
+        if visitor is not self._audience.driver:
+            raise WatchingError("you are watching; only the driver runs steps")
+        if self._task is not None:
+            raise IllegalTransitionError("a step is running")
+        beside = at_once(self._run.runbook)
+        if beside < 2:
+            raise IllegalTransitionError("these steps run one after the other")
+        steps = {self._step(one).name: one for one in message["steps"]}
+        for one in steps.values():
+            self._see_that_it_is_what_was_shown(self._step(one), one)
+        said = {name: decode(Confirmation, one["confirmation"]) for name, one in steps.items()}
+        self._task = asyncio.ensure_future(self._carry_together(visitor, request, said, beside))
+
+    def _see_that_it_is_what_was_shown(self, step: Step, message: Arguments) -> None:
+        shown = message.get("shown")
+        if shown and shown != fingerprint(self._run.command(step)):
+            raise IllegalTransitionError(f"{step.name}: what it would run has changed since it was shown; look again")
 
     def _at_terminal(self, visitor: Visitor, message: Arguments) -> None:
         """What the operator types into the interactive step, and how large his terminal is."""
@@ -305,10 +324,28 @@ class RunService:
         visitor.link.send({"re": request, **answer})
         self._end_if_over()
 
+    async def _carry_together(
+        self, visitor: Visitor, request: object, said: Mapping[str, Confirmation], beside: int
+    ) -> None:
+        answer: dict[str, Any] = {"ok": None}
+        self._audience.together = True
+        self._begin(next(iter(said), ""))
+        try:
+            await self._run.execute_together(said, self._audience.take_output, beside)
+        except asyncio.CancelledError:
+            answer = {"error": described(StepCancelledError("they were cancelled"))}
+        except Exception as error:
+            answer = {"error": _described(error)}
+        finally:
+            self._end()
+        visitor.link.send({"re": request, **answer})
+        self._end_if_over()
+
     async def _walk(self, instructions: Instructions) -> None:
         """Without an operator, to the end. What is unknown is not run again unless that does no harm."""
         run = self._run
         step = run.current
+        self._audience.together = at_once(run.runbook) > 1
         try:
             if step is not None and run.states[step.name] is StepState.UNKNOWN:
                 if not step.idempotent:
@@ -362,7 +399,7 @@ class RunService:
     def _end(self) -> None:
         self._audience.tell_output(final=True)
         self._audience.running, self._task, self._terminal = None, None, None
-        self._audience.typing = False
+        self._audience.typing = self._audience.together = False
         self._audience.tell_plan()
         self._audience.tell_standing()
         self._wait_for_somebody()

@@ -11,6 +11,7 @@ from opsconsole.runbooks.execution import Surroundings, action_for
 from opsconsole.runbooks.model import Condition, Kind, Runbook, Step
 from opsconsole.runbooks.run import Run, Verdict
 from opsconsole.runbooks.states import RunState, StepState
+from opsconsole.runbooks.together import at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,9 @@ def _unconfirmed(action: Action, step: Step, mode: Mode, instructions: Instructi
     missing = shortfall(requirement, instructions.confirmation(step, requirement.demand))
     if not missing:
         return []
-    text = requirement.text if requirement.demand is Demand.TYPED else "yes"
-    return [f"{step.name}: {missing}; --confirm {step.name}={text}"]
+    if requirement.demand is Demand.TYPED:
+        return [f"{step.name}: {missing}; --confirm {step.name}={requirement.text}"]
+    return [f"{step.name}: {missing}; --yes, or of this one --confirm {step.name}=yes"]
 
 
 def unapproved(
@@ -177,6 +179,7 @@ async def walk(run: Run, instructions: Instructions, sink: Sink) -> RunState:
 
 async def follow(run: Run, instructions: Instructions, sink: Sink) -> None:
     """As `walk`, but the run is left open at the end of the way: more can be done in it."""
+    await _together(run, instructions, sink)
     while (step := run.current) is not None:
         if run.states[step.name] is not StepState.PENDING:
             await _roll_back(run, step, instructions, sink)
@@ -197,6 +200,15 @@ async def follow(run: Run, instructions: Instructions, sink: Sink) -> None:
             await run.execute(step, instructions.confirmation(step, run.requirement(step).demand), sink)
             if run.states[step.name] is StepState.PENDING:
                 break  # declined, or it could not be recorded
+
+
+async def _together(run: Run, instructions: Instructions, sink: Sink) -> None:
+    """Run beside each other what may be run like that; nothing, where the way has an order."""
+    beside = at_once(run.runbook)
+    if beside < 2 or instructions.only or instructions.start or instructions.skipped:
+        return
+    said = {step.name: instructions.confirmation(step, run.requirement(step).demand) for step in run.runbook.route}
+    await run.execute_together(said, sink, beside)
 
 
 async def _roll_back(run: Run, step: Step, instructions: Instructions, sink: Sink) -> None:

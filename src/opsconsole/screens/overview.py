@@ -31,6 +31,10 @@ __all__ = [
 ATTENTION_VIEW = "overview.attention"
 
 _NEEDS_NOBODY = frozenset({State.OK})
+_WORKED_OUT = frozenset({"alerts", "errors", "sla"})
+"""Sources that the console works out from others."""
+_HANGS = "no answer within "
+"""How every source says that it was not answered in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,37 @@ def _attention(checks: Sequence[Check], now: float) -> tuple[AttentionRow, ...]:
             row = replace(row, area="", subject=check.source, text=_reason(check))
         rows.append(row)
     rows = [row if row.count == 1 else replace(row, text=f"{row.text} ({row.count} checks)") for row in rows]
+    rows = _folded(rows, {place: reason for (_, reason, _), place in silent.items()})
     return tuple(sorted(rows, key=lambda row: (-row.state.severity, -(row.check.since or 0.0))))
+
+
+def _folded(rows: Sequence[AttentionRow], silent: Mapping[int, str]) -> list[AttentionRow]:
+    """One cause is one row: what cannot be worked out because another source does not answer is said beside that.
+
+    Args:
+        rows: all of them.
+        silent: place of a row that is about a source that does not answer -> why it does not.
+    """
+    causes = {place: why for place, why in silent.items() if rows[place].subject not in _WORKED_OUT}
+    followers: dict[int, list[AttentionRow]] = {}
+    for place, why in silent.items():
+        cause = next((at for at in causes if place not in causes and _follows(why, rows[at].subject, causes[at])), None)
+        if cause is not None:
+            followers.setdefault(cause, []).append(rows[place])
+    gone = {id(one) for found in followers.values() for one in found}
+    return [_with_followers(row, followers.get(place, ())) for place, row in enumerate(rows) if id(row) not in gone]
+
+
+def _follows(why: str, source: str, its: str) -> bool:
+    """Whether something does not answer for this reason because `source` does not, for `its` reason."""
+    return why.startswith(f"{source}: ") or (why.startswith(_HANGS) and its.startswith(_HANGS))
+
+
+def _with_followers(row: AttentionRow, followers: Sequence[AttentionRow]) -> AttentionRow:
+    if not followers:
+        return row
+    names = ", ".join(sorted({one.subject for one in followers}))
+    return replace(row, text=f"{row.text}, and so {names}", count=row.count + sum(one.count for one in followers))
 
 
 def _reason(check: Check) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opsconsole.config.settings import Environment
 from opsconsole.config.slas import Sla, load_slas
@@ -25,9 +25,11 @@ from opsconsole.sla.standing import TREND_DAYS, Counted, Standing, stale, standi
 
 if TYPE_CHECKING:
     from opsconsole.pipelines.asking import Airflow
+    from opsconsole.pipelines.metrics import Measuring
     from opsconsole.pipelines.model import Survey as AirflowSurvey
     from opsconsole.pipelines.model import Told
     from opsconsole.sla.airflow_counts import RunHistory
+    from opsconsole.sla.airflow_measured import RunsMeasured
     from opsconsole.sla.prometheus_counts import Increases, Minutes
     from opsconsole.sla.sql_counts import SqlCounts
     from opsconsole.sources.registry import Sources
@@ -82,11 +84,14 @@ class Slas:
         self._closed: dict[str, ClosedDays] = {}
         self._airflow: Airflow | None = None
         self._runs: RunHistory | None = None
+        self._measuring: Measuring | None = None
         self._airflow_survey: asyncio.Future[Told[AirflowSurvey]] | None = None
         """One for all SLAs of one survey."""
         self._ready: dict[str, Standing] = {}
         """The latest of each."""
         self._apart: dict[str, Apart] = {}
+        self._arrived = asyncio.Event()
+        """Set, and replaced, when one more has been read."""
         self._telling: asyncio.Future[Survey] | None = None
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._surveying: asyncio.Future[Survey] | None = None
@@ -122,13 +127,19 @@ class Slas:
             patience: seconds after which those that are still being read are told as they were last, or as unknown;
                 reading goes on. None: wait for all.
         """
+        surveying, now = self._going_on(brief=patience is not None), self._clock()
+        if patience is None:
+            return await asyncio.shield(surveying)
+        done, _ = await asyncio.wait({surveying}, timeout=patience)
+        return surveying.result() if done else self._so_far(now)
+
+    def _going_on(self, *, brief: bool) -> "asyncio.Future[Survey]":
+        """The survey that is being taken, or was just now; a new one where that is too old. `brief`: somebody looks on
+        while it is taken, so each SLA is told of its window first, and then of the time before."""
         now = self._clock()
         if self._surveying is None or (self._surveying.done() and now - self._surveyed_at > self._serves):
-            self._surveying, self._surveyed_at = asyncio.ensure_future(self._survey(now)), now
-        if patience is None:
-            return await asyncio.shield(self._surveying)
-        done, _ = await asyncio.wait({self._surveying}, timeout=patience)
-        return self._surveying.result() if done else self._so_far(now)
+            self._surveying, self._surveyed_at = asyncio.ensure_future(self._survey(now, brief=brief)), now
+        return self._surveying
 
     @property
     def _serves(self) -> float:
@@ -148,9 +159,16 @@ class Slas:
         return replace(survey, standings=tuple(map(self._with_shares, survey.standings)))
 
     async def told(self, patience: float) -> Survey:
-        """As `survey`, and `apart` as far as that is known; the rest is asked for beside, and comes with the next."""
-        survey = await self.survey(patience)
-        if (self._telling is None or self._telling.done()) and any(map(self._is_due, survey.standings)):
+        """What there is as soon as there is more: one more SLA was read, or all were, or `patience` seconds are over.
+        With `apart` as far as that is known; the rest is asked for when all were read, and comes with a later one."""
+        surveying, now = self._going_on(brief=True), self._clock()
+        one_more = asyncio.ensure_future(self._arrived.wait())
+        either: set[asyncio.Future[Any]] = {surveying, one_more}
+        await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        one_more.cancel()
+        survey = surveying.result() if surveying.done() else self._so_far(now)
+        idle = surveying.done() and (self._telling is None or self._telling.done())
+        if idle and any(map(self._is_due, survey.standings)):
             self._telling = asyncio.ensure_future(self.apart(survey))
         return replace(survey, standings=tuple(map(self._with_shares, survey.standings)))
 
@@ -192,7 +210,7 @@ class Slas:
 
         return await self._all(one, now)
 
-    async def _survey(self, now: float) -> Survey:
+    async def _survey(self, now: float, *, brief: bool = False) -> Survey:
         async def one(sla: Sla) -> Standing:
             known = self._ready.get(sla.name)
             if known is not None and not known.error and now - known.taken_at <= _SHARED:
@@ -201,13 +219,21 @@ class Slas:
             earlier = periods.before(period, sla.zone)
             # A longer past would cost as much again, for one number.
             whole = earlier if earlier.start >= now - TREND_DAYS * DAY else None
+            if brief and known is None and period.start > self._since(sla, period, now, whole):
+                self._arrive(await self._standing(sla, period, now, None, brief=True))
             found = await self._standing(sla, period, now, whole)
             if found.error and known is not None and known.tally.seconds > 0:
-                found = stale(known, now, found.error)
-            self._ready[sla.name] = found
+                found = stale(known, now, found.error, found.measured)
+            self._arrive(found)
             return found
 
         return await self._all(one, now)
+
+    def _arrive(self, found: Standing) -> None:
+        """Tell whoever waits for one more."""
+        self._ready[found.sla.name] = found
+        self._arrived.set()
+        self._arrived = asyncio.Event()
 
     async def _all(self, one: Callable[[Sla], Awaitable[Standing]], now: float) -> Survey:
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -215,16 +241,42 @@ class Slas:
         found = await asyncio.gather(*(one(sla) for sla in self._wanted))
         return Survey(now, tuple(worst_first(found)), self._notes)
 
-    async def _standing(self, sla: Sla, period: Period, now: float, earlier: Period | None) -> Standing:
+    def _since(self, sla: Sla, period: Period, now: float, earlier: Period | None) -> float:
+        """From when on it is counted: the period, the one before, and the days of the trend."""
         start = min(period.start, earlier.start if earlier else period.start)
-        if sla.source != "airflow":  # whose runs are dear, a hundred at a time
-            start = min(start, min(now, period.end) - TREND_DAYS * DAY)
+        # Runs of Airflow are dear: they come a hundred at a time.
+        return start if sla.source == "airflow" else min(start, min(now, period.end) - TREND_DAYS * DAY)
+
+    async def _standing(
+        self, sla: Sla, period: Period, now: float, earlier: Period | None, *, brief: bool = False
+    ) -> Standing:
+        """`brief`: of the period alone."""
+        start = period.start if brief else self._since(sla, period, now, earlier)
         until = min(now, period.end)
         try:
             told = await self._counted(sla, start, until, period.start, live=until == now)
         except SourceError as error:
-            return unread(sla, period, now, clean_line(f"{error.source}: {error.message}"))
+            told_by = await self._measured(sla, error)
+            return unread(sla, period, now, clean_line(f"{error.source}: {error.message}"), told_by)
         return await asyncio.to_thread(_stand, sla, told, period, now, earlier)
+
+    async def _measured(self, sla: Sla, error: SourceError) -> "RunsMeasured | None":
+        """What metrics say of pipelines while neither API nor database of Airflow answers; None where they are no
+        help. A refusal stays one."""
+        if sla.source != "airflow" or self._airflow is None:
+            return None
+        from opsconsole.pipelines.asking import DOWN
+        from opsconsole.pipelines.opening import open_measuring
+        from opsconsole.sla.airflow_measured import runs_measured
+
+        self._measuring = self._measuring or open_measuring(self._environment, self._sources)
+        if error.kind not in DOWN or self._measuring is None:
+            return None
+        try:
+            told = await self._measuring.read()
+        except SourceError:
+            return None
+        return runs_measured(self.slas, sla, told.value)
 
     async def _counted(self, sla: Sla, start: float, until: float, since: float, *, live: bool) -> Counted:
         """What there is from `start` to `until`, and whose what was bad from `since` on."""

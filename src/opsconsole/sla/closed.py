@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opsconsole.core.reading import SourceError
 from opsconsole.sla.burn import DAY, HOUR
 from opsconsole.sla.slices import Slice
 
@@ -16,10 +17,10 @@ LATE = 2 * HOUR
 """Seconds after its end from which on a day is taken to be whole: remote writes and rules come late."""
 KEPT_DAYS = 100
 AT_ONCE = 7
-"""Days in one question."""
+"""Days in one question, at most."""
 FORGOTTEN = 40 * DAY
 """Seconds after which what nobody asked for is removed."""
-VERSION = 1
+VERSION = 2
 
 
 class ClosedDays:
@@ -31,10 +32,14 @@ class ClosedDays:
         self._days: dict[int, list[Slice]] | None = None
         self._close: dict[int, list[Slice]] = {}
         """Start of an hour -> its smaller slices."""
+        self._gaps: dict[tuple[float, float], Slice | None] = {}
+        """(start, end) of a gap -> what was counted in it; in memory only, since there are few."""
         self._new = False
+        self._at_once = AT_ONCE
 
     async def hours(self, reader: "Reader", start: float, end: float, now: float) -> list[Slice]:
-        """The hours from `start` to `end`, both rounded down; what is not kept is asked for."""
+        """The hours from `start` to `end`, both rounded down; what is not kept is asked for, from a source that takes
+        too long over some days together by the day from then on."""
         start = start // HOUR * HOUR
         if end <= start:
             return []
@@ -42,8 +47,14 @@ class ClosedDays:
         first, last = int(start // DAY), int((end - 1) // DAY)
         missing = [day for day in range(first, last + 1) if day not in days]
         found: dict[int, list[Slice]] = {}
-        for begin, until in _rows(missing):
-            asked = await reader.grid(begin * DAY, min(until * DAY, end), HOUR)
+        for begin, until in _rows(missing, self._at_once):
+            try:
+                asked = await reader.grid(begin * DAY, min(until * DAY, end), HOUR)
+            except SourceError as error:
+                if error.kind != "timeout" or until - begin == 1:
+                    raise
+                self._at_once = 1
+                return await self.hours(reader, start, end, now)
             for day in range(begin, until):
                 found[day] = [one for one in asked if day * DAY <= one.start < (day + 1) * DAY]
                 # What was asked for only in part is no whole day, however long it is over.
@@ -64,6 +75,18 @@ class ClosedDays:
         found = await look_closely(reader, hour)
         if hour.end + LATE <= now and not reader.partial:
             self._close[int(hour.start)], self._new = found, True
+        return found
+
+    async def across(self, reader: "Reader", before: Slice, after: Slice, now: float) -> Slice | None:
+        """What was counted between two slices; see `reader.look_across`."""
+        from opsconsole.sla.reader import look_across
+
+        gap = (before.end, after.start)
+        if gap in self._gaps:
+            return self._gaps[gap]
+        found = await look_across(reader, before, after)
+        if after.end + LATE <= now and not reader.partial:
+            self._gaps[gap] = found
         return found
 
     def save(self) -> None:
@@ -95,11 +118,11 @@ class ClosedDays:
         return self._days
 
 
-def _rows(days: list[int]) -> list[tuple[int, int]]:
-    """(first, after the last) of the rows of consecutive days, none longer than `AT_ONCE`."""
+def _rows(days: list[int], most: int) -> list[tuple[int, int]]:
+    """(first, after the last) of the rows of consecutive days, none longer than `most`."""
     rows: list[tuple[int, int]] = []
     for day in days:
-        if rows and rows[-1][1] == day and day - rows[-1][0] < AT_ONCE:
+        if rows and rows[-1][1] == day and day - rows[-1][0] < most:
             rows[-1] = (rows[-1][0], day + 1)
         else:
             rows.append((day, day + 1))

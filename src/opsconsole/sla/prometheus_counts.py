@@ -3,11 +3,13 @@ series were there and bad at each minute."""
 
 import asyncio
 import math
+from collections.abc import Sequence
 
 from opsconsole.core.reading import Answer
 from opsconsole.core.values import Matrix, Vector
-from opsconsole.sla.burn import MINUTE
+from opsconsole.sla.burn import HOUR, MINUTE
 from opsconsole.sla.expressions import Counts
+from opsconsole.sla.increments import increments
 from opsconsole.sla.slices import Slice
 from opsconsole.sources.prometheus import PrometheusSource
 
@@ -26,6 +28,7 @@ class _Asking:
         self.partial = False
         self.notes: set[str] = set()
         """What the server said of its answers: a part of a cluster that is silent, …"""
+        self.goes_on = not counts.sampled
 
     def _points(self, answer: Answer) -> dict[float, float]:
         if answer.warnings:
@@ -44,10 +47,9 @@ class Increases(_Asking):
 
     async def grid(self, start: float, end: float, step: float) -> list[Slice]:
         """Slices of `step` seconds; each sample of the answer ends one."""
-        window = _window(step)
 
         async def over(text: str) -> dict[float, float]:
-            filled = f"sum({text.replace('$window', window)})"
+            filled = f"sum({increments(text, step)})"
             return self._points(await self._source.range(filled, start=start + step, end=end, step=step))
 
         total, part = await asyncio.gather(over(self._counts.total_text), over(self._part))
@@ -57,10 +59,9 @@ class Increases(_Asking):
 
     async def piece(self, start: float, end: float) -> Slice | None:
         """One slice, as an instant query at its end."""
-        window = _window(end - start)
 
         async def over(text: str) -> list[float]:
-            answer = await self._source.instant(f"sum({text.replace('$window', window)})", at=end)
+            answer = await self._source.instant(f"sum({increments(text, end - start)})", at=end)
             return list(self._points(answer).values())
 
         total, part = await asyncio.gather(over(self._counts.total_text), over(self._part))
@@ -78,20 +79,35 @@ class Increases(_Asking):
 
 
 class Minutes(_Asking):
-    """A `Reader` of a value, looked at each minute. A week of that is an answer of 10,080 points and one of those at
-    which any was bad; every slice is made of these, also those that are looked at more closely later."""
+    """A `Reader` of a value, looked at each minute.
+
+    Hours are counted by the server, at which minutes anything was bad is told one by one (a good month is a short
+    answer): a week in three questions, of a few hundred numbers. Shorter slices are made of these where the whole hour
+    is known; else, and of the latest time, each minute is asked for.
+    """
 
     def __init__(self, source: PrometheusSource, counts: Counts) -> None:
         super().__init__(source, counts)
+        self._hours: dict[float, Slice] = {}
+        """By their start."""
+        self._told: list[tuple[float, float]] = []
+        """Stretches of which it is known at which minutes anything was bad."""
         self._known: list[tuple[float, float]] = []
+        """Stretches of which each minute is known."""
         self._total: dict[float, float] = {}
         self._bad: dict[float, float] = {}
 
     async def grid(self, start: float, end: float, step: float) -> list[Slice]:
         """Slices of `step` seconds; each holds the minutes after its start, up to its end."""
+        begins = [start + number * step for number in range(math.ceil((end - start) / step))]
+        if step == HOUR:
+            await self._count_hours(start, end)
+            return [self._hours[at] for at in begins if at in self._hours]
+        whole = [self._hours.get(at) for at in _hours_of(start, end)]
+        if all(hour is not None and hour.known == 1.0 for hour in whole):
+            return [self._part(at, min(end, at + step)) for at in begins]
         await self._learn(start, end)
-        count = math.ceil((end - start) / step)
-        made = [self._slice(start + number * step, min(end, start + (number + 1) * step)) for number in range(count)]
+        made = [self._slice(at, min(end, at + step)) for at in begins]
         return [one for one in made if one is not None]
 
     async def piece(self, start: float, end: float) -> Slice | None:
@@ -99,27 +115,69 @@ class Minutes(_Asking):
         await self._learn(start, end)
         return self._slice(start, end)
 
+    async def _count_hours(self, start: float, end: float) -> None:
+        async def over(function: str) -> dict[float, float]:
+            # A second less than the hour: older servers count both ends of a subquery.
+            text = f"{function}(({self._counts.total_now_text})[{HOUR - 1:.0f}s:{MINUTE:.0f}s])"
+            return self._points(await self._source.range(text, start=start + HOUR, end=end, step=HOUR))
+
+        total, known, _ = await asyncio.gather(
+            over("sum_over_time"), over("count_over_time"), self._learn_bad(start, end)
+        )
+        for at, whole in total.items():
+            begin, minutes = at - HOUR, known.get(at, 0.0)
+            bad = min(whole, self._bad_within(begin, at))
+            self._hours[begin] = Slice(begin, at, bad, whole, min(1.0, minutes * MINUTE / HOUR))
+
     async def _learn(self, start: float, end: float) -> None:
-        if any(begin <= start and end <= until for begin, until in self._known):
+        if _covers(self._known, start, end):
             return
-
-        async def at_each(text: str) -> dict[float, float]:
-            return self._points(await self._source.range(text, start=start + MINUTE, end=end, step=MINUTE))
-
-        total, bad = await asyncio.gather(at_each(self._counts.total_now_text), at_each(self._counts.bad_now_text))
+        total, _ = await asyncio.gather(
+            self._at_each(self._counts.total_now_text, start, end), self._learn_bad(start, end)
+        )
         self._total |= total
-        self._bad |= bad
         self._known.append((start, end))
 
+    async def _learn_bad(self, start: float, end: float) -> None:
+        if _covers(self._told, start, end):
+            return
+        self._bad |= await self._at_each(self._counts.bad_now_text, start, end)
+        self._told.append((start, end))
+
+    async def _at_each(self, text: str, start: float, end: float) -> dict[float, float]:
+        return self._points(await self._source.range(text, start=start + MINUTE, end=end, step=MINUTE))
+
+    def _part(self, start: float, end: float) -> Slice:
+        """A part of an hour of which all is known: as many series as in the hour on average."""
+        total = self._hours[start // HOUR * HOUR].total * (end - start) / HOUR
+        return Slice(start, end, min(total, self._bad_within(start, end)), total)
+
     def _slice(self, start: float, end: float) -> Slice | None:
-        first, last = math.floor(start / MINUTE) + 1, math.floor(end / MINUTE)
-        minutes = [at for at in (number * MINUTE for number in range(first, last + 1)) if at in self._total]
+        minutes = [at for at in _minutes_of(start, end) if at in self._total]
         if not minutes:
             return None
         total = sum(self._total[at] for at in minutes)
-        bad = min(total, sum(self._bad.get(at, 0.0) for at in minutes)) if self._bad else 0.0
-        return Slice(start, end, bad, total, min(1.0, len(minutes) * MINUTE / (end - start)))
+        return Slice(
+            start,
+            end,
+            min(total, self._bad_within(start, end)),
+            total,
+            min(1.0, len(minutes) * MINUTE / (end - start)),
+        )
+
+    def _bad_within(self, start: float, end: float) -> float:
+        return sum(self._bad.get(at, 0.0) for at in _minutes_of(start, end)) if self._bad else 0.0
 
 
-def _window(seconds: float) -> str:
-    return f"{max(1, round(seconds))}s"
+def _minutes_of(start: float, end: float) -> list[float]:
+    """The whole minutes after `start`, up to `end`."""
+    return [number * MINUTE for number in range(math.floor(start / MINUTE) + 1, math.floor(end / MINUTE) + 1)]
+
+
+def _hours_of(start: float, end: float) -> list[float]:
+    """The starts of the hours that any of `start` to `end` lies in."""
+    return [number * HOUR for number in range(math.floor(start / HOUR), math.ceil(end / HOUR))]
+
+
+def _covers(stretches: Sequence[tuple[float, float]], start: float, end: float) -> bool:
+    return any(begin <= start and end <= until for begin, until in stretches)

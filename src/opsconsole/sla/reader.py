@@ -8,6 +8,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from opsconsole.sla.burn import HOUR, MINUTE
@@ -19,6 +20,8 @@ FINE_FOR = 6 * HOUR
 """For as long back the slices are fine: what the shorter burn windows need."""
 CLOSE_LOOKS = 40
 """Hours at most that are looked at more closely."""
+GAPS = 20
+"""Gaps at most in which it is asked what was counted, the newest."""
 _CLOSE_AT_ONCE = 2
 _LEAST_PIECE = 30.0
 _GRAINS = (FINE, 20 * MINUTE)
@@ -30,6 +33,8 @@ class Reader(Protocol):
 
     partial: bool
     """Whether an answer said that it is not whole: what came with it is not kept."""
+    goes_on: bool
+    """Whether what happened while nothing was read is known afterwards, as of counters."""
 
     async def grid(self, start: float, end: float, step: float) -> list[Slice]:
         """Slices of `step` seconds from `start` to `end`, multiples of it; none where nothing is known."""
@@ -65,7 +70,10 @@ async def slices_of(reader: Reader, closed: ClosedDays, wanted: Wanted) -> list[
         fine.append(piece)
     close = await _closely(reader, closed, borders(hours, wanted.budget), wanted.now)
     closed.save()
-    return await _cut(reader, overlaid([*hours, *fine], close), wanted.edges)
+    slices = overlaid([*hours, *fine], close)
+    if reader.goes_on:
+        slices = await _bridged(reader, closed, slices, wanted.now)
+    return await _cut(reader, slices, wanted.edges)
 
 
 async def _closely(reader: Reader, closed: ClosedDays, hours: Sequence[Slice], now: float) -> list[Slice]:
@@ -76,6 +84,22 @@ async def _closely(reader: Reader, closed: ClosedDays, hours: Sequence[Slice], n
         for slices in await asyncio.gather(*(closed.closely(reader, hour, now) for hour in together)):
             found += slices
     return found
+
+
+async def _bridged(reader: Reader, closed: ClosedDays, slices: list[Slice], now: float) -> list[Slice]:
+    """`slices` with what was counted in the gaps between them. When it happened is not known any closer."""
+    gaps = [(before, after) for before, after in pairwise(slices) if after.start > before.end]
+    found = [await closed.across(reader, before, after, now) for before, after in gaps[-GAPS:]]
+    return sorted((*slices, *(one for one in found if one is not None)), key=lambda one: one.start)
+
+
+async def look_across(reader: Reader, before: Slice, after: Slice) -> Slice | None:
+    """What was counted between two slices, of which nothing was read then: all until the end of `after`, without it."""
+    whole = await reader.piece(before.end, after.end)
+    if whole is None:
+        return None
+    bad, total = max(0.0, whole.bad - after.bad), max(0.0, whole.total - after.total)
+    return Slice(before.end, after.start, min(bad, total), total, known=0.0)
 
 
 def borders(hours: Sequence[Slice], budget: float) -> list[Slice]:

@@ -85,7 +85,8 @@ class Report:
         mttr = mean_seconds_to_recovery(found)
         recovery = f", {duration_text(mttr)} to recovery on average" if mttr is not None else ""
         goes_on = sum(one.end is None for one in found)
-        still = f", {goes_on} of them going on" if goes_on else ""
+        past = all(one.period.end < self.taken_at for one in self.standings)
+        still = f", {goes_on} of them {'not over at its end' if past else 'going on'}" if goes_on else ""
         until = "" if all(one.period.end <= self.taken_at for one in self.standings) else "So far: "
         return f"{until}{kept}. {len(found)} violations{still} (the period before: {before}){recovery}."
 
@@ -186,11 +187,17 @@ def _violation(one: Standing, found: Violation) -> tuple[str, ...]:
     return (
         one.sla.label + (f": {found.subject}" if found.subject else ""),
         moment_text(found.start, one.sla.zone),
-        "goes on" if found.end is None else moment_text(found.end, one.sla.zone),
+        _end(one, found),
         NOTHING if found.seconds is None else _seconds(found),
         f"{found.bad:,.0f} of {found.total:,.0f}",
         spent_text(found.spent),
     )
+
+
+def _end(one: Standing, found: Violation) -> str:
+    if found.end is not None:
+        return moment_text(found.end, one.sla.zone)
+    return "goes on" if one.period.end >= one.taken_at else f"after {one.period.title}"
 
 
 def _seconds(found: Violation) -> str:

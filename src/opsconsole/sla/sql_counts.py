@@ -19,7 +19,7 @@ class SqlCounts:
     def __init__(self, source: Source, sla: Sla) -> None:
         assert sla.sql is not None
         self._source, self._sla, self._query = source, sla, sla.sql.query
-        self.partial = False
+        self.partial = self.goes_on = False
         self.notes: set[str] = set()
 
     async def grid(self, start: float, end: float, step: float) -> list[Slice]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from opsconsole.config.slas import Sla
 from opsconsole.core.duration import age_text
@@ -11,6 +12,9 @@ from opsconsole.sla.periods import Excluded, Period, excluded, merged
 from opsconsole.sla.shares import Share
 from opsconsole.sla.slices import Slice, Tally, counted, tally
 from opsconsole.sla.violations import Violation, mean_seconds_to_recovery, violations
+
+if TYPE_CHECKING:
+    from opsconsole.sla.airflow_measured import RunsMeasured
 
 APPROACHING = 0.25
 """The share of the budget below which what is left is worth a look."""
@@ -90,6 +94,8 @@ class Standing:
     """Why its source told nothing."""
     waiting: bool = False
     """It was not read yet."""
+    measured: "RunsMeasured | None" = None
+    """Of pipelines whose Airflow cannot be asked: what metrics say meanwhile."""
 
     @property
     def sli(self) -> float | None:
@@ -98,8 +104,17 @@ class Standing:
 
     @property
     def met(self) -> bool | None:
-        """Whether the promise is kept so far."""
-        return None if self.sli is None else 1.0 - self.sli <= self.sla.budget + _ROUNDING
+        """Whether the promise is kept so far; None where that is not known, of too little of the time among others."""
+        return (
+            None if self.sli is None or self.state is State.UNKNOWN else 1.0 - self.sli <= self.sla.budget + _ROUNDING
+        )
+
+    @property
+    def because(self) -> str:
+        """`why`, and of an Airflow that cannot be asked what metrics say meanwhile: why it cannot is the `error`."""
+        if self.measured is None:
+            return self.why
+        return f"{self.why}; {self.measured.words}" if self.state is State.STALE else self.measured.words
 
     @property
     def change(self) -> float | None:
@@ -147,23 +162,33 @@ def standing(sla: Sla, told: Counted, period: Period, now: float, *, earlier: Pe
     )  # fmt: skip
 
 
-def unread(sla: Sla, period: Period, now: float, error: str = "") -> Standing:
+def unread(sla: Sla, period: Period, now: float, error: str = "", measured: "RunsMeasured | None" = None) -> Standing:
     """An SLA whose source does not answer, or was not asked yet: nothing is known, and nothing is said to be kept."""
     return Standing(
         sla, now, period, State.UNKNOWN, error or "not read yet", Tally(0.0, 0.0, 0.0, 0.0), error=error,
-        waiting=not error,
+        waiting=not error, measured=measured,
     )  # fmt: skip
 
 
-def stale(known: Standing, now: float, error: str) -> Standing:
+def stale(known: Standing, now: float, error: str, measured: "RunsMeasured | None" = None) -> Standing:
     """What was known of an SLA while its source does not answer: the figures stay, with their age."""
     was = known.why if known.error else f"was {known.state.value}"
-    return replace(known, state=State.STALE, why=was, error=f"{error}; known of {age_text(now - known.taken_at)} ago")
+    return replace(
+        known,
+        state=State.STALE,
+        why=was,
+        error=f"{error}; known of {age_text(now - known.taken_at)} ago",
+        measured=measured,
+    )
 
 
 def worst_first(found: Sequence[Standing]) -> list[Standing]:
-    """By state, then by what is left; what nothing is known of after what goes wrong."""
-    return sorted(found, key=lambda one: (-one.state.severity, one.budget_left if one.budget_left is not None else 2.0))
+    """By state, then by what is left; what nothing is known of after what goes wrong, what was not read yet last."""
+
+    def badness(one: Standing) -> tuple[bool, float, float]:
+        return one.waiting, -one.state.severity, one.budget_left if one.budget_left is not None else 2.0
+
+    return sorted(found, key=badness)
 
 
 def in_order(found: Sequence[Standing], sort: str) -> list[Standing]:

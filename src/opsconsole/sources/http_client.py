@@ -8,13 +8,14 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from opsconsole.config.settings import HttpSettings
 from opsconsole.core.reading import SourceError
 from opsconsole.sources.http_auth import tls_context
 from opsconsole.sources.http_errors import place_of, timed_out, transport_error
+from opsconsole.sources.json_turns import LARGE, read_in_turns
+from opsconsole.sources.server_clock import ServerClock
 from opsconsole.sources.single_flight import LandedEarly, SingleFlight
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ _CONCURRENCY = 4
 """Requests under way at once: servers have few workers, and their users want some of them."""
 _BODY_LIMIT = 64 * 1024 * 1024
 """Bytes of one answer; what is longer is read as a stream. 5,000 alerts are about 5 MB."""
-_PARSE_ASIDE = 256 * 1024
-"""Bytes from which an answer is parsed beside the event loop."""
-_LEAST_SKEW = 3.0
-"""Seconds of difference that are none: the header Date has whole ones, and servers make it anew about once in one."""
 
 
 class HttpClient:
@@ -38,8 +35,7 @@ class HttpClient:
         """`source` is named in errors."""
         self.source = source
         self.url = settings.url.rstrip("/")
-        self.clock_ahead = 0.0
-        """Seconds by which the server's clock is ahead of ours, by its latest answer; 0 where none can be told."""
+        self.clock = ServerClock()
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: httpx.AsyncClient | None = None
@@ -82,17 +78,25 @@ class HttpClient:
             async with asyncio.timeout(self._settings.timeout), self._slots:
                 sent = time.time()
                 async with self.stream(method, url, headers, content) as response:
-                    self._look_at_the_clock(response.headers.get("Date", ""), sent)
+                    self.clock.see(response.headers.get("Date", ""), sent, time.time())
                     return response.status_code, await self.body(response)
         except TimeoutError:
             raise timed_out(self.source, self.url, self._settings.timeout) from None
 
     @asynccontextmanager
     async def stream(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        *,
+        patience: float | None = None,
     ) -> "AsyncIterator[httpx.Response]":
-        """The answer, before its body; may last."""
+        """The answer, before its body; may last. `patience` are the seconds without a byte after which the server is
+        given up; the configured time-out where none is said."""
         self.settle()
+        patience = self._settings.timeout if patience is None else max(patience, self._settings.timeout)
         client = await self._opened()
         import httpx
 
@@ -100,12 +104,13 @@ class HttpClient:
         if content is not None:
             sent["Content-Type"] = "application/json"
         try:
-            async with client.stream(method, url, content=content, headers=sent) as response:
+            timeout = self._timeout(patience)
+            async with client.stream(method, url, content=content, headers=sent, timeout=timeout) as response:
                 yield response
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise transport_error(self.source, self.url, error, timeout=self._settings.timeout) from error
+            raise transport_error(self.source, self.url, error, timeout=patience) from error
 
     async def body(self, response: "httpx.Response") -> bytes:
         """All of it, where it is not too large."""
@@ -123,16 +128,11 @@ class HttpClient:
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.aclose()
 
-    def _look_at_the_clock(self, date: str, sent: float) -> None:
-        """Compare clocks: the server said `date` at some moment between `sent` and now. What may be the header's step,
-        or the time that the answer was on its way, is no difference."""
-        try:
-            told = parsedate_to_datetime(date).timestamp() + 0.5
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return
-        came = time.time()
-        ahead = told - (sent + came) / 2
-        self.clock_ahead = ahead if abs(ahead) > _LEAST_SKEW + (came - sent) / 2 else 0.0
+    def _timeout(self, patience: float) -> "httpx.Timeout":
+        import httpx
+
+        whole = self._settings.timeout
+        return httpx.Timeout(whole, connect=min(_CONNECT_TIMEOUT, whole), read=patience)
 
     async def _opened(self) -> "httpx.AsyncClient":
         async with self._opening:
@@ -145,9 +145,8 @@ class HttpClient:
         import httpx
 
         context = tls_context(self.source, self._settings)
-        timeout = httpx.Timeout(self._settings.timeout, connect=min(_CONNECT_TIMEOUT, self._settings.timeout))
         try:
-            return httpx.AsyncClient(verify=context or False, timeout=timeout, follow_redirects=False)
+            return httpx.AsyncClient(verify=context or False, follow_redirects=False)
         except (ImportError, ValueError) as error:
             raise SourceError(
                 self.source, "unsupported", "the proxy in HTTP_PROXY or ALL_PROXY cannot be used"
@@ -155,11 +154,15 @@ class HttpClient:
 
 
 async def parsed(body: bytes) -> Any:
-    """The JSON in `body`; a large one is parsed beside the event loop.
+    """The JSON in `body`; a large one is parsed beside the event loop, and in turns with it.
 
     Raises:
         ValueError, RecursionError: it is none.
     """
-    if len(body) > _PARSE_ASIDE:
-        return await asyncio.to_thread(json.loads, body)
+    if len(body) > LARGE:
+        return await asyncio.to_thread(_parsed_in_turns, body)
     return json.loads(body)
+
+
+def _parsed_in_turns(body: bytes) -> Any:
+    return read_in_turns(body.decode(json.detect_encoding(body), "surrogatepass"))

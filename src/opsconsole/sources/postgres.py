@@ -6,12 +6,11 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeVar
 
 from opsconsole.config.settings import PostgresSettings
-from opsconsole.core.clean import clean
 from opsconsole.core.reading import Answer, Capabilities, Query, SourceError
 from opsconsole.core.values import Table
 from opsconsole.sources import postgres_errors, sqltext
 from opsconsole.sources.backoff import Backoff
-from opsconsole.sources.postgres_cells import codec_of, decoder, zone_of
+from opsconsole.sources.postgres_cells import codec_of, names_of
 from opsconsole.sources.postgres_conninfo import Target, target_of
 from opsconsole.sources.postgres_facts import Facts, capabilities_of, facts_of, facts_sql
 from opsconsole.sources.postgres_lane import Lane, Statement, Taken
@@ -23,8 +22,6 @@ V = TypeVar("V")
 _LANES = (("fast", 0.25), ("medium", 1.0), ("slow", float("inf")))
 """Each with the seconds up to which a query belongs there: three connections at most."""
 _REMEMBERED = 500
-_LARGE = 5000
-"""Cells that take longer to read than a thread takes to start: some milliseconds."""
 _NOT_IN_ENCODING = "22021"
 
 
@@ -46,7 +43,10 @@ class PostgresSource:
         self._unconvertible: OrderedDict[str, None] = OrderedDict()
 
     async def read(self, query: Query) -> Answer:
-        """Answer a query; its `binds` are for `:'NAME'` as values and for `:"NAME"` as identifiers."""
+        """Answer a query; its `binds` are for `:'NAME'` as values and for `:"NAME"` as identifiers.
+
+        `on_rows` is called from the event loop with a few rows at a time.
+        """
         if query.text in self._unconvertible:
             return await self._read(query, raw=True)
         try:
@@ -95,11 +95,7 @@ class PostgresSource:
                 _remember(self._seconds, query.text, self._settings.statement_timeout)
             raise
         _remember(self._seconds, query.text, taken.took)
-        notices = tuple(taken.notices)
-        # A large answer is read beside the event loop, which has keys to answer in the meantime.
-        small = len(taken.rows.rows) * len(taken.rows.columns) < _LARGE
-        table = _table(taken, codec) if small else await asyncio.to_thread(_table, taken, codec)
-        return Answer(table, taken.taken_at, taken.took, warnings=notices)
+        return Answer(_table(taken, codec), taken.taken_at, taken.took, warnings=tuple(taken.notices))
 
     def _statement(self, query: Query, codec: str, *, raw: bool) -> Statement:
         given = dict(query.binds)
@@ -117,7 +113,7 @@ class PostgresSource:
             raise SourceError(self.name, "bad-query", f"{error.message} ({place})") from None
         except ValueError as error:
             raise SourceError(self.name, "bad-query", f"a value that cannot be sent: {error}") from None
-        return Statement(sql, encoded, query.max_rows, raw)
+        return Statement(sql, encoded, query.max_rows, codec, raw, query.on_rows)
 
     def _lane_for(self, text: str) -> str:
         seconds = self._seconds.get(text, 0.0)
@@ -175,14 +171,8 @@ class PostgresSource:
 
 
 def _table(taken: Taken, codec: str) -> Table:
-    zone = zone_of(taken.time_zone)
-    columns = tuple(clean(name.decode(codec, errors="replace")) for name, _ in taken.rows.columns)
-    decoders = [decoder(oid, codec, zone) for _, oid in taken.rows.columns]
-    rows = tuple(
-        tuple([None if value is None else decode(value) for decode, value in zip(decoders, row, strict=True)])
-        for row in taken.rows.rows
-    )
-    return Table(columns, rows, taken.rows.truncated, tuple(taken.notices))
+    rows = taken.rows
+    return Table(names_of(rows.columns, codec), tuple(rows.cells), rows.truncated, tuple(taken.notices))
 
 
 def _facts(taken: Taken) -> Facts:

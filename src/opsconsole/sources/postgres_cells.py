@@ -5,7 +5,7 @@ Text format only, and decoded here rather than by psycopg: a single byte that is
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,11 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):
         return UTC
+
+
+def names_of(columns: Iterable[tuple[bytes, int]], codec: str) -> tuple[str, ...]:
+    """The names of (name, type oid), cleaned."""
+    return tuple(clean(name.decode(codec, errors="replace")) for name, _ in columns)
 
 
 def cell(oid: int, data: bytes | None, codec: str, zone: tzinfo) -> Cell:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from opsconsole.config.settings import PostgresSettings
 from opsconsole.core.clean import clean_line
-from opsconsole.core.reading import SourceError
+from opsconsole.core.reading import OnRows, SourceError
 from opsconsole.sources import postgres_errors
-from opsconsole.sources.postgres_exchange import Rows, run_query, run_script
+from opsconsole.sources.postgres_cells import decoder, names_of, zone_of
+from opsconsole.sources.postgres_exchange import Cells, Column, Decoding, Row, Rows, run_query, run_script
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -33,8 +34,12 @@ class Statement:
     text: bytes
     values: Sequence[bytes | None] = ()
     max_rows: int = 500
+    codec: str = ""
+    """Decode the rows as they come, texts by this Python codec; empty: leave them as they are."""
     raw: bool = False
     """Ask for text as it is stored, unconverted: for what does not convert to UTF-8."""
+    on_rows: OnRows | None = None
+    """Is given rows as soon as they are decoded."""
 
 
 @dataclass(slots=True)
@@ -44,7 +49,6 @@ class Taken:
     rows: Rows
     taken_at: float
     took: float
-    time_zone: str
     notices: list[str] = field(default_factory=list)
 
 
@@ -154,7 +158,8 @@ class Lane:
         try:
             await run_script(connection, self._opening(statement))
             begun = True
-            rows = await run_query(connection, statement.text, statement.values, statement.max_rows)
+            decoding = _decoding(connection, statement) if statement.codec else None
+            rows = await run_query(connection, statement.text, statement.values, statement.max_rows, decoding=decoding)
         except psycopg.Error as error:
             if not begun and error.sqlstate in (None, "57P01") and _lost(connection):
                 raise _Stale from error
@@ -162,8 +167,7 @@ class Lane:
             raise postgres_errors.answering(self._source, error, seconds=limit, took=took) from error
         finally:
             await _end_transaction(connection)
-        zone = connection.info.parameter_status("TimeZone") or "UTC"
-        return Taken(rows, taken_at, time.monotonic() - started, zone, self._notices)
+        return Taken(rows, taken_at, time.monotonic() - started, self._notices)
 
     def _opening(self, statement: Statement) -> bytes:
         """The start of a transaction. Everything is LOCAL, so that it also holds behind PgBouncer."""
@@ -210,6 +214,28 @@ class Lane:
 
     def _note(self, diagnostic: "Diagnostic") -> None:
         self._notices.append(clean_line(f"{diagnostic.severity or 'NOTICE'}: {diagnostic.message_primary}"))
+
+
+def _decoding(connection: "AsyncConnection", statement: Statement) -> Decoding:
+    codec, on_rows = statement.codec, statement.on_rows
+    zone = zone_of(connection.info.parameter_status("TimeZone") or "UTC")
+
+    def decoding(columns: Sequence[Column]) -> Callable[[Sequence[Row]], list[Cells]]:
+        names = names_of(columns, codec)
+        decoders = [decoder(oid, codec, zone) for _, oid in columns]
+
+        def decode(rows: Sequence[Row]) -> list[Cells]:
+            found = [
+                tuple([None if data is None else decode(data) for decode, data in zip(decoders, row, strict=True)])
+                for row in rows
+            ]
+            if on_rows is not None:
+                on_rows(names, found)
+            return found
+
+        return decode
+
+    return decoding
 
 
 async def _end_transaction(connection: "AsyncConnection") -> None:

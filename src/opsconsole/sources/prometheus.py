@@ -14,6 +14,7 @@ from opsconsole.sources import prometheus_wire as wire
 from opsconsole.sources.datasource import MetricMetadata, Target
 from opsconsole.sources.http_auth import Credentials, tls_context
 from opsconsole.sources.http_errors import place_of, timed_out, transport_error, without_credentials
+from opsconsole.sources.json_turns import LARGE
 from opsconsole.sources.prometheus_calls import Call
 from opsconsole.sources.prometheus_range import aligned
 from opsconsole.sources.single_flight import LandedEarly, SingleFlight
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT = 3.0
 _GRACE = 1.0
 """Seconds beyond the server's own time-out, so that its reason arrives rather than ours."""
-_PARSE_ASIDE = 256 * 1024
-"""Bytes from which an answer is parsed beside the event loop: keys keep answering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ class PrometheusSource:
                     raw = await self._exchange(client, call)
             except TimeoutError:
                 raise timed_out(self.name, self._url, self._settings.timeout) from None
-        if len(raw.body) > _PARSE_ASIDE:
+        if len(raw.body) > LARGE:  # beside the event loop: keys keep answering
             envelope, parsed = await asyncio.to_thread(self._parsed, call, raw)
         else:
             envelope, parsed = self._parsed(call, raw)

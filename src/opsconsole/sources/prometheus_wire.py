@@ -14,6 +14,7 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.reading import SourceError
 from opsconsole.core.values import Histogram, Matrix, Sample, Scalar, Series, Text, Value, Vector
 from opsconsole.sources.datasource import MetricMetadata, Target
+from opsconsole.sources.json_turns import LARGE, read_in_turns
 
 BODY_LIMIT = 64 * 1024 * 1024
 """Bytes of one answer. 11,000 points of 100 series are about 33 MB; more than this is no answer for a screen."""
@@ -233,7 +234,8 @@ def _target(entry: Any) -> Target:
 def _json_object(body: bytes) -> dict[str, Any] | None:
     try:
         # "replace": one broken byte in one label must not lose a whole answer.
-        document = json.loads(body.decode("utf-8", errors="replace"))
+        text = body.decode("utf-8", errors="replace")
+        document = read_in_turns(text) if len(text) > LARGE else json.loads(text)
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

@@ -25,6 +25,7 @@ class Place(StrEnum):
     ALERT = "alert"
     LOG = "log"
     RUN = "run"
+    DETAIL = "detail"
     HELP = "help"
 
 
@@ -74,10 +75,11 @@ _ACTIONS = (
         ("b",),
         "Runbook for what is selected, its parameters filled in",
         "Act",
-        _DASHBOARD | _PIPELINES | _ERRORS | _ANY_ALERT | _SLAS,
+        _DASHBOARD | _PIPELINES | _ERRORS | _ANY_ALERT | _SLAS | {Place.DETAIL},
         hint="runbook",
     ),
     KeyAction("acknowledge", ("a",), "Say that somebody is on it (asks first)", "Act", _ANY_ALERT, hint="ack"),
+    KeyAction("silence", ("S",), "A new silence, of any matchers (asks first)", "Act", _ALERTS, hint="new silence"),
     KeyAction(
         "fix", ("x",), "Do something about what is selected (asks first)", "Act", _CHANGING | {Place.ALERT}, hint="fix"
     ),

@@ -17,6 +17,8 @@ _BRIEF = 3
 """Lines of a command in the list; the one under the cursor is shown in full."""
 _LEFT = 3
 """Lines for what is left out."""
+_OF_DETAIL = 6
+"""Lines of what came of the one under the cursor; of the others one."""
 _SAID = 4
 """Lines of output at the foot."""
 
@@ -30,6 +32,8 @@ class SeveralShown:
     """Step -> its exact text."""
     left: str = ""
     """What is left out, and why."""
+    at_once: int = 1
+    """How many run beside each other."""
 
     @property
     def where(self) -> str:
@@ -47,7 +51,7 @@ def several_lines(shown: SeveralShown, width: int, height: int, glyphs: Glyphs) 
     rule = fit_line(line(Span(glyphs.horizontal * width, "faint")), width)
     foot = _foot(run, width)
     where = [line(" ", Span(clean_line(shown.where), "dim"))] if shown.where else []
-    top = [head, tally(run, glyphs), *_left(shown.left, width), *where, rule]
+    top = [head, tally(run, glyphs, shown.at_once), *_left(shown.left, width), *where, rule]
     room = max(3, height - len(top) - len(foot))
     blocks = [_block(shown, at, width, room, glyphs) for at in range(len(run.steps))]
     listed = _in_view(blocks, run.current, room)
@@ -55,15 +59,18 @@ def several_lines(shown: SeveralShown, width: int, height: int, glyphs: Glyphs) 
     return tuple(clip_line(one, width, glyphs.ellipsis) for one in (*top, *listed, *foot))
 
 
-def tally(run: RunShown, glyphs: Glyphs) -> Line:
-    """`7 actions   ● 4 ok   ✗ 1 failed`."""
+def tally(run: RunShown, glyphs: Glyphs, at_once: int = 1) -> Line:
+    """`7 actions, one after the other   ● 4 ok   ✗ 1 failed   ○ 2 not tried`."""
     counts: dict[StepState, int] = {}
     for step in run.steps:
         state = run.state_of(step).state
         counts[state] = counts.get(state, 0) + 1
-    spans = [Span(f" {len(run.steps)} actions, one after the other", "strong")]
+    order = f"{at_once} at once" if at_once > 1 else "one after the other"
+    spans = [Span(f" {len(run.steps)} actions, {order}", "strong")]
+    stopped = len(counts) > 1 and StepState.RUNNING not in counts
     for state, count in counts.items():
-        spans += [Span("   "), Span(f"{mark(state, glyphs)} {count} {state}", STATE_ROLES.get(state, "dim"))]
+        called = "not tried" if state is StepState.PENDING and stopped else state
+        spans += [Span("   "), Span(f"{mark(state, glyphs)} {count} {called}", STATE_ROLES.get(state, "dim"))]
     return line(*spans)
 
 
@@ -94,7 +101,9 @@ def _block(shown: SeveralShown, at: int, width: int, room: int, glyphs: Glyphs) 
     lines += [line("        ", *one) for one in command]
     if known.detail and known.state is not StepState.PENDING:
         role = "text" if known.state is StepState.OK else STATE_ROLES.get(known.state, "dim")
-        lines.append(line("      ", Span(clean_line(known.detail), role)))
+        detail = clean_line(known.detail, limit=2000)
+        said = wrapped_text(detail, width - 7, _OF_DETAIL) if here else [detail]
+        lines += [line("      ", Span(text, role)) for text in said]
     return lines
 
 

@@ -28,6 +28,9 @@ class Column:
     """Cells below which other columns rather go."""
     width: int = 0
     """Fixed cells; 0: as its content asks for."""
+    stands_for: str = ""
+    """The id of a wider column that says the same: it is shown only where that one, and those before it that stand for
+    it, find no room."""
 
 
 class Cell(NamedTuple):
@@ -98,7 +101,9 @@ def lay_out(columns: Sequence[Column], widths: Sequence[int], width: int) -> Lay
 
     A column in which nothing stands, not even a title, takes no room and hides no other.
     """
-    filled = [index for index, column in enumerate(columns) if widths[index] or column.grows]
+    filled = [
+        index for index, column in enumerate(columns) if (widths[index] or column.grows) and not column.stands_for
+    ]
     kept = list(filled)
 
     def taken() -> int:
@@ -109,6 +114,10 @@ def lay_out(columns: Sequence[Column], widths: Sequence[int], width: int) -> Lay
         if not droppable:
             break
         kept.remove(max(droppable, key=lambda index: (columns[index].priority, index)))
+    for index, column in enumerate(columns):
+        told = any(column.stands_for in (columns[other].id, columns[other].stands_for) for other in kept)
+        if column.stands_for and not told and taken() + GAP + widths[index] <= width:
+            kept = sorted([*kept, index])
     spare = max(0, width - taken())
     growing = [index for index in kept if columns[index].grows]
     share, extra = divmod(spare, len(growing)) if growing else (0, 0)

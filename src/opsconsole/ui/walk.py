@@ -12,6 +12,7 @@ from opsconsole.config.secrets import SecretError
 from opsconsole.core.problem import ContentError
 from opsconsole.runbooks.client import RunClient, StepCancelledError, SupervisorLostError
 from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
+from opsconsole.runbooks.together import at_once
 from opsconsole.store.journal import JournalError
 from opsconsole.ui.output import OutputLog
 from opsconsole.ui.run_page import StepShown
@@ -51,6 +52,7 @@ class Walk:
         self._last = ""
         self._log_of = ""
         """The step whose output is coming in."""
+        self._together = at_once(book) > 1
 
     # What there is to see
 
@@ -127,6 +129,8 @@ class Walk:
             except OSError as error:
                 log.say(f"the output cannot be read: {error.strerror}")
             log.end()
+            if self.run.states[step.name] is StepState.RUNNING:
+                return log  # there will be more
             self._logs[step.name] = log
         return self._logs.get(step.name)
 
@@ -179,7 +183,8 @@ class Walk:
             self._logs[self._last].skip(size)
 
     def _hear(self, change: "Change | None" = None) -> None:
-        running = self.running.name if self.running is not None else ""
+        # Of several beside each other nobody can tell by what comes in whose output it is: that is in their files.
+        running = self.running.name if self.running is not None and not self._together else ""
         if change is not None and change.kind == "background":
             self._say(f"{change.step}, in the background, {change.detail}", "warn" if change.state else "dim")
         if running != self._log_of:
@@ -192,7 +197,9 @@ class Walk:
         self._changed()
 
     def _feed(self, data: bytes) -> None:
-        if self._last in self._logs:
+        if self._together:
+            self._changed()
+        elif self._last in self._logs:
             self._logs[self._last].feed(data)
             self._changed()
 
@@ -215,10 +222,31 @@ class Walk:
         except OSError as error:
             self._say(f"the run could not be recorded: {error}", "crit")
         finally:
-            if step.name in self._logs:
+            if self._together:
+                self._logs.pop(step.name, None)  # it is read again, from what is kept
+            elif step.name in self._logs:
                 self._logs[step.name].end()
             self._changed()
         return None
+
+    async def execute_together(self, confirmations: Mapping[str, Confirmation]) -> bool:
+        """Run several steps, some beside each other; False where that is impossible or was stopped, the reason said."""
+        run = self.run
+        if run is None or run.running is not None:
+            return False
+        try:
+            await run.execute_together(confirmations)
+        except (StepCancelledError, SupervisorLostError):
+            self._say("", "text")
+        except (IllegalTransitionError, ValueError) as error:
+            self._say(str(error), "warn")
+        except OSError as error:
+            self._say(f"the run could not be recorded: {error}", "crit")
+        else:
+            return True
+        finally:
+            self._changed()
+        return False
 
     async def _hand_over(self, step: "Step", confirmation: Confirmation, again: bool) -> Result:
         """Run an interactive step on the whole terminal; afterwards its output is shown like any other's."""

@@ -242,6 +242,42 @@ def test_ack_is_a_short_silence_of_one_alert(
     assert main(["alert", "ack", "Nothing", "--yes", *config]) == Exit.USAGE
 
 
+def test_several_alertmanagers_are_told_at_once_and_again_without_stacking(
+    alerting: Alerting, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSCONSOLE_STATE", str(tmp_path / "state"))
+    with refusing_port() as port:
+        settings = alerting.settings(
+            tmp_path, one=alerting.alertmanager.url, dead=f"http://127.0.0.1:{port}", deaf=alerting.deaf.url
+        )
+        config = ["--yes", "--format", "json", "--config", str(settings)]
+        given = ["alert", "silence", "alertname=Waiting", "--for", "10m", "--comment", "work", *config]
+        assert main(given) == Exit.FAILED
+        said = json.loads(capsys.readouterr().out)
+        assert (said["state"], [one["state"] for one in said["steps"]]) == ("ok", ["ok", "ok"])
+        told = [one["arguments"]["alertmanager"] for one in said["steps"]]
+        assert told == ["alertmanager/one", "alertmanager/deaf"]
+        (away,) = said["left_out"]
+        assert away["alertmanager"] == "alertmanager/dead"
+        assert "refused" in away["why"]
+
+    def made() -> list[str]:
+        servers = {"one": alerting.alertmanager.url, "deaf": alerting.deaf.url}
+        survey = asyncio.run(survey_of(alerting.environment(**servers)))
+        return [one.id for one in survey.silences.values() if one.state == "active" and one.comment == "work"]
+
+    both = ["--yes", "--config", str(alerting.settings(tmp_path, a=alerting.alertmanager.url, b=alerting.deaf.url))]
+    first = made()
+    assert len(first) == 2
+    assert main([*given[:7], *both]) == Exit.DONE
+    assert capsys.readouterr().err.count("is there, until") == 2
+    assert sorted(made()) == sorted(first)
+    assert main(["alert", "unsilence", first[0], *both]) == Exit.DONE
+    assert made() == []
+    assert main(["alert", "unsilence", first[0], *both]) == Exit.DONE
+    assert main(["alert", "unsilence", first[0].replace("a", "b").replace("1", "2"), *both]) == Exit.USAGE
+
+
 def test_a_read_only_console_silences_nothing(
     alerting: Alerting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

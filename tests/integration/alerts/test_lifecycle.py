@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,10 +18,11 @@ from opsconsole.actions import registry
 from opsconsole.actions.action import Outcome, Result
 from opsconsole.actions.door import Door
 from opsconsole.actions.guard import Context, user_name
-from opsconsole.alerts.actions.posting import timestamp
+from opsconsole.alerts.actions.meanwhile import seen_text
 from opsconsole.alerts.asking import Alerts, open_alerts
 from opsconsole.alerts.keeping import Keeper
 from opsconsole.alerts.model import AlertState, Silence, Survey
+from opsconsole.alerts.moments import timestamp
 from opsconsole.cli.main import main
 from opsconsole.config.settings import AlertmanagerSettings, Environment, PrometheusSettings
 from opsconsole.core.exit_codes import Exit
@@ -187,6 +189,44 @@ async def test_a_silence_is_prolonged_changed_and_ended(way: Way) -> None:
     await done(way, "alert.unsilence", id=other)
     assert active(await alerts.survey()) == []
     await sources.close()
+
+
+async def test_a_silence_that_somebody_else_changed_or_ended_is_not_changed_over_it(way: Way) -> None:
+    alerts, sources = opened(way)
+    made = await done(way, "alert.silence", matchers='job="other"', duration="10m", comment="work")
+    identity = made.detail.split()[1]
+    seen = seen_text((await alerts.survey()).silences[identity])
+    given = {"id": identity, "seen": seen, "comment": "mine"}
+    assert (await done(way, "alert.edit-silence", **{**given, "comment": "work"})).outcome is Outcome.OK
+
+    other = {**theirs(way, identity), "createdBy": "bob", "comment": "theirs", "endsAt": timestamp(time.time() + 7200)}
+    post(f"{way.alertmanager.url}/api/v2/silences", other)
+    refused = await done(way, "alert.edit-silence", **given)
+    assert refused.outcome is Outcome.FAILED
+    assert "by bob, was by" in refused.detail
+    assert "comment 'theirs', was 'work'" in refused.detail
+    assert f"until {other['endsAt']}, was until" in refused.detail
+    assert refused.detail.endswith("nothing was sent")
+    now = (await alerts.survey()).silences[identity]
+    assert (now.created_by, now.comment) == ("bob", "theirs")
+
+    again = {**given, "seen": seen_text(now)}
+    assert (await done(way, "alert.edit-silence", **again)).outcome is Outcome.OK
+    assert (await alerts.survey()).silences[identity].comment == "mine"
+    await done(way, "alert.unsilence", id=identity)
+    refused = await done(way, "alert.edit-silence", **{**again, "duration": "1h"})
+    assert refused.outcome is Outcome.FAILED
+    assert refused.detail.startswith("it was ended at ")
+    assert "it was to last until" in refused.detail
+    assert active(await alerts.survey()) == []
+    await sources.close()
+
+
+def theirs(way: Way, identity: str) -> dict[str, Any]:
+    """The silence as another program reads it, to send it changed."""
+    with urllib.request.urlopen(f"{way.alertmanager.url}/api/v2/silence/{identity}", timeout=5) as response:
+        found = json.loads(response.read())
+    return {name: found[name] for name in ("id", "matchers", "startsAt", "endsAt", "createdBy", "comment")}
 
 
 async def test_an_acknowledgement_is_prolonged_while_it_fires_and_ended_afterwards(

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from opsconsole.alerts.actions.posting import timestamp
 from opsconsole.alerts.asking import Alerts, open_alerts
 from opsconsole.alerts.model import Alert, AlertState, RuleState, Survey
+from opsconsole.alerts.moments import timestamp
 from opsconsole.alerts.watchdog import watch, watch_each
 from opsconsole.cli.main import main
 from opsconsole.config.settings import AlertmanagerSettings, Environment, PrometheusSettings

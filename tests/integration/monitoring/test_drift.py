@@ -131,6 +131,27 @@ def test_changed_routes_and_jobs_are_found(monitored: Monitored, capsys: Say) ->
     assert "repeat: 1h here, 2h loaded" in found["route", ""][1]
 
 
+def test_each_of_several_is_compared_and_named(monitored: Monitored, tmp_path: Path, capsys: Say) -> None:
+    other = (monitored.prometheus.folder / "prometheus.yml").read_text()
+    other = other.replace("external_labels:", "external_labels:\n    replica: b")
+    other = other.replace(f"  - {monitored.rules}/data-quality-alerts.yml\n", "")
+    path = tmp_path / "opsconsole.yaml"
+    with start_prometheus(config=other) as second:
+        both = f'prometheuses: {{a: {{url: "{monitored.prometheus.url}"}}, b: {{url: "{second.url}"}}}}'
+        named = monitored.config.read_text().replace(f'prometheus: {{url: "{monitored.prometheus.url}"}}', both)
+        path.write_text(named)
+        assert main(["monitoring", "drift", "--format", "json", "--config", str(path)]) == 1
+        said = json.loads(capsys.readouterr().out)
+        assert said["sources"] == ["prometheus/a", "prometheus/b", "alertmanager"]
+        assert {one["source"] for one in said["drift"]} == {"prometheus/b"}
+        assert {one["state"] for one in said["drift"]} == {"missing"}
+        path.write_text(named.replace(second.url, "http://127.0.0.1:9"))
+    assert main(["monitoring", "drift", "--config", str(path)]) == 1
+    told = capsys.readouterr().err
+    assert "prometheus/a: no differences" in told
+    assert "prometheus/b: not seen" in told
+
+
 def test_a_server_that_does_not_answer_is_not_without_drift(monitored: Monitored, tmp_path: Path, capsys: Say) -> None:
     path = tmp_path / "opsconsole.yaml"
     path.write_text(monitored.config.read_text().replace(monitored.prometheus.url, "http://127.0.0.1:9"))

@@ -20,6 +20,8 @@ from opsconsole.config.secrets import SecretRef
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.reading import SourceError
 from opsconsole.core.state import State
+from opsconsole.pipelines.actions import change
+from opsconsole.pipelines.actions import waiting as waits
 from opsconsole.pipelines.actions.change import opened, settings_of
 from opsconsole.pipelines.actions.clearing import Wish, preview
 from opsconsole.pipelines.asking import Airflow
@@ -597,3 +599,36 @@ def test_the_recovery_runbook_takes_a_failed_run_to_its_green_end(configured: St
     for name in ("scheduler-alive", "failed-tasks", "task-log", "clear-task", "run-succeeds"):
         assert steps[name]["state"] == "ok", (name, steps[name])
     assert "transform" in steps["clear-task"]["detail"]
+
+
+async def test_a_run_without_a_scheduler_is_queued_and_says_so_and_starts_when_that_is_back(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change, "STUCK", 0.0)
+    monkeypatch.setattr(waits, "_FIRST", 0.0)
+    environment, run = story.environment("api"), f"unscheduled:{time.time():.0f}"
+    trigger = Repair("airflow.trigger", {"dag": "succeeds", "run": run}, "Trigger")
+    said: list[bytes] = []
+    scheduler = story.server.programs["scheduler"]
+    scheduler.send(signal.SIGSTOP)
+    try:
+        beat = "update job set latest_heartbeat = now() - interval '4 minutes' where job_type = 'SchedulerJob'"
+        story.server.postgres.psql(beat, "airflow")
+        async with story.asked("api") as airflow:
+            (foreseen,) = await foresee(airflow, [trigger])
+        assert foreseen.said == "the scheduler has not been heard of for 4m: it waits until that is back"
+        given = action("airflow.trigger", environment, dag="succeeds", run=run)
+        assert given.verify is not None
+        assert (await given.runner.run(said.append)).outcome == "ok"
+        result = await given.verify()
+        again = await done(action("airflow.clear", environment, dag="succeeds", run=story.succeeded, tasks="extract"))
+    finally:
+        scheduler.send(signal.SIGCONT)
+    assert (result.outcome, result.to_come) == ("timed-out", True)
+    queued = "is queued; the scheduler has not been heard of for 4m; it starts when the scheduler is back"
+    assert f"the run {run} {queued}; see opsconsole pipeline health" in result.detail
+    assert f"waiting: the run {run} {queued}" in b"".join(said).decode()
+    assert (again.outcome, again.to_come) == ("timed-out", True)
+    assert f"the run {story.succeeded} {queued}" in again.detail
+    monkeypatch.setattr(change, "STUCK", math.inf)  # its next sign of life is a moment away
+    assert (await given.verify()).outcome == "ok"

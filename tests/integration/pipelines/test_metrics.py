@@ -194,7 +194,7 @@ async def test_the_pages_show_what_metrics_tell_while_airflow_is_down(prometheus
     sheets: dict[str, Sheet] = {}
     async with opened(environment(prometheus, "mixin")) as pipelines:
         for spec in PAGES:
-            if spec.id in ("dags", "failures", "imports", "parts", "pools"):
+            if spec.id in ("dags", "failures", "imports", "parts", "pools", "sla"):
                 page = spec.make()
                 reading = await page.take(pipelines, None, Order(page.sorts[0]))
                 sheets[spec.id] = page.sheet(reading, Order(page.sorts[0]))
@@ -207,6 +207,7 @@ async def test_the_pages_show_what_metrics_tell_while_airflow_is_down(prometheus
         "CRIT bill 1 unknown 3",
         "OK load unknown 2 unknown 1m",
     ]
+    assert rows["sla"] == [], "nothing is promised"
     assert rows["failures"] == ["1 3 bill"]
     assert rows["imports"] == ["2 which, metrics do not tell"]
     assert rows["pools"][0].startswith("default 8 5 3 0 nothing is free")
@@ -239,3 +240,43 @@ def test_health_and_metrics_are_printed_from_what_prometheus_knows(
     ]  # fmt: skip
     assert "pool default: 0 open, 8 used, unknown queued" in printed.err
     assert "tasks failed: 3; queued: 4; running: 8; files that cannot be imported: 2" in printed.err
+
+
+def test_the_list_and_the_promises_are_printed_from_what_prometheus_knows(
+    prometheus: WebServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(beating(prometheus, "helm-statsd"))
+    (tmp_path / "slas.yaml").write_text(
+        "version: 1\nslas:\n"
+        "  - {name: slow, kind: pipeline, dag: load, target: 30s}\n"
+        "  - {name: silent, kind: pipeline, dag: gone, target: 30s}\n"
+        '  - {name: rest, kind: pipeline, dag: "*", target: 2h}\n'
+    )
+    (tmp_path / "opsconsole.yaml").write_text(
+        f'version: 1\nenvironments:\n  a:\n    prometheus: {{url: "{prometheus.url}"}}\n    slas: slas.yaml\n'
+        f'    airflow: {{url: "http://127.0.0.1:{free_port()}", metrics: {{match: {{family: helm-statsd}}}}}}\n'
+    )
+    monkeypatch.setenv("OPSCONSOLE_CONFIG", str(tmp_path / "opsconsole.yaml"))
+    assert main(["pipeline", "list", "--format", "json"]) == Exit.DONE
+    said = json.loads(capsys.readouterr().out)
+    assert (said["way"], said["version"]) == ("metrics", "helm-statsd")
+    assert said["notes"][0].startswith("from metrics, for Airflow does not answer: ")
+    assert [(one["dag_id"], one["state"], one["strip"], one["measured"]) for one in said["dags"]] == [
+        ("bill", "CRIT", None, {"succeeded": None, "failed": 1.0, "tasks_failed": None, "seconds": None}),
+        ("load", "OK", None, {"succeeded": 2.0, "failed": None, "tasks_failed": None, "seconds": 60.0}),
+    ]
+    assert main(["pipeline", "list", "--state", "CRIT"]) == Exit.DONE
+    printed = capsys.readouterr()
+    assert [line.split()[:6] for line in printed.out.splitlines()[1:]] == [["bill", "CRIT", "1", "-", "-", "-"]]
+    assert printed.err.startswith("note: from metrics, for Airflow does not answer: ")
+
+    assert main(["pipeline", "sla", "--format", "json"]) == Exit.FAILED
+    said = json.loads(capsys.readouterr().out)
+    assert said["way"] == "metrics"
+    assert [(one["dag_id"], one["sla"], one["state"], one["verdict"]) for one in said["promises"]] == [
+        ("bill", "rest", "CRIT", "failed"), ("load", "slow", "WARN", "missed"), ("gone", "silent", "UNKNOWN", None),
+    ]  # fmt: skip
+    assert main(["pipeline", "sla"]) == Exit.FAILED
+    printed = capsys.readouterr()
+    assert "runs took 1m on average, and it promises 30 s" in printed.out
+    assert "note: from metrics" in printed.err

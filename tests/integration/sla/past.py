@@ -1,4 +1,4 @@
-"""A past made for tests: series with a sample each minute, as blocks of a real Prometheus."""
+"""A past made for tests: series as blocks of a real Prometheus."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +17,14 @@ Shape = Callable[[float], float]
 
 
 @contextmanager
-def past_in_prometheus(series: Mapping[str, Shape], start: float, seconds: float) -> Iterator[WebServer]:
-    """A Prometheus that scrapes nothing, and holds `series` (name with labels -> shape) from `start` on."""
+def past_in_prometheus(
+    series: Mapping[str, Shape], start: float, seconds: float, every: Callable[[str], float] = lambda name: MINUTE
+) -> Iterator[WebServer]:
+    """A Prometheus that scrapes nothing, and holds `series` (name with labels -> shape) from `start` on.
+
+    Args:
+        every: seconds between two samples, by name with labels.
+    """
     with start_prometheus(
         config="global: {{scrape_interval: 1h}}", options=["--storage.tsdb.retention.time=90d"]
     ) as server:
@@ -26,10 +32,11 @@ def past_in_prometheus(series: Mapping[str, Shape], start: float, seconds: float
         text = server.folder / "past.om"
         with text.open("w", encoding="ascii") as file:
             for name, shape in series.items():
-                for step in range(int(seconds / MINUTE) + 1):
-                    value = shape(step * MINUTE)
+                apart = every(name)
+                for step in range(int(seconds / apart) + 1):
+                    value = shape(step * apart)
                     if value == value:
-                        file.write(f"{name} {value:.10g} {start + step * MINUTE:.0f}\n")
+                        file.write(f"{name} {value:.10g} {start + step * apart:.0f}\n")
             file.write("# EOF\n")
         _import(text, server.folder / "data")
         server.program.start()

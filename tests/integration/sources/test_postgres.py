@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,6 +147,45 @@ async def test_an_answer_of_a_hundred_megabytes_is_refused(dsn: str) -> None:
         error = await failure(source, "select repeat('x', 1024 * 1024) from generate_series(1, 1000000)")
         assert error.message == "answer larger than 64 MiB [54000]"
         assert await row(source, "select 1") == (1,)
+
+
+async def test_rows_are_handed_on_as_they_come_and_are_in_the_answer_too(dsn: str) -> None:
+    heard: list[tuple[tuple[str, ...], tuple[Cell, ...]]] = []
+    pieces = 0
+
+    def on_rows(columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]]) -> None:
+        nonlocal pieces
+        pieces += 1
+        heard.extend((columns, one) for one in rows)
+
+    text = "select n, repeat('x', 1000) as much, now() as at from generate_series(1, 20000) n"
+    async with connected(dsn) as source:
+        answer = await source.read(Query("postgres/app", text, max_rows=15_000, on_rows=on_rows))
+        assert isinstance(answer.value, Table)
+        assert answer.value.truncated
+        assert len(heard) == len(answer.value.rows) == 15_000
+        assert {columns for columns, _ in heard} == {("n", "much", "at")} == {answer.value.columns}
+        assert all(one is kept for (_, one), kept in zip(heard, answer.value.rows, strict=True))
+        assert pieces > 100, "a large answer does not come in one piece"
+        assert await row(source, "select 2") == (2,)
+
+
+async def test_who_waits_for_a_large_answer_is_not_kept_from_other_work(dsn: str) -> None:
+    """Between the pieces of an answer of 15 MB the event loop turns: hundreds of times, and not once."""
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with connected(dsn) as source:
+        await source.read(query("select 1"))
+        other = asyncio.create_task(turn())
+        await source.read(query("select repeat('x', 1000) from generate_series(1, 15000)", max_rows=15_000))
+        other.cancel()
+    assert turns > 500
 
 
 async def test_every_transaction_has_its_guards(dsn: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
 from opsconsole.actions.confirmation import Confirmation
-from opsconsole.actions.door import Door
+from opsconsole.actions.door import CancelledAttempt, Door
 from opsconsole.actions.guard import Context
 from opsconsole.config.settings import Mode, Role
 from opsconsole.core.secret import Secret
@@ -296,6 +296,30 @@ async def test_cancelled_twice_it_passes_both_on(door: Door, action: Action, jou
     assert only(journal).outcome == "cancelled"
 
 
+async def test_cancelled_while_it_is_verified_what_was_done_is_still_known(
+    door: Door, action: Action, journal: SqliteJournal
+) -> None:
+    looking = asyncio.Event()
+
+    async def runs(_: Sink) -> Result:
+        return Result(Outcome.OK, detail="run 42 began")
+
+    async def verify() -> Result:
+        looking.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    working = replace(action, runner=Scripted(runs), verify=verify)
+    task = asyncio.create_task(door.perform(working, Confirmation.yes(), sink=nowhere))
+    await looking.wait()
+    task.cancel()
+    with pytest.raises(CancelledAttempt) as ended:
+        await task
+    said = "run 42 began; it ran; its verification was cancelled"
+    assert (ended.value.result.outcome, ended.value.result.detail) == (Outcome.CANCELLED, said)
+    assert only(journal).outcome == "cancelled"
+
+
 async def test_cancelled_while_the_intent_is_written_nothing_starts(
     action: Action, runner: Scripted, tmp_path: Path
 ) -> None:
@@ -344,6 +368,28 @@ class TestVerification:
         if outcome is Outcome.FAILED:
             assert "could not be verified: up is 0" in result.detail
 
+    async def test_an_effect_that_is_still_to_come_is_no_failure_and_what_is_said_of_it_is_output(
+        self, door: Door, action: Action
+    ) -> None:
+        said: list[bytes] = []
+        sinks: list[Sink] = []
+
+        async def runs(sink: Sink) -> Result:
+            sinks.append(sink)
+            sink(b"sent\n")
+            return Result(Outcome.OK, detail="run r1")
+
+        async def verify() -> Result:
+            sinks[0](b"waiting\n")
+            return Result(Outcome.TIMED_OUT, detail="it is queued", to_come=True)
+
+        verified = replace(action, runner=Scripted(runs), verify=verify)
+        result = await door.perform(verified, Confirmation.yes(), sink=said.append)
+        assert result.outcome is Outcome.TIMED_OUT
+        assert result.detail == "run r1; done, and its effect is still to come: it is queued"
+        assert b"".join(said) == b"sent\nwaiting\n"
+        assert result.output_bytes == len(b"sent\nwaiting\n")
+
     async def test_what_failed_is_not_verified(self, door: Door, action: Action) -> None:
         async def fails(_: Sink) -> Result:
             return Result(Outcome.FAILED, exit_code=1, detail="no such unit")
@@ -371,6 +417,30 @@ class TestVerification:
         result = await door.perform(replace(action, verify=breaks), Confirmation.yes(), sink=nowhere)
         assert result.outcome is Outcome.FAILED
         assert "prometheus is gone" in result.detail
+
+    async def test_cancelled_while_it_is_looked_for_it_says_what_was_done(self, door: Door, action: Action) -> None:
+        looking = asyncio.Event()
+
+        async def runs(_: Sink) -> Result:
+            return Result(Outcome.OK, detail="run r1")
+
+        async def hangs() -> Result:
+            looking.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        verified = replace(action, runner=Scripted(runs), verify=hangs)
+        work = asyncio.ensure_future(door.perform(verified, Confirmation.yes(), sink=nowhere))
+        await looking.wait()
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        (entry,) = door._journal.entries()
+        assert entry.conclusion is not None
+        assert entry.conclusion.detail == "run r1; it ran; its verification was cancelled"
+        with pytest.raises(TimeoutError):  # as a plain cancellation: whoever limits its time is told so
+            async with asyncio.timeout(0.05):
+                await door.perform(verified, Confirmation.yes(), sink=nowhere)
 
 
 class TestSecrets:

@@ -44,6 +44,19 @@ def test_an_alert_of_a_pair_is_one_row_whatever_alertmanager_has_of_the_two(sent
     assert {one.fingerprint, *one.replicas} == {given.fingerprint for given in has.alerts}
 
 
+def test_an_alert_of_a_pair_keeps_its_key_while_one_after_the_other_dies() -> None:
+    merger, (first, second) = Merger(), pair()
+    both = side(*(delivered(job="api", also=labels) for labels in (A, B)))
+    (whole,) = merger.merged([first, second], [both], NOW)
+    gone = rule_side(external=A, names=("Down",), error="connection refused")
+    (left,) = merger.merged([gone, second], [side(delivered(job="api", also=B))], NOW)
+    (unsent,) = merger.merged([gone, second], [side()], NOW)
+    assert whole.fingerprint != left.fingerprint
+    assert whole.key == left.key == unsent.key
+    (other,) = merged(pair(), [side(delivered(job="web", also=A))], NOW)[1:]
+    assert other.key != whole.key
+
+
 def test_one_of_a_pair_that_does_not_fire_it_is_said() -> None:
     (one,) = merged(pair(other=False), [side(delivered(job="api", also=A))], NOW)
     assert rulings(one) == {"prometheus": "firing", "prometheus/b": "quiet"}

@@ -52,6 +52,16 @@ def test_what_is_lost_needs_somebody_even_if_it_is_meant_to_fire() -> None:
     assert need(survey.alerts[0], survey) is Need.OPEN
 
 
+def test_what_a_prometheus_that_is_away_fired_is_still_whose_it_was() -> None:
+    away = rule_side(*(rule_alert(name, state=RuleState.UNKNOWN) for name in ("Down", "Other")), error="refused")
+    held = side()
+    survey = Survey(NOW, merged([away], (held,), NOW), {"a1": silence("a1", "ACK! mine")}, (away,), (held,))
+    whose = {one.name: need(one, survey) for one in survey.alerts}
+    assert whose == {"Down": Need.ACKNOWLEDGED, "Other": Need.OPEN}
+    over = replace(survey, silences={"a1": replace(silence("a1"), state="expired")})
+    assert needs(over)[Need.OPEN] == 2
+
+
 def test_every_alert_is_counted_once() -> None:
     survey = surveyed(
         ("A", "active", ()), ("B", "suppressed", ("a1",)), ("C", "suppressed", ("s1",)), ("Watchdog", "active", ()),

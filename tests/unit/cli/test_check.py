@@ -106,8 +106,8 @@ def test_errors_in_all_files_are_told_at_once(house: Path, capsys: Say) -> None:
     [
         ("services.yaml", "fix-it", "fix-if", "services.yaml:3:18: warning: no runbook 'fix-if' in environment a; did you mean 'fix-it'? [unknown-name]"),
         ("screens/one.yaml", "runbook: fix-it", "runbook: nope", "screens/one.yaml:5:1: warning: no runbook 'nope' in environment a [unknown-name]"),
-        ("screens/one.yaml", "source: prometheus", "source: prometheus/eu", "screens/one.yaml:5:1: warning: no source 'prometheus/eu' in environment a; did you mean 'prometheus'? [unknown-name]"),
-        ("screens/one.yaml", "postgres/app", "postgres/ap", "screens/one.yaml:6:1: warning: no source 'postgres/ap' in environment a; did you mean 'postgres/app'? [unknown-name]"),
+        ("screens/one.yaml", "source: prometheus", "source: prometheus/eu", "screens/one.yaml:5:45: warning: no source 'prometheus/eu' in environment a; did you mean 'prometheus'? [unknown-name]"),
+        ("screens/one.yaml", "postgres/app", "postgres/ap", "screens/one.yaml:6:49: warning: no source 'postgres/ap' in environment a; did you mean 'postgres/app'? [unknown-name]"),
     ],
 )  # fmt: skip
 def test_names_that_lead_nowhere_are_warnings(
@@ -116,6 +116,42 @@ def test_names_that_lead_nowhere_are_warnings(
     (house / file).write_text((house / file).read_text().replace(old, new))
     assert main(["check", "--offline"]) == Exit.DONE
     assert expected in lines(capsys, house)
+
+
+def test_sources_of_variables_and_of_lines_of_the_overview_are_looked_for(house: Path, capsys: Say) -> None:
+    (house / "screens" / "one.yaml").write_text(
+        """\
+screen: 1
+id: one
+title: One
+variables:
+  job: {query: "label_values(up, job)", source: prometheus/eu}
+  fixed: {values: [a], source: prometheus/us}
+panes:
+  - id: areas
+    title: Areas
+    kind: view
+    view: overview.areas
+    options:
+      areas:
+        - id: api
+          now:
+            - {query: up, source: postgres/no, text: "{value}"}
+            - {query: up}
+          day_ago: {query: up, source: prometheus/nn, text: "{value}"}
+          trend: {query: up}
+"""
+    )
+    known = CONFIG.replace("prometheus:", "prometheuses: {na: {url: http://na}}\n    #")
+    (house / "opsconsole.yaml").write_text(known)
+    assert main(["check", "--offline"]) == Exit.DONE
+    end = "in environment a"
+    assert [one.removesuffix(" [unknown-name]") for one in lines(capsys, house)] == [
+        f"screens/one.yaml:5:49: warning: no source 'prometheus/eu' {end}; did you mean 'prometheus/na'?",
+        f"screens/one.yaml:8:5: warning: no source 'prometheus' {end}; did you mean 'prometheus/na'?",
+        f"screens/one.yaml:16:35: warning: no source 'postgres/no' {end}; did you mean 'postgres/app'?",
+        f"screens/one.yaml:18:40: warning: no source 'prometheus/nn' {end}; did you mean 'prometheus/na'?",
+    ]
 
 
 def test_what_is_missing_is_an_error(house: Path, capsys: Say) -> None:

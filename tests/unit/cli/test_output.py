@@ -38,6 +38,54 @@ def test_a_table_is_cut_to_a_terminal_and_only_to_a_terminal(capsys: Say, monkey
     assert capsys.readouterr().out.splitlines()[1] == "x" * 19 + "…"
 
 
+def test_one_long_name_ruins_no_line_of_a_terminal_and_is_whole_in_a_pipe(
+    capsys: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "evil_" + "x" * 200 + "_end"
+    columns, rows = ("DAG", "STATE", "WHY"), [(long, "OK", None), ("load", "CRIT", "its last run failed an hour ago")]
+    output.print_table(columns, rows, names=(0,))
+    assert capsys.readouterr().out.splitlines()[1] == f"{long}  OK     -"
+    monkeypatch.setattr(output, "_terminal_width", lambda: 60)
+    output.print_table(columns, rows, names=(0,))
+    assert capsys.readouterr().out.splitlines() == [
+        "DAG                          STATE  WHY",
+        "evil_xxxxxxxx…xxxxxxxxx_end  OK     -",
+        "load                         CRIT   its last run failed an …",
+    ]
+    monkeypatch.setattr(output, "_terminal_width", lambda: 20)
+    output.print_table(columns, rows, names=(0,))
+    assert capsys.readouterr().out.splitlines()[2] == "load               …"
+
+
+def test_a_narrow_terminal_does_without_what_is_spare_and_says_so(capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns, rows = ("NAME", "TREND", "FIRST", "WHY"), [("load", "▁▂▃▄▅▆▇█" * 3, "30m", "its last run failed")]
+
+    def printed(room: int) -> tuple[str, str]:
+        monkeypatch.setattr(output, "_terminal_width", lambda: room)
+        output.print_table(columns, rows, names=(0,), spare=(1, 2))
+        said = capsys.readouterr()
+        return said.out.splitlines()[1], said.err
+
+    whole = f"load  {'▁▂▃▄▅▆▇█' * 3}  30m    its last run failed"
+    assert printed(0) == (whole, "")
+    assert printed(len(whole)) == (whole, "")
+    assert printed(len(whole) - 1) == ("load  30m    its last run failed", "no room for: TREND\n")
+    assert printed(28) == ("load  its last run failed", "no room for: TREND, FIRST\n")
+
+
+def test_a_name_that_fits_is_left_alone_and_a_wide_one_is_cut_by_cells(
+    capsys: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "_terminal_width", lambda: 50)
+    output.print_table(("DAG", "N"), [("a" * 45, 1)], names=(0,))
+    assert capsys.readouterr().out.splitlines()[1] == "a" * 45 + "  1"
+    output.print_table(("DAG", "N"), [("データ" * 20, 1)], names=(0,))
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    assert "…" in line
+    assert output.cell_width(line) <= 50
+    assert line.endswith(" 1")
+
+
 def test_no_text_reaches_the_terminal_as_an_escape(capsys: Say) -> None:
     hostile = "a\x1b[31m\x9b2J\u202eb\r"
     output.print_table((hostile,), [(hostile,)])

@@ -40,7 +40,7 @@ def test_every_shipped_alert_is_there_with_its_labels_and_texts() -> None:
 def test_only_windows_waits_and_the_listed_limits_differ() -> None:
     for ours, theirs in zip(loaded(), shipped(), strict=True):
         expected = theirs["expr"].replace(*LIMITS[theirs["alert"]]) if theirs.get("alert") in LIMITS else theirs["expr"]
-        durations = r"(?<=[\[a-z0-9_])\d+[smh]\b"
+        durations = r"(?<=[\[a-z0-9_])\d+[smh]\b|(?<=\boffset )\d+[smh]\b"
         assert re.sub(durations, "?", ours["expr"]) == re.sub(durations, "?", expected)
         assert ("for" in ours) == ("for" in theirs)
 
@@ -55,8 +55,12 @@ def test_nobody_waits_for_minutes_but_for_the_machine_itself() -> None:
 
 def test_what_is_recorded_is_asked_for_under_the_same_name() -> None:
     recorded = {rule["record"] for rule in loaded() if "record" in rule}
-    assert recorded == {"job:http_requests:rate1m", "job:http_errors:ratio1m", "job:http_latency:p95_1m"}
-    assert {name for rule in loaded() for name in re.findall(r"\bjob:\w+:\w+", rule["expr"])} <= recorded
+    assert recorded == {
+        "job:http_requests:rate1m", "job:http_errors:ratio1m", "job:http_latency:p95_1m",
+        "dag_id:airflow_dagrun_failed:increase1m", "airflow:ti_failures:increase1m", "airflow:ti_successes:increase1m",
+    }  # fmt: skip
+    asked = {name for rule in loaded() for name in re.findall(r"\b[a-z_]+:\w+:\w+", rule["expr"])}
+    assert asked == recorded
 
 
 @pytest.mark.parametrize(
@@ -65,6 +69,8 @@ def test_what_is_recorded_is_asked_for_under_the_same_name() -> None:
         ("rate(a[5m])", "rate(a[1m])"),
         ("increase(a[15m])", "increase(a[1m])"),
         ("increase(a[1h] offset 1d)", "increase(a[1h] offset 1d)"),
+        ("a unless a offset 15m", "a unless a offset 1m"),
+        ("airflow:a:increase15m > 2", "airflow:a:increase1m > 2"),
         ("job:a:p95_5m > 0.5 and slo:b:ratio_rate5m", "job:a:p95_1m > 0.5 and slo:b:ratio_rate5m"),
         ('up{a="[5m"}', 'up{a="[5m"}'),
     ],

@@ -4,9 +4,13 @@ import pytest
 
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.choosing import unknown_task
 from opsconsole.pipelines.foresight import foresee, sent_of
 from opsconsole.pipelines.metadata import Metadata
+from opsconsole.pipelines.model import Component
 from opsconsole.runbooks.repair import Repair
+from opsconsole.sources.airflow.client import AirflowError
+from tests.screens.fake_session import NOW
 from tests.screens.pipeline_readings import ByHand, Rehearsing, pipelines
 
 RETRY = Repair("airflow.retry", {"dag": "load_tariffs", "run": "r1"}, "Retry", "it failed")
@@ -38,6 +42,37 @@ async def test_what_would_clear_nothing_is_left_out_and_alone_it_is_refused() ->
     assert [one.action for one in sent_of(found)] == ["airflow.pause"]
     with pytest.raises(ValueError, match=f"^{NOTHING}$"):
         sent_of(found[:1])
+
+
+async def test_a_task_that_is_not_there_is_no_clearing_of_nothing() -> None:
+    api = Rehearsing()
+    given = [Repair("airflow.clear", {"dag": "load_tariffs", "run": "r1", "tasks": one}, one) for one in ("chek", "zz")]
+    assert [one.wrong for one in await foresee(airflow(api), given)] == [
+        "there is no task chek in r1; did you mean 'check'?",
+        "there is no task zz in r1; there are fetch, check, notify, store",
+    ]
+    assert api.asked == []  # not even its dry run
+    assert unknown_task("zz", "r1", [f"a[{n}]" for n in range(1000)]).endswith("a[11] and 988 more")
+
+
+async def test_of_a_dag_that_is_not_there_the_one_that_may_be_meant_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    api, way = Rehearsing(), ByHand()
+
+    async def lost(where: str, params: object = (), *, what: str = "") -> object:
+        raise AirflowError("airflow", "bad-query", f"404: could not {what}", status=404)
+
+    monkeypatch.setattr(api, "get", lost)
+    given = [Repair("airflow.pause", {"dag": dag}, dag) for dag in ("load_tarifs", "load_tariffs", "zzz")]
+    reader = pipelines(way, api).airflow
+    found = await foresee(reader, given)
+    assert [one.wrong.partition(";")[0] for one in found] == [
+        "there is no DAG load_tarifs", "airflow: 404: could not see DAG load_tariffs", "there is no DAG zzz",
+    ]  # fmt: skip
+    assert found[0].wrong.endswith("did you mean 'load_tariffs'?")
+    assert [one.fault is None for one in found] == [True, False, True]
+    assert way.asked == 1  # for all of them
+    way.failing = "gone"
+    assert (await foresee(reader, given[:1]))[0].wrong.startswith("airflow: 404")
 
 
 async def test_of_many_tasks_some_are_named_and_none_of_them_moves_the_cursor() -> None:
@@ -110,6 +145,19 @@ async def test_airflow_2_says_with_which_command_of_its_own_it_backfills() -> No
         "Airflow 2 has no backfill in its API; on its host: airflow dags backfill --start-date 2026-02-03 "
         '--end-date 2026-02-04 --rerun-failed-tasks --conf \'{"x": "a b"}\' -- a.b'
     )
+
+
+async def test_a_scheduler_that_is_silent_is_said_of_what_takes_one_before_anybody_confirms_it() -> None:
+    way = ByHand()
+    way.components = (Component("scheduler", False, NOW - 240.0),)
+    found = await foresee(
+        pipelines(way, Rehearsing()).airflow,
+        [RETRY, Repair("airflow.trigger", {"dag": "b"}, "b"), Repair("airflow.pause", {"dag": "c"}, "c")],
+    )
+    warning = "the scheduler has not been heard of for 4m: it waits until that is back"
+    assert [one.said for one in found] == [f"Airflow's dry run clears 2: check, store; {warning}", warning, ""]
+    assert found[0].repair.why.endswith(warning)
+    assert not any(one.wrong for one in found), "it is sent all the same"
 
 
 async def test_without_an_api_it_is_said_what_is_missing() -> None:

@@ -6,11 +6,13 @@ from opsconsole.config.airflow_metrics import AirflowMetrics
 from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.state import State
 from opsconsole.core.values import Sample, Vector
-from opsconsole.pipelines.measured import dag_state
-from opsconsole.pipelines.metrics import Measured, Measuring, NoMetricsError, detect, read_metrics
+from opsconsole.pipelines.measured import dag_state, measured_promises
+from opsconsole.pipelines.metrics import Measured, Measuring, Metrics, NoMetricsError, detect, read_metrics
+from opsconsole.pipelines.promises import Verdict
 from opsconsole.pipelines.vitality import component_state
 from opsconsole.sources.airflow.expressions import EXPRESSIONS, text_of
 from opsconsole.sources.airflow.profiles import KNOWN, PROFILES, Profile, possible
+from tests.unit.pipelines.made import sla
 
 BEATS = "sum(rate(airflow_scheduler_heartbeat[5m]))"
 DOWN = SourceError("airflow", "unreachable", "connection refused")
@@ -136,3 +138,26 @@ def test_a_dag_is_judged_by_what_ended_within_the_hour(
     succeeded: float | None, failed: float | None, tasks: float | None, state: State
 ) -> None:
     assert dag_state(Measured("load", "", None, succeeded, failed, tasks))[0] is state
+
+
+def test_metrics_tell_that_a_promise_is_broken_and_never_that_it_is_kept() -> None:
+    dags = (
+        Measured("bad", "", 10.0, 0.0, 1.0),
+        Measured("mixed", "", 10.0, 3.0, 1.0),
+        Measured("quick", "", 10.0, 5.0, 0.0),
+        Measured("slow", "", 90.0, 5.0, 0.0),
+        Measured("nobody", "", None, 5.0, 0.0),
+    )
+    slas = [
+        sla(60.0, name="own", dag="slow"), sla(60.0, name="silent", dag="absent"), sla(60.0, name="b", dag="b[ad]*"),
+        sla(5.0, name="other", kind="api", dag="quick"), sla(60.0, name="rest", dag="[mqs]*"),
+    ]  # fmt: skip
+    found = measured_promises(slas, Metrics("mixin", 1.0, dags, (), ()))
+    assert [(one.dag_id, one.sla.name, one.state, one.verdict) for one in found] == [
+        ("bad", "b", State.CRIT, Verdict.FAILED),
+        ("slow", "own", State.WARN, Verdict.MISSED),
+        ("absent", "silent", State.UNKNOWN, None),
+        ("mixed", "rest", State.UNKNOWN, None),
+        ("quick", "rest", State.UNKNOWN, None),
+    ]
+    assert found[1].why == "runs took 1m 30s on average, and it promises 1m"

@@ -83,6 +83,24 @@ def test_an_exception_comes_as_the_lines_of_its_traceback_what_was_raised_last_a
     assert finder.error == "LoadError: no tariffs␛[2J"
 
 
+def test_a_text_of_several_lines_is_several_and_what_is_beside_it_stays_with_the_first() -> None:
+    line = json.dumps({"level": "info", "event": "rows:\r\n1\n\n2\n", "rows": 2, "timestamp": "2026-11-29T11:20:57Z"})
+    lines = [wire.structured_line(one) for one in wire.unfolded(line)]
+    assert [one.text for one in lines] == ["rows:  rows=2", "1", "", "2"]
+    assert {(one.level, one.at) for one in lines} == {("info", wire.moment("2026-11-29T11:20:57Z"))}
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["json", "cut off"])
+def test_of_a_line_of_any_length_all_can_be_read_and_searched(whole: bool) -> None:
+    text = "a" * 30_000 + "MIDDLE" + "b" * 30_000 + "END"
+    came = json.dumps({"event": text, "level": "info"})
+    parts = [wire.structured_line(one).text for one in wire.unfolded(came if whole else came[:-5])]
+    assert len(parts) == 4
+    assert ("".join(parts) == text) is whole
+    assert "aMIDDLEb" in "".join(parts)
+    assert "".join(wire.plain_line(one).text for one in wire.pieces(text)) == text
+
+
 @pytest.mark.parametrize(
     "line", ["", "plain", '{"event": "x"}', '["error_detail"]', '{"error_detail": [1], "event": 1}']
 )

@@ -346,6 +346,21 @@ async def test_cancelling_ends_the_step_and_records_it(write: Write, begin: Begi
     assert summary_of(run).state == "aborted"
 
 
+async def test_of_a_step_whose_verification_is_cancelled_the_record_says_that_it_ran(
+    write: Write, begin: Begin
+) -> None:
+    run = begin(write(change("do", "true", ',"verify":"look"') + read("look", "echo looking; sleep 60")))
+    looking = asyncio.Event()
+    task = asyncio.ensure_future(run.execute(at(run), YES, lambda piece: looking.set()))
+    await looking.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    results = {one["step"]: one for one in read_journal(run.folder.path).records if one["ev"] == "result"}
+    done = results["do"]
+    assert (done["state"], done["detail"]) == ("cancelled", "it ran; its verification was cancelled")
+
+
 async def test_the_guard_refuses_and_the_run_says_so(
     write: Write, begin: Begin, journal: SqliteJournal, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from opsconsole.screens.checks import Check, Tracker, counts, link_params, worst
 from opsconsole.screens.definition import RunbookLink, Screen
 from opsconsole.screens.loading import read_screen
 from opsconsole.screens.once import read_once
-from opsconsole.screens.overview import Overview, next_for
+from opsconsole.screens.overview import Overview, next_for, overview
 from opsconsole.screens.watchlist import Watchlist, watchlist
 
 NOW = 1000.0
@@ -238,6 +238,34 @@ def test_a_source_that_does_not_answer_is_one_row() -> None:
     assert (row.subject, row.count, row.next.kind) == ("prometheus", 4, "error")
     assert row.text == "connection refused (4 checks)"
     assert world.overview().counts == {State.ERROR: 4, State.OK: 1}
+
+
+@pytest.mark.parametrize(
+    ("its", "why", "folded"),
+    [
+        ("no answer within 5 s from mon-1:9090", "no answer within 5 s", True),
+        ("connection refused", "prometheus: connection refused: what its rules say is not known", True),
+        ("connection refused", "no answer within 5 s", False),
+        ("no answer within 5 s", "alertmanager: connection refused", False),
+    ],
+)
+def test_what_is_worked_out_from_a_source_that_does_not_answer_is_part_of_its_row(
+    its: str, why: str, *, folded: bool
+) -> None:
+    rules = (
+        check(State.STALE, source="alerts", error=f"alerts: {why}"),
+        check(State.STALE, source="prometheus", error=f"prometheus: {its}"),
+        check(State.STALE, source="prometheus", error=f"prometheus: {its}"),
+        check(State.STALE, source="postgres/app", error="postgres/app: connection refused"),
+    )
+    rows = {one.subject: one for one in overview((), rules, {}, NOW).attention}
+    if folded:
+        assert rows.keys() == {"prometheus", "postgres/app"}
+        assert rows["prometheus"].text == f"{its} (2 checks), and so alerts"
+        assert rows["prometheus"].count == 3
+    else:
+        assert rows["prometheus"].count == 2
+        assert rows["alerts"].text == why
 
 
 def test_each_query_is_read_as_often_as_the_most_eager_wants_it() -> None:

@@ -1,15 +1,20 @@
 """Asking about SLAs while sources are slow, fail and come back: what is known stays, with its age."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from opsconsole.config.airflow_metrics import AirflowMetrics
 from opsconsole.config.settings import Environment
 from opsconsole.config.slas import Promql, Sla
-from opsconsole.core.reading import SourceError
+from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.state import State
+from opsconsole.core.values import Sample, Vector
+from opsconsole.pipelines.asking import Airflow
+from opsconsole.pipelines.metrics import Measuring
 from opsconsole.sla.asking import Apart, Slas, open_slas
 from opsconsole.sla.shares import Share
 from opsconsole.sla.slices import Slice
@@ -29,6 +34,8 @@ class _Made(Slas):
         self.now = 40 * 86400.0
         super().__init__(ENVIRONMENT, Sources(ENVIRONMENT), (FAST, SLOW), clock=lambda: self.now)
         self.slow = asyncio.Event()
+        self.earlier: asyncio.Event | None = None
+        """What is before a week is told when this is set."""
         self.failing = False
         self.refused: Sla | None = None
         self.counted: list[str] = []
@@ -39,6 +46,8 @@ class _Made(Slas):
             raise REFUSED
         if sla is SLOW:
             await self.slow.wait()
+        if self.earlier is not None and start < self.now - 8 * 86400.0:
+            await self.earlier.wait()
         return Counted((Slice(start, until, 0.0, 1000.0),))
 
 
@@ -52,6 +61,36 @@ async def test_who_is_slow_is_not_waited_for_and_comes_later() -> None:
     assert (found["fast"].state, found["slow"].waiting, found["slow"].why) == (State.OK, True, "not read yet")
     slas.slow.set()
     assert {one.state for one in (await told(slas)).values()} == {State.OK}
+
+
+async def test_each_is_told_when_it_is_read_and_nobody_waits_for_all() -> None:
+    slas = _Made()
+    first = await asyncio.wait_for(slas.told(60.0), 5.0)
+    assert [(one.sla.name, one.waiting) for one in first.standings] == [("fast", False), ("slow", True)]
+    following = asyncio.ensure_future(slas.told(60.0))
+    await asyncio.sleep(0)
+    assert not following.done(), "there is nothing new"
+    slas.slow.set()
+    assert [one.waiting for one in (await asyncio.wait_for(following, 5.0)).standings] == [False, False]
+
+
+async def test_a_week_is_told_before_the_days_and_the_week_before_it_are_read() -> None:
+    slas = _Made()
+    slas.slas = (replace(FAST, name="slow", window="7d"),)
+    slas.earlier = asyncio.Event()
+    (brief,) = (await asyncio.wait_for(slas.told(60.0), 5.0)).standings
+    assert (brief.state, brief.before, brief.sli) == (State.OK, None, 1.0)
+    slas.earlier.set()
+    (whole,) = (await slas.survey()).standings
+    assert whole.before is not None
+    assert slas.counted == ["slow", "slow"]
+
+
+async def test_who_waits_for_all_asks_once() -> None:
+    slas = _Made()
+    slas.slas = (replace(FAST, window="7d"),)
+    await slas.survey()
+    assert slas.counted == ["fast"]
 
 
 async def test_one_survey_is_for_all_who_ask_within_half_a_minute() -> None:
@@ -109,6 +148,48 @@ async def test_a_source_that_never_answered_is_unknown() -> None:
     assert (found.state, found.sli, found.error) == (State.UNKNOWN, None, "prometheus: connection refused")
 
 
+class _Away(_Made):
+    """A pipeline whose Airflow is away, or says no, while Prometheus has its metrics."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.slas = (Sla("loads", "pipeline", dag="*", target=60.0),)
+        self.kind, self.away = kind, True
+        self._airflow = Airflow(None, None)
+
+        async def prometheus(query: Query) -> Answer:
+            labels = {"dag_id": "load"} if "fail" in query.text else {}
+            return Answer(Vector((Sample(labels, 2.0, self.now),)), self.now, 0.0)
+
+        self._measuring = Measuring(prometheus, AirflowMetrics("statsd-exporter"))
+
+    async def _counted(self, sla: Sla, start: float, until: float, since: float, *, live: bool) -> Counted:
+        if self.away:
+            raise SourceError("airflow", self.kind, "it says nothing")
+        return Counted((Slice(start, until, 0.0, 1000.0),))
+
+
+async def test_while_airflow_is_away_metrics_stand_beside_what_was_known() -> None:
+    slas = _Away("unreachable")
+    (found,) = (await slas.survey()).standings
+    assert (found.state, found.error) == (State.UNKNOWN, "airflow: it says nothing")
+    assert found.because == "metrics: 2 runs failed within 1h: load"
+    slas.away, slas.now = False, slas.now + 60
+    (found,) = (await slas.survey()).standings
+    assert (found.measured, found.because) == (None, "")
+    slas.away = True
+    for _ in range(2):
+        slas.now += 60
+        (found,) = (await slas.survey()).standings
+        assert (found.state, found.sli) == (State.STALE, 1.0)
+        assert found.because == "was OK; metrics: 2 runs failed within 1h: load"
+
+
+async def test_what_airflow_refuses_is_not_had_from_metrics() -> None:
+    (found,) = (await _Away("forbidden").survey()).standings
+    assert (found.state, found.measured, found.because) == (State.UNKNOWN, None, "airflow: it says nothing")
+
+
 def test_a_file_with_errors_tells_the_first_and_keeps_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "slas.yaml"
     path.write_text("version: 1\nslas:\n  - {name: a, kind: pipeline, dag: x, target: 2h}\n  - {name: b}\n")
@@ -138,6 +219,8 @@ class _Burnt(_Made):
 
 async def test_whose_what_was_bad_is_comes_with_a_later_reading_and_serves_ten_minutes() -> None:
     slas = _Burnt()
+    await slas.survey()
+    assert slas.times == 0, "that waits until all were read"
     first = await slas.told(1.0)
     assert [one.shares for one in first.standings] == [(), ()]
     slas.asked.set()
@@ -151,6 +234,7 @@ async def test_whose_what_was_bad_is_comes_with_a_later_reading_and_serves_ten_m
     await slas.told(1.0)
     assert slas.times == 2
     slas.now += 60
+    await slas.survey()
     await slas.told(1.0)
     await slas._telling
     assert slas.times == 4

@@ -42,19 +42,20 @@ def test_a_bucket_is_found_however_its_bound_is_written(
 
 
 @pytest.mark.parametrize(
-    ("kind", "target", "judged"),
+    ("kind", "target", "judged", "bad"),
     [
-        ("availability", 0.0, "((v) > bool 0)"),
-        ("freshness", 86400.0, "((v) < bool 86400)"),
-        ("latency", 0.5, "((v) <= bool 0.5)"),
+        ("availability", 0.0, "((v) > bool 0)", "count(sgn(v) != 1)"),
+        # The number just below the limit is the last that is fresh.
+        ("freshness", 86400.0, "((v) < bool 86400)", "count(clamp_min(v, 86399.99999999999) != 86399.99999999999)"),
+        ("latency", 0.5, "((v) <= bool 0.5)", "count(clamp_min(v, 0.5) != 0.5)"),
     ],
 )
-def test_a_value_is_judged_minute_by_minute(kind: str, target: float, judged: str) -> None:
+def test_a_value_is_judged_minute_by_minute(kind: str, target: float, judged: str, bad: str) -> None:
     counts = counts_of(Sla("a", kind, target=target, promql=Promql(value="v")))
     assert counts is not None
     assert f"sum(sum_over_time({judged}[30d:1m]))" in counts.good("30d")
     assert counts.total("30d") == "sum(sum(count_over_time((v)[30d:1m])))"
-    assert (counts.bad_now_text, counts.total_now_text) == (f"sum(1 - {judged}) > 0", "count(v)")
+    assert (counts.bad_now_text, counts.total_now_text) == (bad, "count(v)")
 
 
 def test_what_is_not_read_from_prometheus_has_no_promql() -> None:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from opsconsole.config.slas import Promql, Sla
+from opsconsole.config.slas import Maintenance, Promql, Sla
 from opsconsole.core.state import State
 from opsconsole.sla.periods import before, week_of
 from opsconsole.sla.report import Report, html, markdown, tables
@@ -87,6 +87,63 @@ def test_a_week_across_the_end_of_a_year_is_told_in_its_zone() -> None:
     assert "2026-12-28 to 2027-01-03, Europe/Amsterdam. 1 of 1 kept" in text
     assert "| up | 2027-01-01 00:00 CET | 2027-01-01 01:00 CET |" in text
     assert "Taken 2027-01-04 00:00 CET." in text
+
+
+def test_two_weeks_are_told_as_they_are_reckoned_by_hand() -> None:
+    week = week_of("2026-W46", "UTC")
+    earlier, sunday = before(week, "UTC"), week.end - 3600.0
+    # 100 an hour; in W45 84 of them bad, in W46 60, 30 of which half is in maintenance, 100 of which all are, and 10 at its end.
+    bad = {earlier.start + 5 * 3600.0: 84.0, sunday: 10.0}
+    bad |= {week.start + hour * 3600.0: count for hour, count in ((10, 40.0), (11, 20.0), (50, 30.0), (100, 100.0))}
+    begins = [earlier.start + hour * 3600.0 for hour in range(336)]
+    pauses = (
+        Maintenance("disks", "bigger", week.start + 50.5 * 3600.0, week.start + 51 * 3600.0),
+        Maintenance("move", "", week.start + 100 * 3600.0, week.start + 101 * 3600.0),
+    )
+    sla = Sla("api", "availability", objective=0.99, window="week", promql=Promql(total="t"), maintenance=pauses)
+    slices = tuple(Slice(at, at + 3600.0, bad.get(at, 0.0), 100.0) for at in begins)
+    found = standing(sla, Counted(slices), week, week.end + 86400.0, earlier=earlier)
+    report = Report("production", "2026-W46", week.end + 86400.0, (found,))
+    promises, violated, excluded, _ = tables(report)
+    # Counted: 168 hours without 1.5. Bad: 40 + 20 + 15 + 10 = 85 of a budget of 166.5; before: 84 of 16,800.
+    assert promises.rows == (
+        (
+            "OK kept",
+            "api",
+            "99 %",
+            "99.489 %",
+            "99.5 %",
+            "-0.011",
+            "48 %",
+            "3 (before 1)",
+            "1h 30m",
+            "16,650",
+            "100 %",
+            "",
+        ),
+    )
+    assert violated.rows == (
+        ("api", "2026-11-09 10:00 UTC", "2026-11-09 12:00 UTC", "2h (± 1h)", "60 of 200", "36 %"),
+        ("api", "2026-11-11 02:00 UTC", "2026-11-11 03:00 UTC", "1h (± 1h)", "15 of 50", "9.0 %"),
+        ("api", "2026-11-15 23:00 UTC", "after 2026-W46", "–", "10 of 100", "6.0 %"),
+    )
+    assert [row[:5] for row in excluded.rows] == [
+        ("disks", "2026-11-11 02:30 UTC", "2026-11-11 03:00 UTC", "30m", "bigger"),
+        ("move", "2026-11-13 04:00 UTC", "2026-11-13 05:00 UTC", "1h", ""),
+    ]
+    assert report.summary == (
+        "1 of 1 kept, 0 broken, 0 unknown. 3 violations, 1 of them not over at its end (the period before: 1), 1h 30m to recovery on average."
+    )
+
+
+def test_what_is_known_of_a_day_alone_is_neither_kept_nor_broken() -> None:
+    week = week_of("2026-W46", "UTC")
+    sla = Sla("api", "availability", objective=0.99, window="week", promql=Promql(total="t"))
+    told = Counted((Slice(week.end - 86400.0, week.end, 0.0, 100.0),))
+    found = standing(sla, told, week, week.end + 86400.0)
+    report = Report("production", "2026-W46", week.end + 86400.0, (found,))
+    assert (found.sli, found.met, tables(report)[0].rows[0][0]) == (1.0, None, "UNKNOWN")
+    assert report.summary.startswith("0 of 1 kept, 0 broken, 1 unknown.")
 
 
 def test_nothing_promised_is_said() -> None:

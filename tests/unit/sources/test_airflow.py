@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,8 +19,10 @@ from opsconsole.config.secrets import SecretRef
 from opsconsole.config.settings import AirflowSettings, Environment
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import DOWN, Airflow
+from opsconsole.sources.airflow import client
 from opsconsole.sources.airflow.client import AirflowError, AirflowSource, path
-from opsconsole.sources.airflow.errors import detail_of
+from opsconsole.sources.airflow.errors import detail_of, refusal
+from opsconsole.sources.airflow.login import Login
 
 HUNG_UP = 0
 """The status of no answer at all: the connection is closed."""
@@ -153,6 +155,26 @@ async def test_a_token_in_a_file_is_read_again_when_it_is_refused(tmp_path: Path
         await source.close()
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"bearer_token": SecretRef(file=Path("t"))},
+            "the token: wrong or expired: put a new one into file t, it",
+        ),
+        ({"bearer_token": SecretRef(env="T")}, "the token: wrong or expired: a new one belongs into $T; token_command"),
+        ({"bearer_token": SecretRef(command=("vault", "x"))}, "the token: command vault gave it, asked again just now"),
+        ({"username": "jane", "password": SecretRef(env="P")}, "user jane: the password is that of $P"),
+        ({}, "a request without credentials: set username and password, token or token_command"),
+    ],
+)
+def test_whoever_is_not_let_in_is_told_where_the_credentials_belong(settings: dict[str, Any], said: str) -> None:
+    login = Login("airflow", AirflowSettings(url="http://a", **settings))
+    assert f"{login.who}: {login.remedy}".startswith(said)
+    error = refusal("airflow", 401, b"", "see it", login.who, login.remedy)
+    assert (error.message, error.hint) == (f"401: {login.who} is not let in", login.remedy)
+
+
 async def test_whoever_is_refused_at_once_logs_in_once() -> None:
     given = ["first", "second"]
 
@@ -224,6 +246,21 @@ async def test_what_was_sent_and_not_answered_is_unknown_and_not_sent_again(
         assert [one for one in server.asked if one.startswith("POST")] == ["POST /api/v2/dags/load/dagRuns"]
 
 
+async def test_what_was_sent_and_called_off_before_the_answer_is_unknown() -> None:
+    load = {"dag_id": "load", "is_paused": False}
+
+    def waits(server: Fake, *_: object) -> Answer:
+        server.came.set()
+        return hang(server)
+
+    with fake(load=lambda *_: (200, load), details=lambda *_: (200, load), dagRuns=waits) as server:
+        triggering = asyncio.create_task(triggered(server))
+        assert await asyncio.to_thread(server.came.wait, 10)
+        triggering.cancel()
+        result = await triggering
+    assert (result.outcome, "is to be seen in Airflow" in result.detail) == ("unknown", True)
+
+
 async def test_where_no_connection_came_to_be_nothing_was_changed() -> None:
     load = {"dag_id": "load", "is_paused": False}
     with fake(load=lambda *_: (200, load), details=lambda *_: (LAST, load)) as server:
@@ -291,7 +328,44 @@ async def test_a_log_of_any_length_passes_line_by_line() -> None:
         async for text in source.lines("/log", accept="text/plain", what="read the log"):
             count, longest, last = count + 1, max(longest, len(text)), text
         assert (count > 200_000, last) == (True, "end")
-        assert longest < 2_000_000
+        assert longest < 2 * 1024 * 1024
+        await source.close()
+
+
+async def test_what_is_a_thousand_times_as_long_as_it_came_is_no_longer_in_one_piece() -> None:
+    """Airflow compresses, and 50 MB of one character come in one chunk."""
+
+    async def chunks() -> AsyncIterator[str]:
+        yield "before\nx" + "x" * 5_000_000
+        yield "y\nafter"
+
+    lines = [line async for line in client._lines(chunks())]
+    assert (lines[0], lines[-1]) == ("before", "after")
+    assert max(map(len, lines)) < 2 * 1024 * 1024
+    assert "".join(lines[1:-1]) == "x" * 5_000_001 + "y"
+
+
+async def test_who_waits_for_a_log_is_more_patient_than_the_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(server: Fake, *_: object) -> Answer:
+        server.came.set()
+        server.released.wait(10)
+        return 200, [b"the log"]
+
+    async def read() -> list[str]:
+        return [line async for line in source.lines("/log", accept="text/plain", what="read the log")]
+
+    with fake(log=slow) as server:
+        source = AirflowSource(AirflowSettings(url=server.url, timeout=0.3))
+        reading = asyncio.create_task(read())
+        assert await asyncio.to_thread(server.came.wait, 10)
+        done, _ = await asyncio.wait({reading}, timeout=0.5)  # longer than the time-out of everything else
+        assert not done
+        server.released.set()
+        assert await reading == ["the log"]
+        monkeypatch.setattr(client, "_PATIENCE", 0.3)
+        server.released.clear()
+        with pytest.raises(SourceError, match=r"no answer within 0\.3 s"):
+            await read()
         await source.close()
 
 

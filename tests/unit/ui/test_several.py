@@ -111,6 +111,10 @@ def test_each_has_its_own_result_and_the_sums_stand_above() -> None:
     }
     text = text_of(several_lines(shown(2, states, output=log), 100, 30, UNICODE))
     assert "12 actions, one after the other   ● 1 ok   ✗ 1 failed   ▶ 1 running   ○ 9 pending" in text
+    stopped = {**states, "fix-3": StepShown(StepState.CANCELLED)}
+    text_after = text_of(several_lines(replace(shown(2, stopped, output=log), at_once=5), 100, 30, UNICODE))
+    assert "12 actions, 5 at once   ● 1 ok   ✗ 1 failed" in text_after
+    assert "○ 9 not tried" in text_after
     assert "dag_1 is paused; and Airflow says so" in text
     assert "403: not allowed" in text
     assert "run manual__1" in text

@@ -59,3 +59,19 @@ def test_no_row_is_wider_than_the_screen(width: int, texts: list[list[str]]) -> 
     layout = lay_out(COLUMNS, asked_widths(COLUMNS, rows), width)
     assert line_width(heading(COLUMNS, layout)) <= width
     assert all(line_width(row_line(row, layout)) <= width for row in rows)
+
+
+def test_a_narrower_column_stands_for_one_that_finds_no_room() -> None:
+    columns = (
+        Column("task", "TASK"), Column("axis", "WIDE", width=20, priority=1),
+        Column("axis-8", "MIDDLE", width=8, stands_for="axis"), Column("axis-4", "SLIM", width=4, stands_for="axis"),
+    )  # fmt: skip
+    rows = [Row("1", (Cell("load"), Cell("-" * 20), Cell("-" * 8), Cell("-" * 4)))]
+    widths = asked_widths(columns, rows)
+    shown = {width: lay_out(columns, widths, width) for width in (26, 25, 14, 13, 10, 9)}
+    titles = {width: text_of([heading(columns, layout)]).split() for width, layout in shown.items()}
+    assert titles == {
+        26: ["TASK", "WIDE"], 25: ["TASK", "MIDDLE"], 14: ["TASK", "MIDDLE"], 13: ["TASK", "SLIM"],
+        10: ["TASK", "SLIM"], 9: ["TASK"],
+    }  # fmt: skip
+    assert [layout.hidden for layout in shown.values()] == [0, 0, 0, 0, 0, 1]

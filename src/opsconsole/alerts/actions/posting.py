@@ -6,14 +6,18 @@ new one, and the one before is expired. One that has expired cannot be changed.
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from opsconsole.actions.action import Outcome, Result, Sink
 from opsconsole.actions.runners.http import HttpRunner, Reachable
 from opsconsole.actions.runners.http_request import HttpRequest
+from opsconsole.alerts import wire
+from opsconsole.alerts.actions.meanwhile import changed
+from opsconsole.alerts.moments import timestamp
 from opsconsole.core.clean import clean_line
 
 TIMEOUT = 20.0
@@ -33,6 +37,9 @@ class Silencing:
     """How long from now; None: until when the silence of that id is for anyhow."""
     id: str = ""
     """The silence to change; empty: a new one. Afterwards that which was made."""
+    seen: Mapping[str, str] | None = None
+    """The parts of the silence as it was looked at; where it is another one by now, nothing is sent. None: whatever it
+    is."""
     until: str = field(default="", init=False)
 
     @property
@@ -53,8 +60,9 @@ class Silencing:
             looked, found = await silence_at(silence_url(self.url, self.id), self.reachable)
             if found is None:
                 return looked
-            state = state_of(found)
-            if state == "expired":
+            if self.seen is not None and (meanwhile := changed(self.seen, wire.silence(found))):
+                return Result(Outcome.FAILED, detail=f"{meanwhile}; nothing was sent")
+            if state_of(found) == "expired":
                 return Result(Outcome.FAILED, detail="the silence has expired: make a new one; nothing was sent")
             wanted = {**{name: found.get(name) for name in ("matchers", "createdBy", "comment")}, **wanted}
             # One that is active keeps its beginning; one that waits for it may, too.
@@ -75,8 +83,21 @@ class Silencing:
         return Result(Outcome.OK, detail=f"silence {clean_line(self.id, limit=80)} until {self.until}")
 
     def _posted(self, fields: dict[str, Any]) -> HttpRequest:
-        body = json.dumps(fields, ensure_ascii=False, indent=2).encode()
-        return HttpRequest("POST", f"{self.url}/api/v2/silences", _JSON, body)
+        return HttpRequest("POST", f"{self.url}/api/v2/silences", _JSON, _body(fields).encode())
+
+
+def _body(fields: Mapping[str, Any]) -> str:
+    """JSON for people to read before it is sent: until when and why first, then the matchers, one a line."""
+    matchers = fields.get("matchers", ())
+    lines = [f"  {_text(name)}: {_text(value)}" for name, value in fields.items() if name != "matchers"]
+    if matchers:
+        listed = ",\n".join(f"    {_text(one)}" for one in matchers)
+        lines.append(f'  "matchers": [\n{listed}\n  ]')
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 async def is_silenced(made: Silencing) -> Result:
@@ -127,11 +148,6 @@ def silence_url(url: str, identity: str) -> str:
 def state_of(found: dict[str, Any]) -> str:
     """`active`, `pending` or `expired`."""
     return str(found["status"]["state"])
-
-
-def timestamp(seconds: float) -> str:
-    """RFC 3339 of unix seconds."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _moment(text: Any) -> float | None:

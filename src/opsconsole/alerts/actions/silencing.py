@@ -9,6 +9,7 @@ from opsconsole.actions.action import Action, Risk
 from opsconsole.actions.guard import user_name
 from opsconsole.actions.runners.http import HttpRunner, Reachable
 from opsconsole.actions.runners.http_request import HttpRequest, shown
+from opsconsole.alerts.actions.meanwhile import read_seen
 from opsconsole.alerts.actions.posting import TIMEOUT, Silencing, is_silenced, silence_url, state_is
 from opsconsole.alerts.matching import Matcher, parse_matchers
 from opsconsole.config.settings import Environment
@@ -43,7 +44,7 @@ def silence(arguments: Mapping[str, str], environment: Environment) -> Action:
 
 def edit(arguments: Mapping[str, str], environment: Environment) -> Action:
     """Change a silence: what it fits, how long from now, or its comment; what is not given stays. With other matchers
-    Alertmanager makes a new one of it and expires the one before."""
+    Alertmanager makes a new one of it and expires the one before. With `seen`, only if it still is what it was."""
     name, url = alertmanager_of(environment, arguments.get("alertmanager", ""))
     identity = arguments["id"]
     wanted: dict[str, Any] = {}
@@ -54,7 +55,8 @@ def edit(arguments: Mapping[str, str], environment: Environment) -> Action:
     seconds = _seconds(arguments["duration"]) if "duration" in arguments else None
     if not wanted and seconds is None:
         raise ValueError("there is nothing to change: give matchers, duration or comment")
-    runner = Silencing(url, Reachable.of(environment), wanted, seconds, identity)
+    seen = read_seen(arguments["seen"]) if "seen" in arguments else None
+    runner = Silencing(url, Reachable.of(environment), wanted, seconds, identity, seen)
     end = f"now + {duration_text(seconds)}" if seconds is not None else "as it is"
     return Action(
         id="alert.edit-silence",

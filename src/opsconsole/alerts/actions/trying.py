@@ -11,10 +11,11 @@ from typing import Any
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
 from opsconsole.actions.runners.http import HttpRunner, Reachable
 from opsconsole.actions.runners.http_request import HttpRequest, shown
-from opsconsole.alerts.actions.posting import TIMEOUT, timestamp
+from opsconsole.alerts.actions.posting import TIMEOUT
 from opsconsole.alerts.actions.silencing import alertmanager_of
 from opsconsole.alerts.delivering import MARK, Counters, Told, counters, labels_to, told
 from opsconsole.alerts.matching import parse_matchers
+from opsconsole.alerts.moments import timestamp
 from opsconsole.alerts.routing import Notification, Routing, routing_of
 from opsconsole.config.settings import Environment
 from opsconsole.core.clean import clean, clean_line

@@ -32,21 +32,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show it, and carry it out."""
+    from opsconsole.actions.guard import user_name
     from opsconsole.alerts.matching import all_hold, exactly
-    from opsconsole.runbooks.repair import Repair
+    from opsconsole.alerts.planning import Wanted, having, silencing
 
+    names = acting.alertmanagers(args)
     survey = ask(args, lambda alerts: alerts.survey())
     alert = _chosen(survey, args.alert)
     meant = [exactly(name, value) for name, value in sorted(alert.sent_labels.items())]
-    matchers = [str(one) for one in meant]
-    arguments = {
-        "matchers": ", ".join(matchers), "duration": args.duration, "comment": f"ACK! {args.comment or alert.name}",
-        "alertmanager": args.alertmanager,
-    }  # fmt: skip
+    comment = f"ACK! {args.comment or alert.name}"
+    wanted = Wanted(meant, args.duration, comment, user_name(os.getuid()))
+    acting.check(args, wanted, names[0])
     # Alerts that have further labels are kept back, too.
     acting.preview((one for one in survey.alerts if all_hold(meant, one.sent_labels)), survey)
-    code = acting.carry_out(args, Repair("alert.silence", arguments, f"Acknowledge {alert.name}"))
-    return _kept(args, matchers) if args.keep and not args.dry_run and code == Exit.DONE else code
+    where = names if args.alertmanager else having(alert)
+    code = acting.carry_out_all(args, silencing(wanted, survey, where), f"Acknowledge {alert.name}")
+    return _kept(args, [str(one) for one in meant]) if args.keep and not args.dry_run and code == Exit.DONE else code
 
 
 def _kept(args: argparse.Namespace, matchers: list[str]) -> int:

@@ -2,30 +2,35 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from opsconsole.cli.alert.opening import narrate_all
+from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
     from opsconsole.alerts.model import Alert, Survey
+    from opsconsole.alerts.planning import Planned, Wanted
+    from opsconsole.config.settings import Environment
     from opsconsole.runbooks.repair import Repair
 
 AFTERWORD = """It is a run of one step, recorded like any. On a terminal it asks; elsewhere --yes says yes. Exit codes
 are those of `runbook run`."""
+SEVERAL = """ Of several Alertmanagers all are told, asked about once: a step for each, the exit code by the worst; one
+that does not answer is named and does not hold the others up. Repeated, it changes nothing that is as it should be."""
 _SHOWN = 20
 """Alerts that a preview lists."""
 _WIDEST = 60
 """Characters of a label in it."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of every verb that changes something."""
-    parser.description = f"{parser.description or ''} {AFTERWORD}".strip()
+def add_arguments(parser: argparse.ArgumentParser, *, several: bool = True) -> None:
+    """The arguments of every verb that changes something; `several` where it does that in all Alertmanagers."""
+    parser.description = f"{parser.description or ''} {AFTERWORD}{SEVERAL if several else ''}".strip()
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent, and do nothing at all")
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--alertmanager", metavar="NAME", default="", help="alertmanager, or alertmanager/NAME")
+    parser.add_argument("--alertmanager", metavar="NAME", default="", help="only alertmanager, or alertmanager/NAME")
     parser.set_defaults(confirm="")
 
 
@@ -39,35 +44,133 @@ def preview(found: "Iterable[Alert]", survey: "Survey") -> None:
 
 
 def carry_out(args: argparse.Namespace, repair: "Repair") -> int:
-    """Run the action. Returns the exit code.
+    """Run the action, at the one Alertmanager that is meant. Returns the exit code.
 
     Raises:
         UsageError: an argument is wrong, or it is not said which Alertmanager is meant.
     """
     from opsconsole.alerts.actions.silencing import alertmanager_of
+    from opsconsole.cli.wiring import UsageError
+
+    try:
+        alertmanager_of(environment_of(args), repair.given.get("alertmanager", ""))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return _walked(args, [repair], repair.title, {})
+
+
+def alertmanagers(args: argparse.Namespace) -> list[str]:
+    """The Alertmanagers that are meant: the one that is named, else all.
+
+    Raises:
+        UsageError: there is none (of that name).
+    """
+    from opsconsole.alerts.actions.silencing import alertmanager_of
+    from opsconsole.cli.wiring import UsageError
+
+    environment = environment_of(args)
+    if not args.alertmanager and len(environment.every_alertmanager) > 1:
+        return list(environment.every_alertmanager)
+    try:
+        return [alertmanager_of(environment, args.alertmanager)[0]]
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def check(args: argparse.Namespace, wanted: "Wanted", alertmanager: str) -> None:
+    """Say what is wrong with a silence before anything is asked.
+
+    Raises:
+        UsageError: something is.
+    """
+    from opsconsole.actions import registry
+    from opsconsole.cli.wiring import UsageError
+
+    registration = registry.find("alert.silence")
+    assert registration is not None
+    given = {
+        "matchers": ", ".join(map(str, wanted.matchers)), "duration": wanted.duration, "comment": wanted.comment,
+        "alertmanager": alertmanager,
+    }  # fmt: skip
+    try:
+        registration.build(given, environment_of(args))
+    except ValueError as error:
+        raise UsageError(str(error).removeprefix("alert.silence: ")) from None
+
+
+def carry_out_all(args: argparse.Namespace, planned: "Sequence[Planned]", title: str) -> int:
+    """Do at every Alertmanager what is planned, asked about once. Returns the exit code: the worst of them; of one that
+    is away that it failed.
+
+    Raises:
+        UsageError: an argument is wrong.
+    """
+    from opsconsole.cli.output import narrate, print_json
+    from opsconsole.runbooks.repair import Repair
+
+    narrate_all(f"{one.alertmanager}: {one.said}" for one in planned if len(planned) > 1 or not one.action)
+    several = len({one.alertmanager for one in planned}) > 1
+    repairs = [
+        Repair(one.action, one.arguments, f"{title} in {one.alertmanager}" if several else title)
+        for one in planned
+        if one.action
+    ]
+    left = [one for one in planned if not one.action]
+    away = Exit.FAILED if any(one.away for one in left) else Exit.DONE
+    more = {"left_out": [{"alertmanager": one.alertmanager, "why": one.said} for one in left]}
+    if not repairs:
+        if args.format == "json":
+            print_json({"run": None, "state": "failed" if away else "ok", "steps": [], **more})
+        return away
+    if len(repairs) > 1 and not (args.dry_run or args.yes) and _asked():
+        if not _said_yes(f"{title}: send all {len(repairs)}? [y/N] "):
+            narrate("opsconsole: nothing was sent")
+            return Exit.DECLINED
+        args.yes = True
+    code = _walked(args, repairs, title, more)
+    narrate_all(f"{one.alertmanager}: {one.said}" for one in left if one.away)
+    return code or away
+
+
+def _walked(args: argparse.Namespace, repairs: "Sequence[Repair]", title: str, more: dict[str, Any]) -> int:
     from opsconsole.cli.run_place import Place
     from opsconsole.cli.runbook_run import walk
-    from opsconsole.cli.wiring import UsageError, pick_environment, resolve_settings
+    from opsconsole.cli.wiring import UsageError, resolve_settings
     from opsconsole.runbooks.includes import expand
-    from opsconsole.runbooks.repair import runbook_for, values_of
+    from opsconsole.runbooks.repair import runbook_for, runbook_for_all, values_of, values_of_all
     from opsconsole.runbooks.starting import Supervision
     from opsconsole.runbooks.unattended import Instructions
 
-    settings = resolve_settings(args)
-    environment = pick_environment(settings, args)
+    alone = len(repairs) == 1
     try:
-        alertmanager_of(environment, repair.given.get("alertmanager", ""))
-        book = expand(runbook_for(repair))
+        book = expand(runbook_for(repairs[0]) if alone else runbook_for_all(repairs, title))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    place = Place(settings, environment, book, Instructions(yes=args.yes))
-    args.auto = not args.dry_run and (args.yes or sys.stdin is None or not sys.stdin.isatty())
+    values = values_of(repairs[0]) if alone else values_of_all(repairs)
+    place = Place(resolve_settings(args), environment_of(args), book, Instructions(yes=args.yes))
+    args.auto = not args.dry_run and (args.yes or not _asked())
     supervision = None if args.dry_run else Supervision.prepare()
     try:
-        return walk(place, values_of(repair), args, supervision)
+        return walk(place, values, args, supervision, more)
     finally:
         if supervision is not None:
             supervision.dismiss()
+
+
+def environment_of(args: argparse.Namespace) -> "Environment":
+    """The environment that `args` name."""
+    from opsconsole.cli.wiring import pick_environment, resolve_settings
+
+    return pick_environment(resolve_settings(args), args)
+
+
+def _asked() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _said_yes(question: str) -> bool:
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _labels(alert: "Alert") -> str:

@@ -66,7 +66,7 @@ def alert_fields(alert: "Alert", survey: "Survey") -> dict[str, Any]:
 
     silences = [survey.silences[one] for one in alert.silenced_by if one in survey.silences]
     fields = fields_of(alert)
-    del fields["escalation"]  # nobody escalates yet
+    del fields["escalation"], fields["key"]  # nobody escalates yet; the labels say what it is
     return {
         **fields,
         "age_seconds": age(alert, survey.taken_at),

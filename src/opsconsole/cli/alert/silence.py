@@ -1,6 +1,7 @@
 """Keep alerts back for a while. Which of now that will be is shown first; whether Alertmanager has it is looked at."""
 
 import argparse
+import os
 
 from opsconsole.cli.alert import acting
 from opsconsole.cli.alert.opening import ask
@@ -21,18 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show what it matches, and carry it out."""
+    from opsconsole.actions.guard import user_name
     from opsconsole.alerts.matching import all_hold, parse_matchers
+    from opsconsole.alerts.planning import Wanted, silencing
     from opsconsole.cli.wiring import UsageError
-    from opsconsole.runbooks.repair import Repair
 
     try:
         matchers = tuple(one for text in args.matchers for one in parse_matchers(text))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    text = ", ".join(map(str, matchers))
-    arguments = {
-        "matchers": text, "duration": args.duration, "comment": args.comment, "alertmanager": args.alertmanager,
-    }  # fmt: skip
+    names, wanted = acting.alertmanagers(args), Wanted(matchers, args.duration, args.comment, user_name(os.getuid()))
+    acting.check(args, wanted, names[0])
     survey = ask(args, lambda alerts: alerts.survey())
     acting.preview((one for one in survey.alerts if all_hold(matchers, one.sent_labels)), survey)
-    return acting.carry_out(args, Repair("alert.silence", arguments, f"Silence {text}"))
+    text = ", ".join(map(str, matchers))
+    return acting.carry_out_all(args, silencing(wanted, survey, names), f"Silence {text}")

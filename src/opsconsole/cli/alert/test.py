@@ -23,7 +23,7 @@ opsconsole alert test ApiDown --dry-run
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `alert test`."""
     parser.description = __doc__
-    acting.add_arguments(parser)
+    acting.add_arguments(parser, several=False)
     parser.add_argument("rule", metavar="RULE", nargs="?", default="", help="the name of an alerting rule")
     parser.add_argument("--labels", metavar="A=B,C=D", default="", help="further labels, or others than the rule's")
     parser.add_argument("--every-receiver", action="store_true", help="one test for each receiver that tells somebody")

@@ -1,4 +1,7 @@
-"""Monitoring as code on the command line: a verb is a module of this package, imported when it is asked for."""
+"""Monitoring as code on the command line.
+
+A verb is a module of this package, imported when it is asked for.
+"""
 
 import argparse
 

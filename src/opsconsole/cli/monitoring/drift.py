@@ -1,4 +1,4 @@
-"""What Prometheus and every Alertmanager have loaded, against what `monitoring export` would write now.
+"""What every Prometheus and every Alertmanager have loaded, against what `monitoring export` would write now.
 
 Rules by name and labels, their expressions in one spelling; scrape jobs and their targets; routes, receivers,
 inhibitions and quiet hours. Code 1: something differs, or a server did not show what it has. Nothing is changed.
@@ -39,10 +39,17 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         print_text("\n".join(_lines(drift))) if drift else None
-        narrate(f"{', '.join(found.sources)}: {len(drift) or 'no'} difference{'' if len(drift) == 1 else 's'}")
+        for source in found.sources:
+            narrate(_count(source, sum(one.source == source for one in drift), unseen=source in found.unseen))
     for note in found.notes:
         narrate(note)
-    return Exit.FAILED if drift or not found.complete else Exit.DONE
+    return Exit.FAILED if drift or found.unseen else Exit.DONE
+
+
+def _count(source: str, many: int, *, unseen: bool) -> str:
+    """How many differences a server has; of one that does not show all, that it may have more."""
+    said = f"{many or 'no'} difference{'' if many == 1 else 's'}"
+    return f"{source}: {'not seen' if unseen and not many else said}{', not all was seen' if unseen and many else ''}"
 
 
 def _fields(one: "Drift") -> dict[str, object]:
@@ -71,7 +78,7 @@ def _asked(args: argparse.Namespace) -> "Standing":
     from opsconsole.monitoring.export import export
 
     environment = pick_environment(resolve_settings(args), args)
-    if environment.prometheus is None and not environment.every_alertmanager:
+    if not environment.every_prometheus and not environment.every_alertmanager:
         raise UsageError(f"neither prometheus nor alertmanager is configured in environment {environment.name}")
     files = export(load_content(environment), environment)
     sources = open_sources(environment)

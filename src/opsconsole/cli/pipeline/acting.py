@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from opsconsole.pipelines.foresight import Foreseen
     from opsconsole.runbooks.repair import Repair
 
-AFTERWORD = """It is a run of a step for each, recorded like any; what each would do is said first, and what would do
-nothing is left out. On a terminal it asks, once; elsewhere --yes says yes. Exit codes are those of `runbook run`, by
-the worst of them."""
+AFTERWORD = """What it would do is said first, as Airflow says it; of several, those that would do nothing are left out.
+On a terminal it asks, once; elsewhere nothing happens without --yes. Each change is a step of a run, recorded as any,
+and its effect is seen to. Exit codes are those of `runbook run`, by the worst of the steps."""
 _TOLD = 20
 """Changes of which it is said what they would do; of the others how many they are."""
 
@@ -26,7 +26,7 @@ def add_arguments(
 ) -> None:
     """The arguments of every verb that changes something; `wait` where there is something to wait for, `runs` and
     `state` as `selecting.add_arguments` has them."""
-    parser.description = f"{parser.description or ''} {AFTERWORD}".strip()
+    parser.description = f"{(parser.description or '').strip()}\n\n{AFTERWORD}"
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent, and do nothing at all")
     parser.add_argument("--yes", action="store_true", help="do not ask")

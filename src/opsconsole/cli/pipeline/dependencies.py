@@ -1,10 +1,15 @@
 """Who feeds whom: the assets that a DAG updates and another waits for, as a tree, and what waits for what now."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from opsconsole.cli.output import narrate, print_table
-from opsconsole.cli.pipeline.opening import add_common, ago, ask, narrate_origin, print_told
+from opsconsole.cli.pipeline.opening import add_common, ago, ask, must_be, narrate_origin, print_told
 from opsconsole.core.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from opsconsole.pipelines.asking import Airflow
+    from opsconsole.pipelines.model import Lineage, Told
 
 EXAMPLE = """\
 opsconsole pipeline dependencies
@@ -24,7 +29,13 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.pipelines.awaiting import words
     from opsconsole.pipelines.dependencies import around, feeds, starts, tree, waiting
 
-    told = ask(args, lambda airflow: airflow.lineage())
+    async def read(airflow: "Airflow") -> "Told[Lineage]":
+        told = await airflow.lineage()
+        if args.dag and not around(told.value, args.dag).assets:
+            await must_be(airflow, args.dag)
+        return told
+
+    told = ask(args, read)
     lineage = around(told.value, args.dag) if args.dag else told.value
     branches = tree(lineage)
     shown = {one.dag_id for one in branches}
@@ -53,8 +64,9 @@ def run(args: argparse.Namespace) -> int:
         )
         for one in branches
     ]
-    print_table(("WHO FEEDS WHOM", "KIND", "UPDATED", "WAITS FOR"), rows)
+    print_table(("WHO FEEDS WHOM", "KIND", "UPDATED", "WAITS FOR"), rows, names=(0,))
     if not rows:
-        narrate("no assets: nothing starts a DAG here but time and people")
+        which = "that DAG" if args.dag else "a DAG here"
+        narrate(f"no assets: nothing starts {which} but time and people")
     narrate_origin(told, "there are more assets, or more DAGs that may wait, than were asked for")
     return Exit.DONE

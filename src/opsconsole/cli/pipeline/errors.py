@@ -52,6 +52,6 @@ def run(args: argparse.Namespace) -> int:
         (one.cause, one.count, ago(one.first_at, now), ago(one.last_at, now), ", ".join(one.tasks))
         for one in found.causes
     ]
-    print_table(_COLUMNS, rows)
+    print_table(_COLUMNS, rows, names=(0,))
     narrate_origin(found.told, "there were more failures; a shorter --since has all of them")
     return Exit.DONE

@@ -25,7 +25,11 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_told("files", told, [{**fields_of(one), "reason": one.reason} for one in told.value])
         return code
-    print_table(("FILE", "SEEN", "REASON"), [(one.file, ago(one.seen_at, told.now), one.reason) for one in told.value])
+    print_table(
+        ("FILE", "SEEN", "REASON"),
+        [(one.file, ago(one.seen_at, told.now), one.reason) for one in told.value],
+        names=(0,),
+    )
     for one in told.value if args.trace else ():
         narrate(f"{one.file}\n{one.trace}")
     narrate_origin(told)

@@ -1,5 +1,5 @@
 """Every DAG: the states of its last runs (the newest right), how long they take, how often they succeed. What failed
-comes first.
+comes first. While neither API nor database answers, those of which metrics tell: how many runs ended within the hour.
 
 In the strip ● is a success, ✗ a failure, ▶ a run that goes on, ○ one that waits.
 """
@@ -8,11 +8,13 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from opsconsole.cli.output import narrate, print_table, rfc3339
-from opsconsole.cli.pipeline.opening import add_common, ago, ask, narrate_origin, percent, print_told, seconds
+from opsconsole.cli.pipeline.opening import add_common, ago, ask_pipelines, narrate_origin, percent, print_told, seconds
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
+    from opsconsole.core.state import State
     from opsconsole.pipelines.history import Standing
+    from opsconsole.pipelines.metrics import ByMetrics, Measured
 
 EXAMPLE = """\
 opsconsole pipeline list
@@ -20,6 +22,7 @@ opsconsole pipeline list
   opsconsole pipeline list --dag 'ingest_*'"""
 
 _COLUMNS = ("DAG", "STATE", "LAST RUNS", "RUNNING FOR", "NEXT", "OK", "USUALLY", "LAST", "PACE", "WHY")
+_MEASURED = ("DAG", "STATE", "FAILED 1H", "OK 1H", "TASKS FAILED 1H", "TOOK", "WHY")
 _TOLD = (
     "latest", "strip", "state", "reason", "success_rate", "usual_seconds", "latest_seconds", "pace", "running_for",
 )  # fmt: skip
@@ -40,9 +43,12 @@ def run(args: argparse.Namespace) -> int:
     from fnmatch import fnmatchcase
 
     from opsconsole.pipelines.history import NO_DAG, standings
+    from opsconsole.pipelines.metrics import ByMetrics
     from opsconsole.pipelines.rare import unseen_note
 
-    told = ask(args, lambda airflow: airflow.survey())
+    told = ask_pipelines(args, lambda pipelines: pipelines.or_measured(pipelines.survey()))
+    if isinstance(told, ByMetrics):
+        return _measured(args, told)
     found = [
         one
         for one in standings(told.value, told.now)
@@ -52,11 +58,49 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_told("dags", told, [standing_fields(one) for one in found])
         return Exit.DONE
-    print_table(_COLUMNS, [_row(one, told.now) for one in found])
+    print_table(_COLUMNS, [_row(one, told.now) for one in found], names=(0,))
     if not told.value.dags:
         narrate(NO_DAG)
     narrate_origin(told, unseen_note(told.value.unseen))
     return Exit.DONE
+
+
+def _measured(args: argparse.Namespace, told: "ByMetrics") -> int:
+    """What metrics tell, in place of what Airflow would."""
+    from fnmatch import fnmatchcase
+
+    from opsconsole.pipelines.measured import judged_dags
+
+    found = [
+        (one, state, why)
+        for one, state, why in judged_dags(told.value)
+        if fnmatchcase(one.dag_id, args.dag) and args.state in (None, state)
+    ]
+    found = found[: args.limit] if args.limit > 0 else found
+    if args.format == "json":
+        print_told("dags", told, [measured_fields(*one) for one in found])
+        return Exit.DONE
+    print_table(_MEASURED, [measured_row(*one) for one in found], names=(0,))
+    narrate_origin(told)
+    return Exit.DONE
+
+
+def measured_fields(one: "Measured", state: "State", why: str) -> dict[str, Any]:
+    """One DAG as JSON has it: the same fields, `null` where metrics do not tell, and what they tell as `measured`."""
+    from dataclasses import fields
+
+    from opsconsole.pipelines.model import Dag
+
+    names = (*(field.name for field in fields(Dag)), *_TOLD, "failing_since_at")
+    counted = {name: getattr(one, name) for name in ("succeeded", "failed", "tasks_failed", "seconds")}
+    told = {"dag_id": one.dag_id, "title": one.dag_id, "state": state, "reason": why, "measured": counted}
+    return {**dict.fromkeys(names), **told}
+
+
+def measured_row(one: "Measured", state: "State", why: str) -> tuple[object, ...]:
+    """One DAG as the table has it."""
+    counts = (None if value is None else f"{value:.0f}" for value in (one.failed, one.succeeded, one.tasks_failed))
+    return one.dag_id, state, *counts, seconds(one.seconds), why
 
 
 def standing_fields(one: "Standing") -> dict[str, Any]:
@@ -64,12 +108,18 @@ def standing_fields(one: "Standing") -> dict[str, Any]:
     from opsconsole.cli.db.printing import fields_of
 
     told = {name: fields_of(getattr(one, name)) for name in _TOLD}
-    return {**fields_of(one.dag), **told, "failing_since_at": rfc3339(one.failing_since_at)}
+    return {**fields_of(one.dag), **told, "failing_since_at": rfc3339(one.failing_since_at), "measured": None}
 
 
 def strip_text(states: tuple[str, ...]) -> str:
     """States as marks."""
     return "".join(_MARKS.get(state, "?") for state in states)
+
+
+def _coming(then: float | None, now: float) -> str | None:
+    """`in 5m`; `5m ago`: it was due, and did not come."""
+    due = ago(then, now)
+    return due if then is None or then > now else f"{due} ago"
 
 
 def _row(one: "Standing", now: float) -> tuple[object, ...]:
@@ -78,7 +128,7 @@ def _row(one: "Standing", now: float) -> tuple[object, ...]:
         f"{one.state} (paused)" if one.dag.paused else one.state,
         strip_text(one.strip),
         seconds(one.running_for),
-        None if one.dag.paused else ago(one.dag.next_run_at, now),
+        None if one.dag.paused else _coming(one.dag.next_run_at, now),
         percent(one.success_rate),
         seconds(one.usual_seconds),
         seconds(one.latest_seconds),

@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="the id of a task; of a mapped one TASK[N]")
     parser.add_argument("--run", metavar="RUN", default="", dest="run_id", help="the id of a run; the newest without")
     parser.add_argument("--try", metavar="N", type=int, default=0, dest="number", help="which try (the latest)")
-    parser.add_argument("--grep", metavar="TEXT", default="", help="only lines with this text, whatever its case")
+    parser.add_argument(
+        "--grep", metavar="TEXT", default="", help="only lines with this text or level, whatever its case"
+    )
     parser.add_argument("--follow", action="store_true", help="go on while the task does")
 
 
@@ -84,7 +86,7 @@ async def _print_from(
         async for line in airflow.log(task, number):
             count += 1
             absence.see(line)
-            if count > seen and wanted in line.text.lower():
+            if count > seen and wanted in line.searched.lower():
                 _print_line(line, json=args.format == "json")
     except NoLogError as error:
         return seen, error.message
@@ -104,14 +106,11 @@ def _print_line(line: "LogLine", *, json: bool) -> None:
 
 async def _task(args: argparse.Namespace, airflow: "Airflow") -> "Task":
     from opsconsole.cli.wiring import UsageError
-    from opsconsole.core.problem import nearest
+    from opsconsole.pipelines.choosing import unknown_task
 
     detail = (await chosen_run(airflow, args.dag, args.run_id)).value
     args.run_id = detail.run.run_id  # what is followed stays the same run
     found = next((one for one in detail.tasks if one.title == args.task), None)
     if found is None:
-        titles = [one.title for one in detail.tasks]
-        raise UsageError(
-            f"no task {args.task!r} in {detail.run.run_id}{nearest(args.task, titles)}; {', '.join(titles)}"
-        )
+        raise UsageError(unknown_task(args.task, detail.run.run_id, [one.title for one in detail.tasks]))
     return found

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         fields = {**fields_of(found), "alive": found.alive}
         print_json({"taken_at": rfc3339(time.time()), "way": "prometheus", "metrics": fields})
         return code
-    print_table(_COLUMNS, [_row(one) for one in (*found.dags, *found.tasks)])
+    print_table(_COLUMNS, [_row(one) for one in (*found.dags, *found.tasks)], names=(0, 1))
     for pool in found.pools:
         narrate(f"pool {pool.pool}: {_count(pool.open)} open, {_said(pool.used)} used, {_said(pool.queued)} queued")
     narrate(

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import operator
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -70,6 +71,43 @@ def _ask(
     return asyncio.run(asked())
 
 
+async def of_dag(
+    airflow: "Airflow", dag_id: str, asked: "Awaitable[Told[T]]", empty: "Callable[[T], bool]" = operator.not_
+) -> "Told[T]":
+    """What was asked about a DAG; `empty` says whether that is nothing at all.
+
+    Raises:
+        UsageError: there is none of that id; which one may be meant.
+        SourceError: Airflow does not answer.
+    """
+    from opsconsole.sources.airflow.client import AirflowError
+
+    try:
+        told = await asked
+    except AirflowError as error:
+        if error.status == 404:
+            await must_be(airflow, dag_id)
+        raise
+    if empty(told.value):  # the metadata database has just nothing of one that is not there
+        await must_be(airflow, dag_id)
+    return told
+
+
+async def must_be(airflow: "Airflow", dag_id: str) -> None:
+    """See that there is a DAG of that id.
+
+    Raises:
+        UsageError: there is none; which one may be meant.
+        SourceError: Airflow does not answer.
+    """
+    from opsconsole.cli.wiring import UsageError
+    from opsconsole.pipelines.choosing import known_dags, unknown_dag
+
+    missing = unknown_dag(dag_id, await known_dags(airflow))
+    if missing:
+        raise UsageError(missing if missing.endswith("?") else f"{missing}; opsconsole pipeline list shows them")
+
+
 async def chosen_run(airflow: "Airflow", dag_id: str, run_id: str) -> "Told[RunDetail]":
     """The run of that id with its tasks; without one, the newest.
 
@@ -81,11 +119,11 @@ async def chosen_run(airflow: "Airflow", dag_id: str, run_id: str) -> "Told[RunD
     from opsconsole.pipelines.model import Told
 
     if not run_id:
-        newest = (await airflow.runs(dag_id, 1)).value
+        newest = (await of_dag(airflow, dag_id, airflow.runs(dag_id, 1))).value
         if not newest:
-            raise UsageError(f"no run of DAG {dag_id} is known; opsconsole pipeline list shows the DAGs")
+            raise UsageError(f"DAG {dag_id} has not run yet; opsconsole pipeline trigger {dag_id} runs it")
         run_id = newest[0].run_id
-    told = await airflow.run(dag_id, run_id)
+    told = await of_dag(airflow, dag_id, airflow.run(dag_id, run_id))
     if told.value is None:
         raise UsageError(f"DAG {dag_id} has no run {run_id}; opsconsole pipeline runs {dag_id} lists them")
     return Told(told.value, told.taken_at, told.origin, told.cut, told.ahead)

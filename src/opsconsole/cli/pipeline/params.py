@@ -3,7 +3,7 @@
 import argparse
 
 from opsconsole.cli.output import print_table
-from opsconsole.cli.pipeline.opening import add_common, ask, narrate_origin, print_told
+from opsconsole.cli.pipeline.opening import add_common, ask, narrate_origin, of_dag, print_told
 from opsconsole.core.exit_codes import Exit
 
 EXAMPLE = "opsconsole pipeline params load_tariffs"
@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.core.clean import clean_line
     from opsconsole.pipelines.params import limits_of, text_of
 
-    told = ask(args, lambda airflow: airflow.params(args.dag))
+    told = ask(args, lambda airflow: of_dag(airflow, args.dag, airflow.params(args.dag)))
     if args.format == "json":
         fields = [
             {
@@ -43,6 +43,6 @@ def run(args: argparse.Namespace) -> int:
         )
         for one in told.value
     ]  # fmt: skip
-    print_table(("NAME", "REQUIRED", "DEFAULT", "WHAT", "ONE OF", "ABOUT"), rows)
+    print_table(("NAME", "REQUIRED", "DEFAULT", "WHAT", "ONE OF", "ABOUT"), rows, names=(0, 2, 4))
     narrate_origin(told)
     return Exit.DONE

@@ -33,6 +33,6 @@ def run(args: argparse.Namespace) -> int:
         )
         for one in told.value
     ]  # fmt: skip
-    print_table(_COLUMNS, rows)
+    print_table(_COLUMNS, rows, names=(0,))
     narrate_origin(told)
     return Exit.DONE

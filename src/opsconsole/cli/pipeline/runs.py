@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from opsconsole.cli.output import print_table
-from opsconsole.cli.pipeline.opening import add_common, ago, ask, narrate_origin, print_told, seconds
+from opsconsole.cli.pipeline.opening import add_common, ago, ask, narrate_origin, of_dag, print_told, seconds
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print them."""
-    told = ask(args, lambda airflow: airflow.runs(args.dag, max(1, args.limit)))
+    told = ask(args, lambda airflow: of_dag(airflow, args.dag, airflow.runs(args.dag, max(1, args.limit))))
     found = [one for one in told.value if args.state in (None, one.state)]
     if args.format == "json":
         print_told("runs", told, [run_fields(one, told.now) for one in found])
         return Exit.DONE
-    print_table(_COLUMNS, [_row(one, told.now) for one in found])
+    print_table(_COLUMNS, [_row(one, told.now) for one in found], names=(0,))
     narrate_origin(told, "these are the newest; --limit shows more")
     return Exit.DONE
 

@@ -29,6 +29,7 @@ opsconsole pipeline tasks load_tariffs
   opsconsole pipeline tasks load_tariffs 'scheduled__2026-11-21T00:00:00+00:00' --tries"""
 
 _COLUMNS = ("TASK", "STATE", "TRY", "WAITED", "TOOK", "TIME", "OPERATOR", "POOL", "HOST")
+_TIME = _COLUMNS.index("TIME")
 _WIDTH = 30
 """Cells of the axis of time."""
 
@@ -64,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_told("run", told, {**_fields(told.value, found, tries, told.now), "advice": advised})
         return Exit.DONE
-    print_table(_COLUMNS, [_row(bar, found.wall_seconds, told.now) for bar in found.bars])
+    columns = (*_COLUMNS[:_TIME], _scale(found.wall_seconds), *_COLUMNS[_TIME + 1 :])
+    print_table(columns, [_row(bar, found.wall_seconds, told.now) for bar in found.bars], names=(0,))
     for title, listed in tries.items():
         for one in listed:
             narrate(f"{title}: try {one.number}: {one.state or 'no state'} after {seconds(one.seconds) or '-'}")
@@ -112,6 +114,12 @@ def _row(bar: "Bar", wall: float, now: float) -> tuple[object, ...]:
         task.pool,
         task.hostname,
     )
+
+
+def _scale(wall: float) -> str:
+    """The axis of time, from 0 to its end."""
+    end = seconds(wall) or ""
+    return f"0 {'─' * (_WIDTH - len(end) - 3)} {end}"
 
 
 def _axis(bar: "Bar", wall: float) -> str:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from opsconsole.cli.output import narrate, print_table
-from opsconsole.cli.pipeline.opening import add_common, ask, narrate_origin, percent, print_told, seconds
+from opsconsole.cli.pipeline.opening import add_common, ask, narrate_origin, of_dag, percent, print_told, seconds
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.reading import SourceError
 
@@ -36,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.pipelines.trends import dag_trends
 
     async def read(airflow: "Airflow") -> "tuple[Told[DagHistory], tuple[Pool, ...]]":
-        told = await airflow.history(args.dag, max(1, args.runs))
+        asked = airflow.history(args.dag, max(1, args.runs))
+        told = await of_dag(airflow, args.dag, asked, lambda history: not history.runs)
         try:
             return told, (await airflow.pools()).value
         except SourceError:  # who sees runs need not see pools
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         )
         for one in (found.dag, *found.tasks)
     ]  # fmt: skip
-    print_table(_COLUMNS, rows)
+    print_table(_COLUMNS, rows, names=(0,))
     for habit in found.habits:
         narrate(f"in {habit.runs} of {habit.of} runs: {habit.why}: {habit.advice}")
     narrate(f"efficiency {percent(found.efficiency) or 'not known'} at the median")

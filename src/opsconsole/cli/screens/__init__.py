@@ -1,4 +1,7 @@
-"""Screens on the command line: a verb is a module of this package, imported when it is asked for."""
+"""Screens on the command line.
+
+A verb is a module of this package, imported when it is asked for.
+"""
 
 import argparse
 

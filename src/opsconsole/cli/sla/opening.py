@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opsconsole.cli.output import narrate, rfc3339
 
 if TYPE_CHECKING:
+    from opsconsole.sla.airflow_measured import RunsMeasured
     from opsconsole.sla.asking import Slas, Survey
     from opsconsole.sla.standing import Burn, Standing
     from opsconsole.sla.violations import Violation
@@ -58,7 +59,7 @@ def standing_fields(one: "Standing") -> dict[str, Any]:
         "kind": sla.kind,
         "source": sla.source,
         "state": one.state,
-        "why": one.why or None,
+        "why": one.because or None,
         "objective": sla.objective,
         "target": sla.target or None,
         "window": sla.window,
@@ -86,8 +87,13 @@ def standing_fields(one: "Standing") -> dict[str, Any]:
         "owner": sla.owner or None,
         "runbook": sla.runbook or None,
         "error": one.error or None,
+        "measured": None if one.measured is None else _measured_fields(one.measured),
         "notes": list(one.notes),
     }
+
+
+def _measured_fields(measured: "RunsMeasured") -> dict[str, Any]:
+    return {"failed": measured.failed, "succeeded": measured.succeeded, "dags": list(measured.of)}
 
 
 def _burn_fields(burn: "Burn") -> dict[str, Any]:

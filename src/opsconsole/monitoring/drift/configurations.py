@@ -4,7 +4,7 @@ A server fills in what was left out and hides secrets; so what is compared is wh
 routes as the route tree works out, receivers with where they send to, inhibitions, quiet hours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from opsconsole.alerts.matching import parse_matchers
@@ -36,14 +36,25 @@ def parsed(text: str) -> Mapping[str, Any]:
     return read
 
 
-def prometheus_drift(source: str, here: str, loaded: str) -> Iterator[Drift]:
-    """Of two prometheus.yml.
+def external_labels(text: str) -> Mapping[str, str]:
+    """Those of a prometheus.yml.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    given = _section(parsed(text), "global").get("external_labels")
+    return {name: clean(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
+
+
+def prometheus_drift(source: str, here: str, loaded: str, apart: Collection[str] = frozenset()) -> Iterator[Drift]:
+    """Of two prometheus.yml. External labels that are `apart` tell several Prometheus apart, and differ on purpose.
 
     Raises:
         ValueError: one of them cannot be read.
     """
     ours, theirs = parsed(here), parsed(loaded)
-    yield from compared(source, "global", _globals(ours), _globals(theirs))
+    added = external_labels(here), {k: v for k, v in external_labels(loaded).items() if k not in apart}
+    yield from compared(source, "global", *map(_globals, (ours, theirs), added))
     yield from compared(source, "scrape job", _jobs(ours), _jobs(theirs))
 
 
@@ -64,26 +75,34 @@ def alertmanager_drift(source: str, here: str, loaded: str) -> Iterator[Drift]:
     yield from compared(source, "quiet hours", _intervals(ours), _intervals(theirs))
 
 
-def _globals(config: Mapping[str, Any]) -> Things:
-    given = config.get("global")
-    said: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+def _globals(config: Mapping[str, Any], labels: Mapping[str, str]) -> Things:
+    said = _section(config, "global")
     times = {key: _duration(said.get(key, "1m")) for key in ("scrape_interval", "evaluation_interval")}
-    labels = said.get("external_labels")
-    external = (
-        {f"external label {name}": clean(value) for name, value in labels.items()} if isinstance(labels, dict) else {}
-    )
-    return {"global": {**times, **external}}
+    return {"global": {**times, **{f"external label {name}": value for name, value in labels.items()}}}
+
+
+def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    given = config.get(name)
+    return given if isinstance(given, Mapping) else {}
 
 
 def _jobs(config: Mapping[str, Any]) -> Things:
+    usual = _section(config, "global").get("scrape_interval", "1m")
     return {
         clean_line(job.get("job_name", "")): {
             "path": clean_line(job.get("metrics_path", "/metrics")),
             "scheme": clean_line(job.get("scheme", "http")),
+            "interval": _interval(job.get("scrape_interval", usual), usual),
             "targets": ", ".join(sorted(_targets(job))),
         }
         for job in _mappings(config.get("scrape_configs"))
     }
+
+
+def _interval(text: Any, usual: Any) -> str:
+    """How often, where that is not as often as all are: a difference in that is said once."""
+    own = _duration(text)
+    return "" if own == _duration(usual) else own
 
 
 def _targets(job: Mapping[str, Any]) -> Iterator[str]:

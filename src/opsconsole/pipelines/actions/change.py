@@ -13,8 +13,9 @@ from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
 from opsconsole.config.settings import AirflowSettings, Environment
 from opsconsole.core.clean import clean
 from opsconsole.core.reading import SourceError
-from opsconsole.pipelines.api import api_of
+from opsconsole.pipelines.actions.waiting import MARGIN, Patience, awaited
 from opsconsole.pipelines.asking import DOWN
+from opsconsole.pipelines.holding import Hold
 from opsconsole.pipelines.model import Dag, Run
 from opsconsole.pipelines.way import Asking
 from opsconsole.pipelines.wire import dag_of
@@ -25,10 +26,10 @@ TIMEOUT = 60.0
 """Seconds for what is sent, the look before it included."""
 STARTING = 180.0
 """Seconds within which a run has to have begun: a scheduler under load takes its time."""
+STUCK = 60.0
+"""Seconds for which something has held it up that does not pass by itself, until it is not waited for any more."""
 ENDING = 6 * 3600.0
 """Seconds within which it has to have ended, where that is waited for."""
-_PERIOD = 1.0
-"""Seconds between two looks at what is waited for."""
 
 
 class Refused(Exception):  # noqa: N818 - the caller turns it into a result
@@ -41,6 +42,8 @@ class Change(ABC):
 
     settings: AirflowSettings
     sent: bool = field(default=False, init=False)
+    _sink: Sink | None = field(default=None, init=False)
+    """Where its output goes, that of waiting for the effect too."""
 
     @abstractmethod
     async def change(self, client: AirflowSource, sink: Sink) -> str:
@@ -55,8 +58,18 @@ class Change(ABC):
     async def effect(self, way: Asking, client: AirflowSource) -> Result | None:
         """How it ended; None while it has not. Reads only."""
 
+    async def held(self, way: Asking, client: AirflowSource) -> Hold | None:
+        """What holds the effect up, once it is not there at once; None: nothing that could be said of it."""
+        return None
+
+    @property
+    def patience(self) -> Patience:
+        """For how long the effect is waited for."""
+        return Patience(STARTING)
+
     async def run(self, sink: Sink) -> Result:
         """Carry it out."""
+        self._sink = sink
         try:
             async with opened(self.settings) as client:
                 return Result(Outcome.OK, detail=await self.change(client, sink))
@@ -64,6 +77,11 @@ class Change(ABC):
             return Result(Outcome.REFUSED, detail=str(error))
         except SourceError as error:
             return self._judged(error)
+        except asyncio.CancelledError:
+            if not self.sent:
+                raise
+            why = "it was sent, and cancelled before the answer came: whether it was done is to be seen in Airflow"
+            return Result(Outcome.UNKNOWN, detail=why)
 
     def _judged(self, error: SourceError) -> Result:
         """What an error means for the change."""
@@ -75,19 +93,9 @@ class Change(ABC):
         return Result(Outcome.FAILED, detail=f"nothing was changed: {error}")
 
     async def verified(self) -> Result:
-        """Look until the effect is there; the caller's time-out ends it. An API that is away for a moment is asked
-        again."""
+        """Look until the effect is there, or nothing is left to wait for."""
         async with opened(self.settings) as client:
-            while True:
-                try:
-                    found = await self.effect(await api_of(client), client)
-                except SourceError as error:
-                    if error.kind not in DOWN:
-                        return Result(Outcome.FAILED, detail=str(error))
-                    found = None
-                if found is not None:
-                    return found
-                await asyncio.sleep(_PERIOD)
+            return await awaited(self, client, self.patience, self._sink or _nowhere)
 
     async def send(self, client: AirflowSource, method: str, where: str, body: Any, what: str) -> Any:
         """Send it; from then on no answer means that nobody knows."""
@@ -123,7 +131,6 @@ def action_of(
     work: Change,
     *,
     undo: str,
-    verify_timeout: float = STARTING,
 ) -> Action:
     """The action that carries `work` out."""
     return Action(
@@ -136,7 +143,7 @@ def action_of(
         timeout=TIMEOUT,
         undo=undo,
         verify=work.verified,
-        verify_timeout=verify_timeout,
+        verify_timeout=work.patience.seconds + MARGIN,
     )
 
 
@@ -219,6 +226,18 @@ def judged_end(run: Run) -> Result | None:
     return Result(Outcome.FAILED, detail=f"{run.run_id} ended: {run.state}")
 
 
+def patience_for(to_end: bool) -> Patience:
+    """For how long a run is waited for: to have begun, or to have ended.
+
+    Who waits for its end waits for whoever has to do something first, too; who waits for its beginning is told soon.
+    """
+    return Patience(ENDING) if to_end else Patience(STARTING, STUCK)
+
+
 def waits_for_end(arguments: Mapping[str, str]) -> bool:
     """Whether its end is waited for, and not just its beginning."""
     return arguments.get("wait") == "ended"
+
+
+def _nowhere(piece: bytes) -> None:
+    """The sink of what nobody listens to."""

@@ -13,20 +13,22 @@ from opsconsole.actions.action import Action, Outcome, Result, Sink
 from opsconsole.config.settings import Environment
 from opsconsole.core.clean import clean_line
 from opsconsole.pipelines.actions.change import (
-    ENDING,
-    STARTING,
     Change,
     Refused,
     action_of,
     judged_end,
     must_run,
+    patience_for,
     run_named,
     settings_of,
     waits_for_end,
 )
+from opsconsole.pipelines.actions.waiting import Patience, hold_on
 from opsconsole.pipelines.api import api_of
+from opsconsole.pipelines.choosing import unknown_task
+from opsconsole.pipelines.holding import Hold
 from opsconsole.pipelines.model import FAILED, Task
-from opsconsole.pipelines.way import Asking
+from opsconsole.pipelines.way import MOST_TASKS, Asking
 from opsconsole.sources.airflow.client import AirflowSource, path
 
 _INDEXED = re.compile(r"(?P<task>.+)\[(?P<index>\d{1,9})\]")
@@ -96,7 +98,6 @@ def _clearing(action_id: str, verb: str, wish: Wish, arguments: Mapping[str, str
         wish.dag,
         work,
         undo="none: what has run again has run; mark the run failed to stop it",
-        verify_timeout=ENDING if work.to_end else STARTING,
     )
 
 
@@ -104,13 +105,24 @@ async def preview(client: AirflowSource, wish: Wish) -> tuple[str, tuple[str, ..
     """(run id, the tasks that would be cleared), as Airflow's dry run says.
 
     Raises:
-        Refused: there is no such run, or this Airflow cannot do that.
+        Refused: there is no such run, not every task in it, or this Airflow cannot do that.
         SourceError: Airflow refuses, or does not answer.
     """
-    run = await run_named(await api_of(client), wish.dag, wish.run)
+    way = await api_of(client)
+    run = await run_named(way, wish.dag, wish.run)
+    if wish.tasks:
+        _must_have(run.run_id, wish.tasks, await way.tasks(wish.dag, run.run_id))
     body = {**wish.body((await client.version()).major), "dag_run_id": run.run_id, "dry_run": True}
     where, what = path("dags", wish.dag, "clearTaskInstances"), f"clear tasks of {wish.dag}"
     return run.run_id, _titles(await client.send("POST", where, body, what=what))
+
+
+def _must_have(run_id: str, wanted: Sequence[str], tasks: Sequence[Task]) -> None:
+    """Airflow clears what it knows of the names, and says nothing of the others."""
+    names = {name for one in tasks for name in (one.title, one.task_id)}
+    for one in wanted:
+        if one not in names and len(tasks) < MOST_TASKS:
+            raise Refused(unknown_task(one, run_id, [task.title for task in tasks]))
 
 
 @dataclass(slots=True)
@@ -151,6 +163,14 @@ class _Clearing(Change):
             named = ", ".join(one.title for one in again[:5])
             return Result(Outcome.OK, detail=f"{named} of {self.run_id} has begun again") if again else None
         return judged_end(run) if again and run.ended else None
+
+    async def held(self, way: Asking, client: AirflowSource) -> Hold | None:
+        run = await way.run(self.wish.dag, self.run_id)
+        return None if run is None else await hold_on(way, client, run)
+
+    @property
+    def patience(self) -> Patience:
+        return patience_for(self.to_end)
 
     def _ran_again(self, task: Task) -> bool:
         """Whether it has begun since it was cleared."""

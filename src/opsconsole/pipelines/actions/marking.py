@@ -9,8 +9,10 @@ from typing import Any
 from opsconsole.actions.action import Action, Outcome, Result, Sink
 from opsconsole.config.settings import Environment
 from opsconsole.pipelines.actions.change import Change, Refused, action_of, dag_at, run_named, settings_of
+from opsconsole.pipelines.actions.waiting import Patience
 from opsconsole.pipelines.api import api_of
 from opsconsole.pipelines.asking import structure_of
+from opsconsole.pipelines.choosing import unknown_task
 from opsconsole.pipelines.consequences import of_marking_a_run, of_marking_a_task
 from opsconsole.pipelines.model import Run, Task
 from opsconsole.pipelines.way import Asking
@@ -18,8 +20,6 @@ from opsconsole.sources.airflow.client import AirflowSource, path
 
 _SOON = 60.0
 """Seconds within which the effect has to be seen."""
-_NAMED = 20
-"""Tasks of a run that are named where another one is asked for."""
 _INDEXED = re.compile(r"(?P<task>.+)\[(?P<index>\d{1,9})\]")
 
 
@@ -37,7 +37,6 @@ def mark(arguments: Mapping[str, str], environment: Environment) -> Action:
         work.dag,
         work,
         undo="airflow.mark with the state before, which the output says; or airflow.clear",
-        verify_timeout=_SOON,
     )
 
 
@@ -86,7 +85,6 @@ def _pausing(action_id: str, dag: str, paused: bool, environment: Environment) -
         dag,
         work,
         undo="airflow.unpause" if paused else "airflow.pause",
-        verify_timeout=_SOON,
     )
 
 
@@ -132,6 +130,10 @@ class _Marking(Change):
             return Result(Outcome.FAILED, detail=str(error))
         return Result(Outcome.OK, detail=f"it is {now}") if now == self.state else None
 
+    @property
+    def patience(self) -> Patience:
+        return Patience(_SOON)
+
     async def _now(self, way: Asking) -> str:
         return await _state_in(way, self.dag, await run_named(way, self.dag, self.run_id), self.task)
 
@@ -146,7 +148,7 @@ async def _state_in(way: Asking, dag_id: str, run: Run, task: str) -> str:
 def _task_in(tasks: Sequence[Task], run: Run, title: str) -> Task:
     found = next((one for one in tasks if one.title == title), None)
     if found is None:
-        raise Refused(f"there is no task {title} in {run.run_id}: {', '.join(one.title for one in tasks[:_NAMED])}")
+        raise Refused(unknown_task(title, run.run_id, [one.title for one in tasks]))
     return found
 
 
@@ -169,3 +171,7 @@ class _Pausing(Change):
         if (await dag_at(client, self.dag)).paused is self.paused:
             return Result(Outcome.OK, detail="and Airflow says so")
         return None
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(_SOON)

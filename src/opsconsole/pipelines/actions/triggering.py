@@ -4,7 +4,7 @@ import json
 import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,17 +12,18 @@ from opsconsole.actions.action import Action, Outcome, Result, Sink
 from opsconsole.config.settings import Environment
 from opsconsole.core.clean import clean_line
 from opsconsole.pipelines.actions.change import (
-    ENDING,
-    STARTING,
     Change,
     Refused,
     action_of,
     judged_end,
     must_run,
+    patience_for,
     settings_of,
     told_in,
     waits_for_end,
 )
+from opsconsole.pipelines.actions.waiting import Patience, hold_on
+from opsconsole.pipelines.holding import Hold
 from opsconsole.pipelines.model import Run
 from opsconsole.pipelines.params import complaints
 from opsconsole.pipelines.way import Asking
@@ -53,7 +54,6 @@ def trigger(arguments: Mapping[str, str], environment: Environment) -> Action:
         dag,
         work,
         undo="mark the run failed: airflow.mark",
-        verify_timeout=ENDING if work.to_end else STARTING,
     )
 
 
@@ -68,7 +68,6 @@ def backfill(arguments: Mapping[str, str], environment: Environment) -> Action:
         arguments["dag"],
         work,
         undo="cancel the backfill in Airflow; what has run stays",
-        verify_timeout=ENDING if work.to_end else STARTING,
     )
 
 
@@ -120,6 +119,14 @@ class _Triggering(Change):
             return Result(Outcome.FAILED, detail=f"there is no run {self.run_id}")
         return _begun(run, self.to_end)
 
+    async def held(self, way: Asking, client: AirflowSource) -> Hold | None:
+        run = await way.run(self.dag, self.run_id)
+        return None if run is None else await hold_on(way, client, run)
+
+    @property
+    def patience(self) -> Patience:
+        return patience_for(self.to_end)
+
 
 @dataclass(slots=True)
 class _Backfilling(Change):
@@ -139,9 +146,12 @@ class _Backfilling(Change):
         self.id = clean_line(told_in(answer, "id"))
         return f"backfill {self.id} of {len(dates)} runs; {limits_of_backfill(self.body)}"
 
-    async def effect(self, way: Asking, client: AirflowSource) -> Result | None:
+    async def _mine(self, way: Asking) -> list[Run]:
         runs, _ = await way.runs(self.body["dag_id"], _MOST)
-        mine = [one for one in runs if one.kind == "backfill" and one.logical_at in self.expected]
+        return [one for one in runs if one.kind == "backfill" and one.logical_at in self.expected]
+
+    async def effect(self, way: Asking, client: AirflowSource) -> Result | None:
+        mine = await self._mine(way)
         begun = [one for one in mine if one.started_at is not None]
         if not self.to_end:
             return Result(Outcome.OK, detail=f"{len(begun)} of {len(self.expected)} runs have begun") if begun else None
@@ -151,6 +161,19 @@ class _Backfilling(Change):
         if failed:
             return Result(Outcome.FAILED, detail=f"{len(failed)} of {len(mine)} runs failed: {', '.join(failed[:5])}")
         return Result(Outcome.OK, detail=f"all {len(mine)} runs ended: success")
+
+    async def held(self, way: Asking, client: AirflowSource) -> Hold | None:
+        left = [one for one in await self._mine(way) if not one.ended]
+        if not left:
+            return None
+        # The one that is furthest: the others wait for it.
+        first = next((one for one in left if one.state == "running"), left[-1])
+        hold = await hold_on(way, client, first)
+        return replace(hold, said=f"{len(left)} of {len(self.expected)} runs are still to end; {hold.said}")
+
+    @property
+    def patience(self) -> Patience:
+        return patience_for(self.to_end)
 
 
 async def must_suit(client: AirflowSource, dag_id: str, conf: Mapping[str, Any]) -> None:

@@ -17,6 +17,11 @@ from opsconsole.sources.http_client import HttpClient, parsed
 T = TypeVar("T")
 Params = tuple[tuple[str, str], ...]
 
+_PATIENCE = 300.0
+"""Seconds without a byte of a text after which it is given up. Airflow reads much of a long log before it sends any of
+it, and goes on with that when nobody listens any more: who gives up early and asks again makes it slower still."""
+_LONGEST_LINE = 1024 * 1024
+"""Characters of a line from which it comes in pieces, of less than twice as many."""
 PAGE = 100
 """Entries that Airflow gives at once, unless its `maximum_page_limit` says otherwise."""
 
@@ -81,7 +86,7 @@ class AirflowSource:
     @property
     def clock_ahead(self) -> float:
         """Seconds by which its clock is ahead of ours; 0 where none can be told."""
-        return self._http.clock_ahead
+        return self._http.clock.ahead
 
     async def version(self) -> Version:
         """Which Airflow this is; asked once, and again after it was away: it may come back as another."""
@@ -144,12 +149,12 @@ class AirflowSource:
     async def lines(
         self, where: str, params: Iterable[tuple[str, str]] = (), *, accept: str, what: str
     ) -> AsyncIterator[str]:
-        """The lines of a text that may be of any length, as they come; each capped at a megabyte."""
+        """The lines of a text that may be of any length, as they come; one of several megabytes in pieces."""
         version = await self.version()
         url = self._at(version, where, tuple(params))
         headers = await self._let_in(version)
         for last in (False, True):
-            async with self._http.stream("GET", url, {**headers, "Accept": accept}) as response:
+            async with self._http.stream("GET", url, {**headers, "Accept": accept}, patience=_PATIENCE) as response:
                 if response.status_code < 300:
                     async for line in _lines(response.aiter_text()):
                         yield line
@@ -247,7 +252,7 @@ class AirflowSource:
             return AirflowError(
                 self.name, "refused", f"sends {what} somewhere else ({status}): a log-in page?", status=status
             )
-        return refusal(self.name, status, answer, what, self._login.who)
+        return refusal(self.name, status, answer, what, self._login.who, self._login.remedy)
 
     async def _post(self, where: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         return await self._exchange("POST", self.url + where, headers, body)
@@ -280,19 +285,17 @@ def _status_meant(status: int, body: bytes) -> int:
     return 401 if status == 403 and "token" in detail_of(body).lower() else status
 
 
-_LONGEST_LINE = 1024 * 1024
-
-
 async def _lines(chunks: AsyncIterator[str]) -> AsyncIterator[str]:
-    """The lines in `chunks`, without their ends."""
+    """The lines in `chunks`, without their ends. What came compressed may be a thousand times as long as what came."""
     rest = ""
     async for chunk in chunks:
-        *whole, rest = (rest + chunk).split("\n")
-        for line in whole:
-            yield line
-        if len(rest) > _LONGEST_LINE:
-            yield rest
-            rest = ""
+        for at in range(0, len(chunk), _LONGEST_LINE):
+            *whole, rest = (rest + chunk[at : at + _LONGEST_LINE]).split("\n")
+            for line in whole:
+                yield line
+            if len(rest) >= _LONGEST_LINE:
+                yield rest
+                rest = ""
     if rest:
         yield rest
 

@@ -18,22 +18,22 @@ class AirflowError(SourceError):
         self.status = status
 
 
-def refusal(source: str, status: int, body: bytes, what: str, who: str) -> AirflowError:
-    """The error for an answer with `status`, when `who` (a user's name, or empty) asked for `what`.
+def refusal(source: str, status: int, body: bytes, what: str, who: str, remedy: str = "") -> AirflowError:
+    """The error for an answer with `status`, when `who` (`user jane`, `the token`) asked for `what`. `remedy` is what
+    whoever is not let in can do.
 
     The kinds are `refused` for 401 and 403, `bad-query` for other 4xx, `overloaded` for 429, `internal` for 5xx.
     """
     said = detail_of(body)
-    person = f"user {who}" if who else "the token"
     match status:
         case 401:
             return AirflowError(
-                source, "refused", f"401: {person} is not let in" + _after(said), status=status,
-                hint="wrong or expired credentials",
+                source, "refused", f"401: {who} is not let in" + _after(said), status=status,
+                hint=remedy or "wrong or expired credentials",
             )  # fmt: skip
         case 403:
             return AirflowError(
-                source, "refused", f"403: {person} may not {what}" + _after(said), status=status,
+                source, "refused", f"403: {who} may not {what}" + _after(said), status=status,
                 hint="ask for a role in Airflow that may",
             )  # fmt: skip
         case 404:

@@ -35,8 +35,24 @@ class Login:
 
     @property
     def who(self) -> str:
-        """The user's name; empty where a token says who it is."""
-        return self._settings.username
+        """Who asks, as errors name it."""
+        if self._settings.username:
+            return f"user {self._settings.username}"
+        return "the token" if self._settings.bearer_token is not None else "a request without credentials"
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a 401 that no renewal helps."""
+        token, password = self._settings.bearer_token, self._settings.password
+        if self._settings.username:
+            return f"the password is that of {password.describe()}" if password is not None else "no password is set"
+        if token is None:
+            return "set username and password, token or token_command under airflow"
+        if token.command:
+            return f"{token.describe()} gave it, asked again just now: run it by hand"
+        if token.file is not None:
+            return f"wrong or expired: put a new one into {token.describe()}, it is read again; or set token_command"
+        return f"wrong or expired: a new one belongs into {token.describe()}; token_command renews it by itself"
 
     async def around(self) -> dict[str, str]:
         """The headers for what everybody may ask: what a proxy in front wants, and a configured token."""
@@ -82,7 +98,7 @@ class Login:
         if status >= 400:
             from opsconsole.sources.airflow.errors import refusal
 
-            raise refusal(self._source, 401 if status == 422 else status, answer, "log in", name)
+            raise refusal(self._source, 401 if status == 422 else status, answer, "log in", self.who, self.remedy)
         token = _token_of(answer)
         if not token:
             raise SourceError(self._source, "garbage", "the answer to the log-in holds no token")

@@ -156,7 +156,7 @@ class ActivePage(Page[Alerts, Survey]):
 
 def key_of(alert: Alert) -> str:
     """What tells its row from others."""
-    return alert.fingerprint
+    return alert.key
 
 
 def _sorted(found: Sequence[Alert], sort: str) -> Sequence[Alert]:

@@ -60,7 +60,7 @@ class SilencesPage(Page[Alerts, Survey]):
             for silence in side.silences:
                 if silence.id in places:
                     places[silence.id].append(side.name.rpartition("/")[2])
-        rows = [_row(one, held.get(one.id, []), places[one.id], now) for one in found]
+        rows = [_row(one, held.get(one.id, []), places[one.id], reading) for one in found]
         shown = {"ends": "ends", "alerts": "alerts", "who": "by"}[order.sort]
         summary = _summary(found, held, now, reading.keeps)
         return Sheet(_COLUMNS, rows, summary, shown, order.sort == "alerts", reading.notes)
@@ -83,9 +83,9 @@ class SilencesPage(Page[Alerts, Survey]):
         would = [] if held else _fitting(one, reading)
         parts = [("matchers", "\n".join(map(str, one.matchers)))]
         if held:
-            parts.append((f"keeps back {len(held)} alerts", "\n".join(_line(given) for given in held)))
+            parts.append((f"keeps back {_many(held)}", "\n".join(_line(given) for given in held)))
         elif would:
-            parts.append((f"fits {len(would)} alerts of now", "\n".join(_line(given) for given in would)))
+            parts.append((f"fits {_many(would)} of now", "\n".join(_line(given) for given in would)))
         return Detail(
             "Acknowledgement" if one.acknowledges else "Silence",
             tuple((name, clean_line(value)) for name, value in facts if value),
@@ -96,6 +96,10 @@ class SilencesPage(Page[Alerts, Survey]):
         """Longer, otherwise, or no more."""
         one = reading.silences.get(key)
         return silence_choices(one, reading) if one is not None else []
+
+
+def _many(alerts: list[Alert]) -> str:
+    return f"{len(alerts)} alert{'' if len(alerts) == 1 else 's'}"
 
 
 def _kept(silence: Silence, survey: Survey) -> str:
@@ -120,15 +124,18 @@ def _fitting(silence: Silence, survey: Survey) -> list[Alert]:
     return [one for one in survey.alerts if all_hold(silence.matchers, one.sent_labels)]
 
 
-def _soon(silence: Silence, held: list[Alert], now: float) -> bool:
-    return bool(held) and silence.ends_at is not None and 0 <= silence.ends_at - now <= _SOON
+def _soon(silence: Silence, held: list[Alert], now: float, keeps: str) -> bool:
+    """Whether its alerts will be told again soon: of what `keeps` (this console's operator) acknowledged, it is
+    prolonged before that."""
+    lasts = mine(silence, keeps) or silence.ends_at is None
+    return bool(held) and not lasts and 0 <= (silence.ends_at or 0.0) - now <= _SOON
 
 
 def _summary(found: list[Silence], held: dict[str, list[Alert]], now: float, keeps: str) -> str:
     live = [one for one in found if one.state == "active"]
     acks = sum(one.acknowledges for one in live)
     idle = sum(not held.get(one.id) for one in live)
-    soon = sum(_soon(one, held.get(one.id, []), now) for one in live)
+    soon = sum(_soon(one, held.get(one.id, []), now, keeps) for one in live)
     waiting = sum(one.state == "pending" for one in found)
     words = [f"{len(live)} active", f"{acks} of them acknowledgements" if acks else ""]
     words += [f"{waiting} not begun" if waiting else "", f"{soon} end soon" if soon else ""]
@@ -138,9 +145,9 @@ def _summary(found: list[Silence], held: dict[str, list[Alert]], now: float, kee
     return "   ".join(word for word in words if word)
 
 
-def _row(one: Silence, held: list[Alert], places: list[str], now: float) -> Row:
-    over = one.state == "expired"
-    matters = any(given.state is AlertState.SUPPRESSED for given in held)
+def _row(one: Silence, held: list[Alert], places: list[str], survey: Survey) -> Row:
+    now, over = survey.taken_at, one.state == "expired"
+    matters = not mine(one, survey.keeps) and any(given.state is AlertState.SUPPRESSED for given in held)
     state = "ack" if one.acknowledges and not over else one.state
     nothing = one.state == "active" and not held
     return Row(

@@ -160,7 +160,8 @@ def _flapping(survey: Survey) -> Part:
     lines = []
     for key, times in sorted(found.items(), key=lambda item: -item[1]):
         lines.append(f"{times + 1} times: {wording.labels_text(dict(key), ())}")
-    why = f"{len(found):,} alerts began {min(found.values()) + 1} times or more within the hour"
+    many = f"{len(found):,} alert{'' if len(found) == 1 else 's'}"
+    why = f"{many} began {min(found.values()) + 1} times or more within the hour"
     return Part("flapping", State.WARN, "flapping", why, "\n".join(lines[:100]))
 
 

@@ -12,12 +12,12 @@ from opsconsole.ui.table_layout import Cell, Column, Row
 _COLUMNS = (
     Column("new", "", least=4),
     Column("count", "TIMES", align="right"),
-    Column("rate", "RATE", align="right", priority=3),
+    Column("rate", "RATE", align="right", priority=1),
     Column("trend", "LAST DAY", width=24, priority=4),
-    Column("first", "FIRST", align="right", priority=2),
+    Column("first", "FIRST", align="right", priority=3),
     Column("last", "LAST", align="right"),
     Column("service", "SERVICE", widest=20),
-    Column("type", "TYPE", widest=28, priority=1),
+    Column("type", "TYPE", widest=28, priority=2),
     Column("message", "MESSAGE", grows=True, least=24),
     Column("source", "SOURCE", widest=16, priority=5),
 )

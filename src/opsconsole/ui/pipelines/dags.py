@@ -98,7 +98,7 @@ class DagsPage(Page[Pipelines, Reading]):
     def _row(self, one: Standing, promise: Promise | None, now: float) -> Row:
         """The same as before, where nothing changed about the DAG."""
         key = one.dag.dag_id
-        about = _About(Cell("") if one.dag.paused else marks.moment(one.dag.next_run_at, now), _promise(promise))
+        about = _About(Cell("") if one.dag.paused else marks.coming(one.dag.next_run_at, now), _promise(promise))
         known = self._rows.get(key)
         if known is None or known[0] is not one or known[1].promise != about.promise:
             known = self._rows[key] = one, about, _row(one, about)

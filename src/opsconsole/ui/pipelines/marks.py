@@ -31,8 +31,8 @@ _ROLES: dict[str, Role] = {
     "queued": "dim",
     "scheduled": "dim",
 }
-AXIS = 36
-"""Cells of the axis of time."""
+AXES = (36, 20, 12)
+"""Cells of the axis of time: the widest for which there is room."""
 
 
 @lru_cache(10_000)
@@ -53,17 +53,24 @@ def judged(state: State) -> Cell:
     return Cell(state.value, state_role(state))
 
 
-def bar(one: Bar, wall: float) -> Cell:
-    """A task on the axis of time, `wall` seconds long: dots while it waited, blocks while it ran.
+def scale(wall: float, axis: int) -> str:
+    """The title of an axis of time of `axis` cells, on which `wall` seconds are: from 0 to their end."""
+    end = duration_text(wall)
+    line = "─" * (axis - len(end) - 3)
+    return f"0 {line} {end}" if line else end[:axis]
+
+
+def bar(one: Bar, wall: float, axis: int) -> Cell:
+    """A task on an axis of time of `axis` cells, `wall` seconds long: dots while it waited, blocks while it ran.
 
     What decided when the run ended is bright, the rest is not; what failed is red.
     """
     if one.start is None or one.end is None or wall <= 0:
         return Cell("")
-    scale = AXIS / wall
-    start = min(AXIS - 1, round(one.start * scale))
-    end = min(AXIS, max(round(one.end * scale), start + 1))
-    waited = min(start, max(0, round(one.queued * scale))) if one.queued is not None else start
+    per_second = axis / wall
+    start = min(axis - 1, round(one.start * per_second))
+    end = min(axis, max(round(one.end * per_second), start + 1))
+    waited = min(start, max(0, round(one.queued * per_second))) if one.queued is not None else start
     role: Role = "crit" if one.task.state == "failed" else "accent" if one.critical else "dim"
     spans = (Span(" " * waited), Span("·" * (start - waited), "dim"), Span("█" * (end - start), role))
     return Cell("".join(span.text for span in spans), spans=tuple(span for span in spans if span.text))
@@ -81,6 +88,12 @@ def moment(then: float | None, now: float) -> Cell:
     if then is None:
         return Cell("")
     return Cell(f"in {age_text(then - now)}" if then > now else age_text(now - then))
+
+
+def coming(then: float | None, now: float) -> Cell:
+    """In how long what is still to come is due; `5m ago`: it was, and did not come."""
+    due = moment(then, now)
+    return due if then is None or then > now else Cell(f"{due.text} ago")
 
 
 def notes_of(told: Told[Any], more: str = "") -> tuple[str, ...]:

@@ -3,12 +3,14 @@
 Nothing that metrics do not tell is shown as zero or as well.
 """
 
+from collections.abc import Sequence
+
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
-from opsconsole.pipelines.measured import SOME, dag_state
+from opsconsole.pipelines.measured import SOME, MeasuredPromise, dag_state, judged_dags
 from opsconsole.pipelines.metrics import ByMetrics, Measured, PoolMeasured
-from opsconsole.ui.lines import Role
+from opsconsole.ui.lines import Role, state_role
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Detail, Sheet
 from opsconsole.ui.pipelines import marks
@@ -30,6 +32,14 @@ _FAILURES = (
     Column("tasks", "TASKS 1H", align="right"),
     Column("dag", "DAG", grows=True, least=16),
 )
+_PROMISES = (
+    Column("state", "STATE", least=7),
+    Column("dag", "DAG", widest=36, least=16),
+    Column("verdict", "NOW", widest=14),
+    Column("target", "WITHIN", align="right"),
+    Column("took", "TOOK", align="right", priority=2),
+    Column("why", "", grows=True, least=16, priority=1),
+)
 _POOLS = (
     Column("name", "POOL", widest=40, least=12),
     Column("used", "RUNNING", align="right"),
@@ -44,7 +54,7 @@ _FILES = (Column("count", "FILES", align="right"), Column("why", "", grows=True,
 def dags_sheet(told: ByMetrics) -> Sheet:
     """One row a DAG of which metrics tell, what failed first."""
     found = told.value
-    judged = sorted(((one, *dag_state(one)) for one in found.dags), key=lambda one: (-one[1].severity, one[0].dag_id))
+    judged = judged_dags(found)
     failed = sum(state is State.CRIT for _, state, _ in judged)
     known = f" of {found.known_dags:,.0f}" if found.known_dags is not None else ""
     queue = f"   {_number(found.running)} tasks run, {_number(found.queued)} are queued"
@@ -89,6 +99,14 @@ def failures_sheet(told: ByMetrics) -> Sheet:
     return Sheet(_FAILURES, rows, summary, notes=marks.notes_of(told))
 
 
+def promises_sheet(told: ByMetrics, promised: Sequence[MeasuredPromise], notes: Sequence[str]) -> Sheet:
+    """One row a promise, what is known to be broken first."""
+    broken = sum(one.verdict is not None for one in promised)
+    summary = f"{marks.origin(told)}   {len(promised)} promises   {broken} broken within 1h; which are kept is unknown"
+    rows = [_promised(one) for one in promised]
+    return Sheet(_PROMISES, rows, summary, notes=(*marks.notes_of(told), *notes))
+
+
 def pools_sheet(told: ByMetrics) -> Sheet:
     """One row a pool; those in which something waits first."""
     pools = sorted(told.value.pools, key=lambda one: (-(one.starving or 0.0), one.pool))
@@ -120,6 +138,21 @@ def _dag(one: Measured, state: State, why: str) -> Row:
             _count(one.tasks_failed, "warn"),
             cells.lasting(one.seconds),
             cells.words(why, "text" if state is State.CRIT else "dim"),
+        ),
+        {"dag_id": one.dag_id, "dag": one.dag_id},
+    )
+
+
+def _promised(one: MeasuredPromise) -> Row:
+    return Row(
+        one.dag_id,
+        (
+            marks.judged(one.state),
+            cells.words(one.dag_id, limit=100),
+            Cell(one.verdict.value, state_role(one.state)) if one.verdict is not None else _UNKNOWN,
+            cells.lasting(one.sla.target),
+            cells.lasting(one.seconds),
+            cells.words(one.why, "dim" if one.verdict is None else "text"),
         ),
         {"dag_id": one.dag_id, "dag": one.dag_id},
     )

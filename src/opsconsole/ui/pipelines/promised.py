@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import duration_text
+from opsconsole.pipelines.measured import MeasuredPromise, measured_promises
+from opsconsole.pipelines.metrics import ByMetrics
 from opsconsole.pipelines.model import Survey, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.pipelines.promises import Judged, Promise, promises
@@ -12,7 +14,7 @@ from opsconsole.pipelines.rare import unseen_note
 from opsconsole.ui.lines import state_role
 from opsconsole.ui.pages import cells
 from opsconsole.ui.pages.page import Detail, Order, Page, Sheet
-from opsconsole.ui.pipelines import marks
+from opsconsole.ui.pipelines import marks, measured
 from opsconsole.ui.table_layout import Cell, Column, Row
 
 _COLUMNS = (
@@ -39,8 +41,20 @@ class PromisedReading:
     notes: tuple[str, ...]
 
 
-class PromisedPage(Page[Pipelines, PromisedReading]):
-    """Completion of DAGs within their targets."""
+@dataclass(frozen=True, slots=True)
+class MeasuredReading:
+    """What metrics tell of promises, while Airflow cannot be asked."""
+
+    told: ByMetrics
+    promises: tuple[MeasuredPromise, ...]
+    notes: tuple[str, ...]
+
+
+Reading = PromisedReading | MeasuredReading
+
+
+class PromisedPage(Page[Pipelines, Reading]):
+    """Completion of DAGs within their targets; while Airflow cannot be asked, those that metrics tell to be broken."""
 
     id = "sla"
     title = "SLA"
@@ -48,10 +62,13 @@ class PromisedPage(Page[Pipelines, PromisedReading]):
     thrift = 100.0
     sorts = ("broken", "left")
 
-    async def take(self, source: Pipelines, before: PromisedReading | None, order: Order) -> PromisedReading:
-        told = await source.survey()
-        found = tuple(await asyncio.to_thread(promises, source.slas, told.value, told.now))
+    async def take(self, source: Pipelines, before: Reading | None, order: Order) -> Reading:
+        told = await source.or_measured(source.survey())
         none = "" if source.slas else "nothing is promised: slas: in the configuration names no file"
+        if isinstance(told, ByMetrics):
+            measured_ones = tuple(measured_promises(source.slas, told.value))
+            return MeasuredReading(told, measured_ones, (*source.notes, *filter(None, (none,))))
+        found = tuple(await asyncio.to_thread(promises, source.slas, told.value, told.now))
         more = tuple(filter(None, (none, unseen_note(told.value.unseen))))
         return PromisedReading(told, found, (*source.notes, *marks.notes_of(told), *more))
 
@@ -59,8 +76,10 @@ class PromisedPage(Page[Pipelines, PromisedReading]):
         """The survey is shared for seconds."""
         source.forget()
 
-    def sheet(self, reading: PromisedReading, order: Order) -> Sheet:
+    def sheet(self, reading: Reading, order: Order) -> Sheet:
         """One row a promise."""
+        if isinstance(reading, MeasuredReading):
+            return measured.promises_sheet(reading.told, reading.promises, reading.notes)
         found = list(reading.promises)
         if order.sort == "left":
             found.sort(key=_left)
@@ -71,8 +90,10 @@ class PromisedPage(Page[Pipelines, PromisedReading]):
         return Sheet(_COLUMNS, [_row(one) for one in found], summary, "left" if order.sort == "left" else "", False,
                      reading.notes)  # fmt: skip
 
-    def detail(self, reading: PromisedReading, key: str) -> Detail | None:
+    def detail(self, reading: Reading, key: str) -> Detail | None:
         """The promise, and its latest runs against it."""
+        if isinstance(reading, MeasuredReading):
+            return measured.dag_detail(reading.told, key)
         one = next((promise for promise in reading.promises if promise.dag_id == key), None)
         if one is None:
             return None

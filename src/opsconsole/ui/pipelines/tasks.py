@@ -14,13 +14,14 @@ from opsconsole.ui.pages.page import Choice, Detail, Order, Page, Sheet
 from opsconsole.ui.pipelines import marks
 from opsconsole.ui.table_layout import Cell, Column, Row
 
-_COLUMNS = (
+_BEFORE = (
     Column("task", "TASK", widest=36, least=14),
     Column("state", "STATE", widest=16),
     Column("try", "TRY", align="right"),
     Column("waited", "WAITED", align="right", priority=3),
     Column("took", "TOOK", align="right"),
-    Column("axis", "TIME", width=marks.AXIS, priority=1),
+)
+_AFTER = (
     Column("operator", "OPERATOR", widest=20, priority=4),
     Column("pool", "POOL", widest=16, priority=5),
     Column("host", "HOST", widest=20, priority=6),
@@ -67,7 +68,7 @@ class TasksPage(Page[Pipelines, TasksReading]):
         if not reading.detail.structure:
             notes = (*notes, "which task follows which is not known: no critical path")
         failed = next((one.task.title for one in bars if one.task.state == "failed"), "")
-        return Sheet(_COLUMNS, rows, _summary(reading), shown, notes=notes, begin=failed)
+        return Sheet(_columns(reading.timing.wall_seconds), rows, _summary(reading), shown, notes=notes, begin=failed)
 
     def task(self, reading: TasksReading, key: str) -> Task | None:
         """The task instance of that row."""
@@ -113,6 +114,14 @@ class TasksPage(Page[Pipelines, TasksReading]):
         return found
 
 
+def _columns(wall: float) -> tuple[Column, ...]:
+    """With an axis of time that says how long it is."""
+    widest, *others = marks.AXES
+    axis = Column("axis", marks.scale(wall, widest), width=widest, priority=1)
+    narrow = (Column(f"axis-{one}", marks.scale(wall, one), width=one, stands_for="axis") for one in others)
+    return (*_BEFORE, axis, *narrow, *_AFTER)
+
+
 def _sorted(bars: tuple[Bar, ...], sort: str, now: float) -> list[Bar]:
     match sort:
         case "slowest":
@@ -143,7 +152,7 @@ def _row(one: Bar, wall: float, now: float) -> Row:
             Cell(str(task.try_number), "warn" if task.retries else "dim") if task.try_number else Cell(""),
             cells.lasting(waited, _WAITED),
             cells.lasting(took),
-            marks.bar(one, wall),
+            *(marks.bar(one, wall, axis) for axis in marks.AXES),
             cells.words(task.operator, "dim", 63),
             cells.words(task.pool, "dim", 63),
             cells.words(task.hostname, "dim", 63),

@@ -7,15 +7,17 @@ from typing import ClassVar
 
 from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.explaining import Explanation
+from opsconsole.alerts.filtering import parse_filter
 from opsconsole.alerts.model import Alert, Survey
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.repair import Repair, runbook_for, runbook_for_all, values_of, values_of_all
 from opsconsole.ui.actions import Place
 from opsconsole.ui.alerts.active import ActivePage
-from opsconsole.ui.alerts.choosing import alert_choices
+from opsconsole.ui.alerts.choosing import alert_choices, new_silences
 from opsconsole.ui.alerts.leading import Lead, leads
 from opsconsole.ui.alerts.pages import PAGES
 from opsconsole.ui.alerts.reason import reason_page
+from opsconsole.ui.alerts.renewing import renewable
 from opsconsole.ui.alerts.telling import title_of
 from opsconsole.ui.commands import CommandError, ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
@@ -30,6 +32,14 @@ from opsconsole.ui.working import go_on
 _PERIOD = 10.0
 """Seconds between two looks at why an alert fires."""
 _ACK = "acknowledge"
+_NOTHING = "there is nothing here to acknowledge that you have not acknowledged already; x prolongs or ends that"
+_NO_ALERT = frozenset({"acknowledge", "runbook", "follow"})
+_NO_CHANGE = frozenset({"acknowledge", "silence", "fix", "mark"})
+_IDLE = {
+    "alerts": frozenset({"silence"}), "silences": _NO_ALERT, "history": _NO_CHANGE,
+    "receivers": _NO_ALERT | _NO_CHANGE, "watch": _NO_ALERT | _NO_CHANGE,
+}  # fmt: skip
+"""Page -> what is not worth a hint on it: there is nothing to do that with, or no room."""
 
 
 class AlertsView(FamilyView):
@@ -68,16 +78,61 @@ class AlertsView(FamilyView):
             return
         self.show_detail()
 
+    def hints(self) -> list[tuple[str, str]]:
+        """What can be done on this page: most of it is about alerts."""
+        idle = _IDLE.get(self._spec.id, frozenset())
+        return [(action, word) for action, word in super().hints() if action not in idle]
+
+    async def _completed(self, repairs: Sequence[Repair]) -> tuple[Sequence[Repair], str]:
+        """The repairs; those that change a silence can be begun anew, where somebody else changed it meanwhile."""
+        if len(repairs) > 1 and any("seen" in one.arguments and "matchers" in one.arguments for one in repairs):
+            raise ValueError("what a silence says is edited one at a time; several can be prolonged, or ended")
+        source = await self._asked()
+        return [renewable(one, source) for one in repairs], ""
+
     def do_acknowledge(self) -> None:
         """Say that somebody is on it: on all that are marked, else on the row."""
         shown, keys = self._now, self.chosen
         found = offers(shown.page, shown.reading, keys) if shown.reading is not None else []
         repairs = tuple(repair for one in found if one.label.startswith(_ACK) for repair in one.repairs)
         if not repairs:
-            self.console.tell("there is nothing here to acknowledge")
+            self.console.tell(_NOTHING)
             return
         work = self._fix(Offer(_ACK, repairs, len(repairs)))
         self.run_worker(work, group="fix", exclusive=True, exit_on_error=False)
+
+    def do_silence(self) -> None:
+        """Ask which alerts a new silence is to keep back, and say with every key which of now that would be."""
+        survey = self._now.reading
+        if not isinstance(survey, Survey):
+            # Nothing is waited for: what is typed meanwhile would be keys of the list.
+            self.console.tell("a new silence begins on the pages alerts and silences, once they are read")
+            return
+
+        def foresee(text: str) -> str:
+            try:
+                return next((one.why for one in new_silences(text, survey)), "")
+            except ValueError as error:
+                return str(error)
+
+        def accept(text: str) -> str | None:
+            try:
+                repairs = new_silences(text, survey)
+            except ValueError as error:
+                return str(error)
+            if not repairs:
+                return "no Alertmanager is configured in this environment"
+            self.console.call_next(open_repairs, self, repairs, f"Silence {text}")
+            return None
+
+        history = self.console.history("silence")
+        self.console.ask(Ask("silence", accept, initial=self._filtered(), foresee=foresee, history=history))
+
+    def _filtered(self) -> str:
+        """The labels that the page is filtered by, as matchers: what one looks at is often what is meant."""
+        order = self._now.order
+        terms = parse_filter(order.filter) if self._spec.id == "alerts" and order.filter else ()
+        return ", ".join(str(one.matcher) for one in terms if one.matcher is not None and not one.field)
 
     def do_runbook(self) -> None:
         """The runbook for the alert, filled in."""
@@ -100,13 +155,15 @@ class AlertView(TextView):
 
     place: ClassVar[Place] = Place.ALERT
 
-    def __init__(self, fingerprint: str) -> None:
+    def __init__(self, key: str) -> None:
+        """`key` is that of the alert."""
         super().__init__("Alert", self._page)
-        self.fingerprint = fingerprint
+        self.key = key
         self._survey: Survey | None = None
         self._alert: Alert | None = None
         self._explained: Explanation | None = None
         self._gone = False
+        self._source: Alerts | None = None
         self._wake = asyncio.Event()
 
     def hints(self) -> list[tuple[str, str]]:
@@ -127,6 +184,7 @@ class AlertView(TextView):
 
     async def _reading(self) -> None:
         source: Alerts = await self.console.session.families[AlertsView.family]()
+        self._source = source
         while True:
             await self._read(source)
             try:
@@ -149,9 +207,8 @@ class AlertView(TextView):
         self._scroller.repaint()
 
     def _is(self, one: Alert) -> bool:
-        """Whether it is the alert. Of a pair the fingerprint is that of the one who still sends it; labels stay."""
-        known = self._alert is not None and one.labels == self._alert.labels
-        return known or self.fingerprint in (one.fingerprint, *one.replicas)
+        """Whether it is the alert; by its labels, where a Prometheus that said its own only now changed the key."""
+        return one.key == self.key or (self._alert is not None and one.labels == self._alert.labels)
 
     def _page(self, width: int) -> Lines:
         if self._survey is None:
@@ -181,7 +238,8 @@ class AlertView(TextView):
         def accept(name: str) -> str | None:
             if name not in offered:
                 return f"one of: {', '.join(offered)}"
-            self.console.call_next(open_repairs, self, [offered[name]], "")
+            repair = offered[name] if self._source is None else renewable(offered[name], self._source)
+            self.console.call_next(open_repairs, self, [repair], "")
             return None
 
         self.console.ask(Ask("fix", accept, choices, picks=True, hint="enter shows it; nothing runs before you say so"))
@@ -211,7 +269,7 @@ def acknowledge(view: View, choices: list[Doable]) -> None:
     if found:
         open_repairs(view, found, found[0].title)
     else:
-        view.console.tell("there is nothing here to acknowledge")
+        view.console.tell(_NOTHING)
 
 
 def open_repairs(view: View, repairs: Sequence[Repair], title: str) -> None:

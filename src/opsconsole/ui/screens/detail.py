@@ -2,10 +2,13 @@
 
 import textwrap
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 from opsconsole.core.clean import clean_line
+from opsconsole.ui.actions import Place
 from opsconsole.ui.lines import Line, Lines, Span, line
 from opsconsole.ui.pages.page import Detail
+from opsconsole.ui.screens.text import TextView
 
 _LONGEST_NAME = 28
 
@@ -17,6 +20,25 @@ def detail_page(detail: Detail, notes: tuple[str, ...] = ()) -> Callable[[int], 
         return tuple(_lines(detail, notes, max(20, width - 2)))
 
     return page
+
+
+class DetailView(TextView):
+    """The detail of a row that a runbook may be for: `b` leads there, whatever row the list is at by then."""
+
+    place: ClassVar[Place] = Place.DETAIL
+
+    def __init__(self, detail: Detail, notes: tuple[str, ...], to_runbook: Callable[[], None]) -> None:
+        super().__init__(detail.title, detail_page(detail, notes))
+        self._to_runbook = to_runbook
+
+    def hints(self) -> list[tuple[str, str]]:
+        """Back and the runbook, first of all."""
+        back, *rest = super().hints()
+        return [back, ("runbook", "runbook"), *rest]
+
+    def do_runbook(self) -> None:
+        """The runbook for what it is about, filled in."""
+        self._to_runbook()
 
 
 def _lines(detail: Detail, notes: tuple[str, ...], width: int) -> Iterator[Line]:

@@ -1,6 +1,8 @@
 """Errors: what goes wrong everywhere, with its samples, the log it comes from and the runbook for it."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from opsconsole.core.clean import clean_line
@@ -41,12 +43,18 @@ class ErrorsView(FamilyView):
 
     def do_runbook(self) -> None:
         """The runbook for errors of that source, filled in from the latest one."""
-        from opsconsole.ui.runbook_choice import runbook_choice
-
         row = self.table.selected_row
         if row is None:
             self.console.tell("select an error first; 9 lists all runbooks")
-            return
+        else:
+            self._open_runbook(row)
+
+    def runbook_of(self, row: Row) -> Callable[[], None]:
+        return partial(self._open_runbook, row)
+
+    def _open_runbook(self, row: Row) -> None:
+        from opsconsole.ui.runbook_choice import runbook_choice
+
         labels = {name: value for name, value in row.labels.items() if name != "runbook"}
         given = {param: labels[name] for param, name in (("DAG_ID", "dag_id"), ("RUN_ID", "run_id")) if name in labels}
         runbook_choice(self.console, row.labels.get("runbook", ""), given, labels)

@@ -26,6 +26,7 @@ from opsconsole.ui.pages.page import Order, PageSpec
 from opsconsole.ui.pages.reading import PageReading
 from opsconsole.ui.screens.marking import MarkingList
 from opsconsole.ui.screens.view import View
+from opsconsole.ui.table_layout import Row
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
 
@@ -192,7 +193,7 @@ class PagesView(MarkingList):
             spans.append(Span(shown.sheet.summary))
             if shown.order.grouping:
                 spans.append(Span(f"   {clean_line(shown.order.grouping, limit=60)}", "accent"))
-            if old is None:
+            if old is None and shown.pause >= 1.0:  # what is read piece by piece has no rhythm
                 spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
         return (fit_line(line(*spans), width),)
 
@@ -331,16 +332,25 @@ class PagesView(MarkingList):
 
     def show_detail(self) -> None:
         """All there is to say about the row under the cursor."""
-        from opsconsole.ui.screens.detail import detail_page
+        from opsconsole.ui.screens.detail import DetailView, detail_page
         from opsconsole.ui.screens.text import TextView
 
         row, shown = self.table.selected_row, self._now
         detail = shown.page.detail(shown.reading, row.key) if row is not None and shown.reading is not None else None
-        if detail is None:
+        if row is None or detail is None:
             self.console.tell("there is no more to say about that")
             return
         notes = shown.sheet.notes if shown.sheet is not None else ()
-        self.console.open_view(TextView(detail.title, detail_page(detail, notes)))
+        to_runbook = self.runbook_of(row)
+        self.console.open_view(
+            TextView(detail.title, detail_page(detail, notes))
+            if to_runbook is None
+            else DetailView(detail, notes, to_runbook)
+        )
+
+    def runbook_of(self, row: Row) -> Callable[[], None] | None:
+        """What opens the runbook for a row; None: these pages know of none."""
+        return None
 
     def on_live_table_selected(self, event: LiveTable.Selected) -> None:
         """A click on the row under the cursor."""

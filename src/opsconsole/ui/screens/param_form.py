@@ -1,6 +1,6 @@
 """The parameters of a runbook, to be looked at and completed before it starts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from textual import events
@@ -26,9 +26,12 @@ class ParamForm:
         labels: Mapping[str, str],
         now: float,
         judge: Callable[[Param, str], str | None] | None = None,
+        unasked: Collection[str] = (),
     ) -> None:
-        """`judge` says what is wrong with a value, where that is not for runbooks to say."""
+        """`judge` says what is wrong with a value, where that is not for runbooks to say; what is `unasked` has no
+        field, and keeps the value that is given."""
         self._params = params
+        self._fields = tuple(param for param in params if param.name not in unasked)
         self._judge = judge
         self._today = datetime.fromtimestamp(now, UTC).date()
         known = {param.name for param in params}
@@ -59,17 +62,17 @@ class ParamForm:
             case "enter":
                 return self._check()
             case "up" | "shift+tab":
-                self._at = (self._at - 1) % max(1, len(self._params))
+                self._at = (self._at - 1) % max(1, len(self._fields))
             case "down" | "tab":
-                self._at = (self._at + 1) % max(1, len(self._params))
-            case _ if self._params:
-                self._editors[self._params[self._at].name].press(event.key, event.character)
+                self._at = (self._at + 1) % max(1, len(self._fields))
+            case _ if self._fields:
+                self._editors[self._fields[self._at].name].press(event.key, event.character)
         return False
 
     def paste(self, text: str) -> None:
         """Take pasted text."""
-        if self._params:
-            self._editors[self._params[self._at].name].insert(text)
+        if self._fields:
+            self._editors[self._fields[self._at].name].insert(text)
 
     def _check(self) -> bool:
         # What was not edited keeps every byte of its value, also what the editor cannot show.
@@ -86,14 +89,14 @@ class ParamForm:
 
     def _go_to_complaint(self) -> None:
         wrong = {complaint.name for complaint in self.filled.complaints}
-        self._at = next((at for at, param in enumerate(self._params) if param.name in wrong), self._at)
+        self._at = next((at for at, param in enumerate(self._fields) if param.name in wrong), self._at)
 
     def lines(self, width: int, height: int) -> Lines:
         """The form; the field that is being typed into is always in view."""
         complaints = {complaint.name: complaint.message for complaint in self.filled.complaints}
         lines: list[Line] = [line(Span(" PARAMETERS", "heading")), ()]
         here = 0
-        for at, param in enumerate(self._params):
+        for at, param in enumerate(self._fields):
             if at == self._at:
                 here = len(lines)
             lines += self._field(param, at == self._at, complaints.get(param.name, ""), width)
@@ -106,9 +109,9 @@ class ParamForm:
         editor = self._editors[param.name]
         name = Span(f" {'▸' if here else ' '} {fit(clean_line(param.name), _NAME)} ", "strong" if here else "text")
         origin = (self.filled.origins or {}).get(param.name, "")
-        room = max(10, width - _NAME - 30)
-        value: Line = editor.shown(room) if here else line(Span(editor.text or "–", "text" if editor.text else "faint"))
         note = Span(f"  {origin}" if origin and origin != "given" else "", "dim")
+        room = max(10, width - _NAME - (30 if note.text else 5))
+        value: Line = editor.shown(room) if here else line(Span(editor.text or "–", "text" if editor.text else "faint"))
         lines: list[Line] = [(name, *fit_line(value, room), note)]
         help_text = clean_line(param.help)
         if param.values:
@@ -116,7 +119,7 @@ class ParamForm:
         room = max(10, width - _NAME - 5)
         if here and width_of(f"{complaint}  {help_text}") > room:  # where it is typed into, all of it can be read
             indent = " " * (_NAME + 4)
-            lines += [line(indent, Span(text, "crit")) for text in wrapped(complaint, room, _HELP)]
+            lines += [line(indent, Span(text, "crit")) for text in wrapped(complaint, room, _HELP) if complaint]
             lines += [line(indent, Span(text, "dim")) for text in wrapped(help_text, room, _HELP)]
         elif help_text or complaint:
             lines.append(

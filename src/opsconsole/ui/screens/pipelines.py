@@ -1,7 +1,8 @@
 """Pipelines: the DAGs of an Airflow, the runs of one, the tasks of a run, the log of a try; each an `enter` further."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from opsconsole.core.clean import clean_line
@@ -11,6 +12,7 @@ from opsconsole.ui.actions import Place
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
 from opsconsole.ui.screens.pages_view import FamilyView
 from opsconsole.ui.screens.view import View
+from opsconsole.ui.table_layout import Row
 
 if TYPE_CHECKING:
     from opsconsole.pipelines.asking import Airflow
@@ -72,12 +74,18 @@ class AirflowView(FamilyView):
 
     def do_runbook(self) -> None:
         """The runbook for a DAG that failed, filled in."""
-        from opsconsole.ui.runbook_choice import runbook_choice
-
         row = self.table.selected_row
         if row is None or "dag_id" not in row.labels:
             self.console.tell("select a DAG first; 9 lists all runbooks")
-            return
+        else:
+            self._open_runbook(row)
+
+    def runbook_of(self, row: Row) -> Callable[[], None] | None:
+        return partial(self._open_runbook, row) if "dag_id" in row.labels else None
+
+    def _open_runbook(self, row: Row) -> None:
+        from opsconsole.ui.runbook_choice import runbook_choice
+
         given = {"DAG_ID": row.labels["dag_id"]}
         if "run_id" in row.labels:
             given["RUN_ID"] = row.labels["run_id"]

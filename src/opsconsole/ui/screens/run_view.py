@@ -9,13 +9,15 @@ from textual.app import ComposeResult
 
 from opsconsole.actions.confirmation import Demand
 from opsconsole.core.clean import clean, clean_line
+from opsconsole.core.reading import SourceError
 from opsconsole.runbooks.includes import expand
 from opsconsole.runbooks.model import Runbook, Step
-from opsconsole.runbooks.repair import Repair, runbook_for, with_values
+from opsconsole.runbooks.repair import Repair, runbook_for, unasked, values_of, with_values
 from opsconsole.ui.actions import Place
-from opsconsole.ui.lines import Lines
+from opsconsole.ui.lines import Lines, line
 from opsconsole.ui.run_page import RunShown, run_lines
 from opsconsole.ui.screens.param_form import ParamForm
+from opsconsole.ui.screens.text import paragraphs
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.step_question import StepQuestion
 from opsconsole.ui.walk import Walk
@@ -50,15 +52,20 @@ class RunView(View):
         book = expand(book)
         self.book = book
         self.title = clean_line(book.title)
-        self.form = ParamForm(book.params, given, labels, now)
+        self._unasked = unasked(book)
+        self.form = ParamForm(book.params, given, labels, now, unasked=self._unasked)
         self._filling = run is None and not self.form.complete
         self._run = run
         self._repair = repair
         self._canvas = Canvas(self._paint)
         self._message = ("", "text")
+        self._notice = ""
+        """What is to be known while the parameters are filled in."""
         self._question: StepQuestion | None = None
         self._back = 0
         self._painting = False
+        self._ran = False
+        """Whether a step ran when the frame was painted last: other keys are good for something then."""
         self._walk: Walk | None = None
 
     def compose(self) -> ComposeResult:
@@ -163,7 +170,37 @@ class RunView(View):
             self._filling = True
             self._say(clean_line(error), "error")
             return
+        self._notice = ""
         self._walk = None
+
+    @property
+    def _renewable(self) -> bool:
+        """Whether what did not go well can be begun anew, from how things are now."""
+        repair, run = self._repair, self.walk.run
+        if repair is None or repair.renew is None or run is None or self.walk.running is not None:
+            return False
+        return self.walk.driving and any(run.states[step.name].bad for step in self.walk.steps)
+
+    async def _renew(self) -> None:
+        """The form again, as things are now, with all that was entered; the run before it has ended."""
+        assert self._repair is not None
+        assert self._repair.renew is not None
+        self._say("looking how it is now…", "dim")
+        try:
+            repair, said = await self._repair.renew(self._repair)
+            book = expand(runbook_for(repair))
+        except (SourceError, ValueError) as error:
+            self._say(clean_line(error), "error")
+            return
+        await self.walk.finish()
+        await self.walk.leave()
+        self.book, self.title, self._repair = book, clean_line(book.title), repair
+        self._unasked = unasked(book)
+        self.form = ParamForm(book.params, values_of(repair), {}, self.console.session.clock(), unasked=self._unasked)
+        self._walk, self._question, self._filling, self._notice = None, None, True, said
+        self._say("", "text")
+        self.console.session.prepare_run()
+        self.console.refresh_frame()
 
     def _answer(self, question: StepQuestion, event: events.Key) -> None:
         said = question.press(event)
@@ -218,6 +255,9 @@ class RunView(View):
 
     def _painted(self) -> None:
         self._painting = False
+        if self._ran is not (runs := self.walk.running is not None):
+            self._ran = runs
+            self.console.refresh_frame()
         self._repaint()
 
     def _repaint(self) -> None:
@@ -227,8 +267,14 @@ class RunView(View):
     def _paint(self, width: int, height: int) -> Lines:
         shown = self._shown()
         if self._filling:
-            return (*run_lines(shown, width, 2, self.console.session.glyphs)[:2], *self.form.lines(width, height - 2))
+            head = [*run_lines(shown, width, 2, self.console.session.glyphs)[:2], *self._said_above(width)]
+            return (*head, *self.form.lines(width, height - len(head)))
         return run_lines(shown, width, height, self.console.session.glyphs)
+
+    def _said_above(self, width: int) -> Lines:
+        """What was said, and what is to be known, above the form."""
+        said = ((self._notice, "warn"), self._message)
+        return tuple(line(" ", *one) for text, role in said if text for one in paragraphs(clean(text), width - 2, role))
 
     def _shown(self) -> RunShown:
         walk, session = self.walk, self.console.session
@@ -241,7 +287,7 @@ class RunView(View):
             run_id=walk.run.id if walk.run is not None else "",
             actor=walk.run.driver or "nobody" if walk.run is not None else session.context.actor,
             environment=session.context.environment,
-            values=self.form.values,
+            values={name: value for name, value in self.form.values.items() if name not in self._unasked},
             steps=walk.steps,
             shown=walk.shown(),
             current=names.index(step.name) if step is not None and step.name in names else 0,

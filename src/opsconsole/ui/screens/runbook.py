@@ -27,6 +27,8 @@ class RunbookView(RunSteps):
             return [("run-step", "take it up again"), ("step-text", "whole step"), ("leave-run", "leave")]
         if not walk.driving:
             return [("take-over", "take over"), ("leave-run", "leave"), ("note", "note"), ("step-text", "whole step")]
+        if self._renewable:
+            return [("edit-params", "go on from how it is now"), ("leave-run", "leave"), ("step-text", "whole step")]
         if walk.over:
             return [("run-step", "back"), ("step-text", "whole step"), ("command", "command")]
         if walk.running is not None:
@@ -150,8 +152,10 @@ class RunbookView(RunSteps):
             self.console.do_back()
 
     def do_edit_params(self) -> None:
-        """The parameters again, as long as the run has not begun."""
-        if self.walk.run is not None:
+        """The parameters again, as long as the run has not begun; of what did not go well, as things are now."""
+        if self._renewable:
+            self._work(self._renew())
+        elif self.walk.run is not None:
             self._say("the run has begun with these parameters; a new run can have others", "warn")
         elif not self.book.params:
             self._say("this runbook has no parameters", "dim")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from opsconsole.actions.confirmation import Confirmation, Demand, Requirement
 from opsconsole.runbooks.model import Runbook, Step
 from opsconsole.runbooks.states import StepState
+from opsconsole.runbooks.together import at_once
 from opsconsole.ui.lines import Lines
 from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.several_page import SeveralShown, several_lines
@@ -82,14 +83,22 @@ class SeveralView(RunbookView):
             return
         self.console.refresh_frame()
         self._followed = True
+        if at_once(walk.book) > 1:
+            await walk.execute_together({step.name: self._said_of(step, said) for step in steps})
+            await self._after(True)
+            return
         for step in steps:
             if self._followed:
                 self._at = walk.steps.index(step)
-            requirement = walk.requirement(step)
-            typed = requirement.demand is Demand.TYPED and said.given is Demand.TYPED
-            if await walk.execute(step, Confirmation.typed(requirement.text) if typed else said) is None:
+            if await walk.execute(step, self._said_of(step, said)) is None:
                 break  # stopped, or nothing can be run any more; why was said
         await self._after(True)
+
+    def _said_of(self, step: Step, said: Confirmation) -> Confirmation:
+        """What was said of all, as it is said of `step`."""
+        requirement = self.walk.requirement(step)
+        typed = requirement.demand is Demand.TYPED and said.given is Demand.TYPED
+        return Confirmation.typed(requirement.text) if typed else said
 
     def do_retry_step(self) -> None:
         """Run the one under the cursor again; it asks for itself."""
@@ -115,8 +124,9 @@ class SeveralView(RunbookView):
         return self.walk.steps[self._at] if self.walk.steps else None
 
     def _paint(self, width: int, height: int) -> Lines:
-        values = self.form.values
+        values, running = self.form.values, self.walk.running
+        if self._followed and running is not None and running in self.walk.steps:
+            self._at = self.walk.steps.index(running)
         commands = {step.name: self.walk.command(step, values) for step in self.walk.steps}
-        return several_lines(
-            SeveralShown(self._shown(), commands, self._left), width, height, self.console.session.glyphs
-        )
+        shown = SeveralShown(self._shown(), commands, self._left, at_once(self.walk.book))
+        return several_lines(shown, width, height, self.console.session.glyphs)

@@ -10,6 +10,7 @@ from typing import ClassVar, overload
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
+from opsconsole.core.duration import duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.causes import ErrorFinder
@@ -25,8 +26,11 @@ from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.working import go_on
 
+_ASKING = "asking…"
 _PAUSE = 2.0
 """Seconds between two looks at the log of a task that runs."""
+_LONG = 3.0
+"""Seconds after which it is said how long it is waited for."""
 _AT_ONCE = 500
 """Lines between two chances for keys while a long log is read,"""
 _REPAINT = 0.5
@@ -67,11 +71,16 @@ class TaskLogView(View):
         self._absence = AbsenceFinder()
         self._absent = ""
         """Why there is no log; empty where there is one, or it is not known yet."""
-        self._said = "asking…"
+        self._said = _ASKING
+        self._asked_at = time.monotonic()
+        self._over = False
+        """It was read to its end, and nothing more will be written."""
         self._failed = ""
         self._filter = ""
         self._matches: Matcher | None = None
         self._following = True
+        self._latest = True
+        """It is the task that is watched, and not one try of it that is over."""
         self._cause = ""
         """The error that the log of a failed try ends with."""
         self._summary = Canvas(self._paint_summary, id="summary")
@@ -86,21 +95,31 @@ class TaskLogView(View):
     # Life
 
     def entered(self) -> None:
-        """Read from now on."""
-        self._begin()
+        """Read from now on. Who comes back, from the help or a line, finds what was read."""
+        if not self._over:
+            go_on(self, self._follow, "log")
+
+    def tick(self, now: float) -> None:
+        """Say how long it is waited for."""
+        if self._said == _ASKING and not len(self._lines):
+            self._scroller.repaint()
 
     def left(self) -> None:
         """Nobody looks."""
         self.workers.cancel_group(self, "log")
 
     def _begin(self) -> None:
-        self._lines, self._found = LogTail(_unread), LogTail(_unread)
-        self._absence, self._absent = AbsenceFinder(), ""
-        self._said, self._failed, self._cause = "asking…", "", ""
+        self._forget()
         go_on(self, self._follow, "log")
 
+    def _forget(self) -> None:
+        self._lines, self._found = LogTail(_unread), LogTail(_unread)
+        self._absence, self._absent = AbsenceFinder(), ""
+        self._said, self._failed, self._cause = _ASKING, "", ""
+        self._over, self._asked_at = False, time.monotonic()
+
     async def _follow(self) -> None:
-        """Read to the end, and go on while the task does."""
+        """Read to the end, and go on while the task does, into its next try where its end is in view."""
         opened = self.console.session.families.get("pipelines")
         assert opened is not None, "the view is only opened where there is an Airflow"
         airflow = (await opened()).airflow
@@ -108,16 +127,21 @@ class TaskLogView(View):
             began = time.monotonic()
             try:
                 unknown = await self._read(airflow)
-                over = await self._over(airflow)
+                over = await self._has_ended(airflow)
             except SourceError as error:
                 over, self._failed = False, clean_line(error.message)
             else:
                 self._absent = unknown or (self._absence.reason or _EMPTY if self._absence.absent else "")
                 self._failed, self._cause = "", "" if self._absent else self._found_cause()
-                self._said = "" if over else "it goes on"
+                self._said = "" if over else self._goes_on()
             self._show()
             if over:
+                self._over = True
                 return
+            if not self._failed and self._next_has_begun():
+                self._number = self._tried.try_number
+                self._forget()
+                continue
             # Airflow reads the log from its beginning each time: one that takes it long is not asked for all the time.
             await asyncio.sleep(max(_PAUSE, time.monotonic() - began))
 
@@ -140,7 +164,7 @@ class TaskLogView(View):
                     self._lines, self._found = LogTail(parse), LogTail(parse)
                 if self._absence.absent:
                     self._absence.see(parse(raw))
-                self._take(raw, parse(raw).text if self._matches is not None else "")
+                self._take(raw, parse(raw).searched if self._matches is not None else "")
             if seen % _AT_ONCE == 0:
                 if time.monotonic() - painted > _REPAINT:
                     painted = time.monotonic()
@@ -153,19 +177,33 @@ class TaskLogView(View):
         if self._matches is not None and self._matches(text):
             self._found.feed(raw)
 
-    async def _over(self, airflow: Airflow) -> bool:
-        """Whether nothing more will be written."""
-        if self._number < self._tried.try_number:
+    async def _has_ended(self, airflow: Airflow) -> bool:
+        """Whether nothing more will be written to what is looked at."""
+        if not self._latest:
             return True
         told = await airflow.run(self._tried.dag_id, self._tried.run_id)
         tasks = told.value.tasks if told.value is not None else ()
         now = next((one for one in tasks if one.key == self._tried.key), None)
         if now is None:
             return True
-        # One that waits for its next try has the end of the one before.
-        over = now.try_number > self._number or now.state in FINISHED
         self._tried = now
-        return over
+        if now.try_number <= self._number:
+            return now.state in FINISHED
+        if not self._following:  # somebody reads: what he reads is not taken away
+            self._latest = False
+            self.console.tell(f"try {now.try_number} has begun; right goes there")
+        return not self._latest
+
+    def _next_has_begun(self) -> bool:
+        """Whether there is more to see in the try after this one than that it waits."""
+        task = self._tried
+        return task.try_number > self._number and (task.state == "running" or task.state in FINISHED)
+
+    def _goes_on(self) -> str:
+        task = self._tried
+        if task.try_number > self._number or task.state == "up_for_retry":
+            return f"its next try waits: {clean_line(task.state, limit=40)}"
+        return "it goes on"
 
     def _found_cause(self) -> str:
         """The error at the end of a try that failed; empty of others. It is cut in the log where it is long."""
@@ -212,6 +250,9 @@ class TaskLogView(View):
             return ""
         if self._matches is not None and len(self._lines):
             return "no line matches"
+        waited = time.monotonic() - self._asked_at
+        if self._said == _ASKING and waited >= _LONG:
+            return f"asking… {duration_text(round(waited))}: Airflow reads much of a long log before it sends any of it"
         return self._said or "the log is empty"
 
     def _paint_cause(self, width: int, _height: int) -> Lines:
@@ -254,7 +295,7 @@ class TaskLogView(View):
         if not 1 <= number <= self._tried.try_number:
             self.console.tell(f"there is no try {number}: it was tried {self._tried.try_number} times")
             return
-        self._number, self._following = number, True
+        self._number, self._following, self._latest = number, True, number == self._tried.try_number
         self._begin()
 
     def do_whole_lines(self) -> None:
@@ -295,7 +336,7 @@ class TaskLogView(View):
         self._filter = text.strip()
         lines, self._found = self._lines, LogTail(self._lines.parse)
         for raw in lines.raw if self._matches is not None else ():
-            if self._matches is not None and self._matches(lines.parse(raw).text):
+            if self._matches is not None and self._matches(lines.parse(raw).searched):
                 self._found.feed(raw)
         self._show()
 

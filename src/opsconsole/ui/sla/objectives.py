@@ -31,10 +31,10 @@ _COLUMNS = (
     Column("trend", f"{DAYS} DAYS", width=DAYS, priority=5),
     Column("window", "WINDOW", priority=6),
 )
-PATIENCE = 2.0
+PATIENCE = 0.8
 """Seconds after which what is there is shown, while a source takes its time."""
-SOON = 3.0
-"""Seconds until the next look while some were not read yet."""
+SOON = 0.1
+"""Seconds until the next look while some were not read yet: each row comes when it is read."""
 _LEVELS = "▁▂▃▄▅▆▇█"
 
 
@@ -77,7 +77,8 @@ def summary_of(reading: Survey) -> str:
     met = Counter(one.met for one in reading.standings)
     waiting = sum(one.waiting for one in reading.standings)
     unknown = states[State.UNKNOWN] - waiting
-    parts = [f"{met[True]} of {len(reading.standings)} kept"]
+    read = len(reading.standings) - waiting
+    parts = [f"{met[True]} of {read} kept"] if read or not waiting else []
     parts += [f"{met[False]} broken"] if met[False] else []
     parts += [f"{unknown} unknown"] if unknown else []
     parts += [f"{waiting} not read yet"] if waiting else []
@@ -134,7 +135,7 @@ def _bar(left: float | None) -> Cell:
 def _burns(one: Standing) -> Cell:
     """The rate over each long window; one at which somebody is told stands out. Of what is unknown, why."""
     if one.state in (State.UNKNOWN, State.STALE):
-        return cells.words(one.why, state_role(one.state), 60)
+        return cells.words(one.because, state_role(one.state), 100)
     spans: list[Span] = []
     for burn in one.burns:
         role: Role = "dim"

@@ -109,8 +109,10 @@ class LiveTable(Canvas, can_focus=True):
             How many lines have to be written to the terminal.
         """
         if tuple(columns) != self._columns:
+            # Where only a title changed, as that of an axis does, the table stays as wide as it was.
+            same = [one.id for one in columns] == [one.id for one in self._columns]
             self._columns = tuple(columns)
-            self._widths = asked_widths(self._columns, rows[:_SAMPLE], sort=sort)
+            self._widths = asked_widths(self._columns, rows[:_SAMPLE], self._widths if same else (), sort)
             self._laid_out_for = -1
         self._arrived = rows
         self._sort, self._descending, self._old = sort, descending, old

@@ -8,10 +8,12 @@ import pytest
 from opsconsole.actions import registry
 from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.episodes import Episode, History
+from opsconsole.alerts.matching import parse_matchers
 from opsconsole.alerts.merging import merged
-from opsconsole.alerts.model import DeliverySide, RuleState, Survey
+from opsconsole.alerts.model import DeliverySide, RuleState, Silence, Survey
 from opsconsole.runbooks.repair import runbook_for, with_values
 from opsconsole.ui.alerts.active import ActivePage
+from opsconsole.ui.alerts.choosing import new_silences
 from opsconsole.ui.alerts.past import HistoryPage, PastReading
 from opsconsole.ui.alerts.receivers import ReceiversPage
 from opsconsole.ui.alerts.silenced import SilencesPage
@@ -174,6 +176,35 @@ def test_an_acknowledgement_fits_exactly_the_alert_and_says_so() -> None:
     assert silence.repair.why == "it matches now: 1 alert: ApiDown (active)"
 
 
+def test_what_nobody_has_is_taken_where_it_should_be() -> None:
+    page, read = ActivePage(), survey()
+    row = row_of(page.sheet(read, BY_TROUBLE), "Lost")
+    assert [one.label for one in page.choices(read, row.key)] == ["acknowledge", "silence"]
+
+
+def test_what_the_operator_acknowledged_already_is_not_acknowledged_again() -> None:
+    page, read = ActivePage(), survey()
+    row = row_of(page.sheet(read, BY_TROUBLE), "ApiDown")
+    given = page.choices(read, row.key)[0].repair.given
+    mine = Silence("a1", parse_matchers(given["matchers"]), NOW - 60, NOW + 600, "alice", "ACK! ApiDown", "active")
+    side = replace(read.sides[0], silences=(*read.sides[0].silences, mine))
+    again = replace(read, sides=(side,), silences={**read.silences, "a1": mine}, keeps="alice")
+    assert [one.label for one in page.choices(again, row.key)] == ["silence"]
+    others = page.choices(replace(again, keeps="bob"), row.key)
+    assert [one.label for one in others] == ["acknowledge", "silence"]
+
+
+def test_a_new_silence_says_what_it_would_match_for_each_alertmanager() -> None:
+    read = survey(second=DeliverySide("alertmanager/us", (), (), None, "0.25.0", place="am-2:9093"))
+    found = new_silences('job="api", severity=~"crit.*"', read)
+    assert [one.given["alertmanager"] for one in found] == ["alertmanager/eu", "alertmanager/us"]
+    assert found[0].why == "it matches now: 1 alert: ApiDown (active)"
+    assert runbook_for(found[0]).steps
+    for text, why in (("", "expected matchers"), ('job=~".*"', "fit every alert"), ('job=~"("', "missing")):
+        with pytest.raises(ValueError, match=why):
+            new_silences(text, read)
+
+
 def test_alertmanagers_that_are_no_peers_are_told_each() -> None:
     eu = DeliverySide("alertmanager/us", (held(API),), (), None, "0.25.0", place="am-2:9093")
     page, read = ActivePage(), survey(second=eu)
@@ -236,9 +267,12 @@ def test_silences_say_what_they_keep_back() -> None:
     ]  # fmt: skip
     assert sheet.summary == "2 active   1 of them acknowledgements   1 end soon   1 match nothing"
     assert len(page.sheet(read, Order("ends", "with expired ones")).rows) == 3
+    kept = page.sheet(replace(read, keeps="alice"), Order("ends"))
+    assert "end soon" not in kept.summary
+    assert kept.rows[0].cells[1].role == "text"
     detail = page.detail(read, "5a5a5a5a-1")
     assert detail is not None
-    assert (detail.title, detail.parts[1][0]) == ("Acknowledgement", "keeps back 1 alerts")
+    assert (detail.title, detail.parts[1][0]) == ("Acknowledgement", "keeps back 1 alert")
     assert [one.label for one in page.choices(read, "5a5a5a5a-1")] == [
         "until 1h from now", "until 8h from now", "until 1d from now", "edit", "end silence",
     ]  # fmt: skip
@@ -265,9 +299,7 @@ def test_a_silence_whose_matchers_are_changed_says_what_it_would_match() -> None
     assert "no alert" in with_values(edit, {"MATCHERS": 'alertname="Nope"'}).why
     with pytest.raises(ValueError, match="no matcher"):
         with_values(edit, {"MATCHERS": "nonsense"})
-    silence = next(
-        one.repair for one in ActivePage().choices(read, read.alerts[0].fingerprint) if one.label == "silence"
-    )
+    silence = next(one.repair for one in ActivePage().choices(read, read.alerts[0].key) if one.label == "silence")
     assert with_values(silence, {"MATCHERS": 'job="api"'}).why.startswith("it matches now: 3 alerts")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from opsconsole.cli.pipeline.list import _coming
 from opsconsole.pipelines.history import Standing, standings
 from opsconsole.pipelines.model import Origin, Survey, Told, Way
 from opsconsole.pipelines.run_list import RunList
@@ -48,3 +49,9 @@ def test_what_was_changed_and_what_is_gone_is_not_shown_as_it_was() -> None:
     later = read(Survey(paused, {"load": RUNS["load"]}), 0.0, first.standings)
     assert rows(page, later) == rows(DagsPage(), later)
     assert rows(page, later)["load"].cells[0].text == "paused"
+
+
+def test_what_was_due_and_did_not_come_is_not_taken_for_what_is_to_come() -> None:
+    reading = read(Survey(DAGS, RUNS), 5700.0)
+    assert "5m ago" in [cell.text for cell in rows(DagsPage(), reading)["load"].cells]
+    assert [_coming(then, at(5700.0)) for then in (None, at(5400.0), at(6000.0))] == [None, "5m ago", "in 5m"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from opsconsole.actions import registry
+from opsconsole.core.duration import duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.history import NO_DAG
 from opsconsole.pipelines.model import Survey, Told
@@ -16,6 +17,7 @@ from opsconsole.runbooks.lint import lint
 from opsconsole.runbooks.repair import runbook_for
 from opsconsole.ui.pages.page import Order, Page, PageSpec, Sheet
 from opsconsole.ui.pages.reading import PageReading
+from opsconsole.ui.pipelines import marks
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
 from tests.screens.pipeline_readings import HOSTILE, ByHand, dag, pipelines, task
 
@@ -240,3 +242,28 @@ async def test_what_makes_a_run_longer_is_said_with_its_numbers() -> None:
     detail = SPECS["advice"].make().detail(reading, sheet.rows[0].key)
     assert detail is not None
     assert [name for name, _ in detail.parts] == ["why", "what to do"]
+
+
+@pytest.mark.parametrize(
+    ("wall", "axis", "said"),
+    [
+        (192.0, 20, "0 ─────────── 3m 12s"),
+        (192.0, 12, "0 ─── 3m 12s"),
+        (0.4, 12, "0 ─── 400 ms"),
+        (9_000_000.0, 12, "0 ── 104d 4h"),
+        (9_000_000.0, 8, "104d 4h"),
+    ],
+)
+def test_an_axis_of_time_says_how_long_it_is(wall: float, axis: int, said: str) -> None:
+    assert marks.scale(wall, axis) == said
+
+
+async def test_the_axis_of_a_run_is_told_in_every_width() -> None:
+    reading, sheet = await read(SPECS["tasks"].make(), ByHand())
+    titles = {column.id: column.title for column in sheet.columns if column.id.startswith("axis")}
+    wall = duration_text(reading.timing.wall_seconds)
+    assert all(title.startswith("0 ─") and title.endswith(f" {wall}") for title in titles.values())
+    (row, *_) = sheet.rows
+    bars = [cell for column, cell in zip(sheet.columns, row.cells, strict=True) if column.id in titles]
+    assert [len(title) for title in titles.values()] == [*marks.AXES]
+    assert all(cell.text.strip() for cell in bars)
