@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from opsconsole.core.clean import clean, clean_line
@@ -248,7 +249,7 @@ def _text(entry: Entry, key: str) -> str:
 
 def _whole(entry: Entry, key: str) -> int:
     value = entry.get(key)
-    return int(value) if isinstance(value, int | float) else 0
+    return int(value) if isinstance(value, int | float) and isfinite(value) else 0
 
 
 def _list(entry: Entry, key: str) -> list[Any]:
