@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.actions.guard import Context
-from opsconsole.config.settings import AirflowSettings, Environment, Mode, Role
+from opsconsole.config.settings import AirflowSettings, AlertmanagerSettings, Environment, Mode, Role
 from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.secret import Secret
 from opsconsole.core.state import State
@@ -131,6 +131,7 @@ def fake_session(
     answers: Answers = standard,
     runbook: str = RUNBOOK,
     airflow: AirflowSettings | None = None,
+    alertmanager: AlertmanagerSettings | None = None,
     **changes: Any,
 ) -> Session:
     """A session that keeps its files in `folder`."""
@@ -138,7 +139,7 @@ def fake_session(
     books.mkdir(exist_ok=True)
     (books / "restart.md").write_text(runbook)
     who = context()
-    environment = Environment("production", folder, books, airflow=airflow)
+    environment = Environment("production", folder, books, airflow=airflow, alertmanager=alertmanager)
 
     async def read(query: Query) -> Answer:
         return Answer(answers(query), NOW, 0.001)

@@ -4,22 +4,30 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 from textual.pilot import Pilot
 
+from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.episodes import Episode, History
 from opsconsole.alerts.explaining import Explanation, Measured
 from opsconsole.alerts.expression import Condition
 from opsconsole.alerts.model import Alert, Survey
+from opsconsole.config.settings import AlertmanagerSettings
+from opsconsole.runbooks.repair import with_values
+from opsconsole.ui.alerts.choosing import silence_choices
+from opsconsole.ui.alerts.renewing import renewable
 from opsconsole.ui.app import OpsConsole
-from opsconsole.ui.screens.alerts import AlertsView, AlertView
+from opsconsole.ui.screens.alerts import AlertsView, AlertView, open_repairs
 from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.screens.several import SeveralView
+from tests.faults import refusing_port
+from tests.screens.fake_session import fake_session
 from tests.screens.still import StillSources, still_session
-from tests.screens.test_app import in_time, painted, sees, text_of
+from tests.screens.test_app import in_time, painted, press, sees, settle, text_of
 from tests.screens.test_pipelines import opened_at
-from tests.unit.ui.alerts.surveys import NOW, survey
+from tests.unit.ui.alerts.surveys import NOW, SILENCES, survey
 
 pytestmark = pytest.mark.usefixtures("still_surroundings")
 
@@ -92,13 +100,32 @@ async def test_every_key_of_alerts_does_something(tmp_path: Path) -> None:
                 await pilot.pause()
         await wait("dead-man's switch")
         for key, said in (
-            ("s", "sorted by newest"), ("v", "as Alertmanager sends them together"), ("escape", "dead-man's switch"),
+            ("s", "sorted by newest"), ("S", "expected matchers"), ("escape", "dead-man's switch"),
+            ("v", "as Alertmanager sends them together"), ("escape", "dead-man's switch"),
             ("tab", "1 match nothing"), ("tab", "mean time to repair"), ("tab", "2 routes to 2 receivers"),
             ("tab", "nobody is told"), ("tab", "1 of them undelivered"), ("home", "order held"),
             ("f", "name no DAG, no table and no pane"), ("x", "nothing runs before you say so"),
         ):  # fmt: skip
             await pilot.press(key)
             await wait(said)
+
+
+async def test_a_new_silence_says_what_it_would_match_while_it_is_typed(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(120, 40)) as pilot:
+        app = await opened_at(pilot)
+        app.commander.open_family("alerts")
+        wait = partial(sees, pilot)
+        async with in_time("the view"):
+            while not isinstance(app.console_screen.view, AlertsView):
+                await pilot.pause()
+        await wait("every 5.0 s")
+        await pilot.press("S", *"alertname")
+        await wait("is no matcher")
+        await pilot.press(*"=ApiDown")
+        await wait("it matches now: 1 alert: ApiDown (active)")
+        await pilot.press("enter")
+        await wait("duration: 2h")
+        await wait("Why: it matches now: 1 alert: ApiDown")
 
 
 async def test_a_filter_in_the_language_of_alerts_then_grouped_then_back(tmp_path: Path) -> None:
@@ -150,3 +177,36 @@ async def test_of_a_pair_of_which_one_is_gone_the_alert_that_is_looked_at_still_
         app.console_screen.open_view(view)
         await sees(pilot, "why it fires")
         assert view.subtitle() == ""
+
+
+class ChangedMeanwhile(ByHand):
+    """Somebody else gave the second silence other words."""
+
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
+    async def survey(self) -> Survey:
+        now = survey()
+        silences = tuple(replace(one, comment="theirs") if one is SILENCES[1] else one for one in SILENCES)
+        return replace(now, sides=(replace(now.sides[0], silences=silences),))
+
+
+async def test_a_change_that_did_not_go_well_goes_on_from_how_the_silence_is_now(tmp_path: Path) -> None:
+    offered = next(one.repair for one in silence_choices(SILENCES[1], survey()) if one.label == "edit")
+    repair = with_values(renewable(offered, cast(Alerts, ChangedMeanwhile())), {"DURATION": "3h"})
+    with refusing_port() as port:
+        session = fake_session(tmp_path, alertmanager=AlertmanagerSettings(f"http://127.0.0.1:{port}"))
+        async with OpsConsole(session).run_test(size=(120, 40)) as pilot:
+            app = await settle(pilot)
+            assert app.console_screen.view is not None
+            open_repairs(app.console_screen.view, [repair], "")
+            await sees(pilot, "duration: 3h")
+            assert "go on from how it is now" in await press(pilot, "enter", "y")
+            await pilot.press("e")
+            await sees(pilot, "comment 'theirs', was 'work'")
+            shown = await press(pilot, "tab", *"xy")
+            assert "comment 'theirs', was 'work'" in shown
+            assert "3hxy" in shown
+            assert "seen" not in shown.lower()
+            await press(pilot, "backspace", "backspace", "enter")
+            await sees(pilot, "comment: theirs")

@@ -15,8 +15,9 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.problem import Problem
 from opsconsole.core.secret import MASK, Secret, mask
 
-_NAME_KEPT = 20
-"""Cells that a column of names keeps on a narrow terminal."""
+_NAME_KEPT = 0.4
+"""Of a line, what a column of names keeps, and `_NAME_LEAST` cells at least."""
+_NAME_LEAST = 20
 _LAST_KEPT = 24
 """Cells that the last column is given, if it has as many, before one of names is made narrower."""
 
@@ -44,7 +45,12 @@ def print_text(text: object) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, wrap: bool = False, names: Iterable[int] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    wrap: bool = False,
+    names: Iterable[int] = (),
+    spare: Sequence[int] = (),
 ) -> None:
     """Rows under a header on stdout, numbers to the right. On a terminal the last column is cut to fit, unless `wrap`;
     in a pipe nothing is cut.
@@ -55,6 +61,7 @@ def print_table(
         wrap: the last column goes on below.
         names: places of columns of names from outside. On a terminal that is too narrow they are shortened in the
             middle, the longest first: one long name does not push everything else off every line.
+        spare: places of columns that such a terminal does without, the first first; stderr says which.
     """
     given = [list(row) for row in rows]
     header = [_cell(column) for column in columns]
@@ -66,7 +73,17 @@ def print_table(
     widths = [max(cell_width(line[at]) for line in (header, *cells)) for at in range(len(columns))]
     room = 0 if wrap else _terminal_width()
     if room:
-        widths = _narrowed(widths, frozenset(names), room)
+        named = frozenset(names)
+        if gone := _left_out(widths, named, spare, room):
+            kept = [at for at in range(len(columns)) if at not in gone]
+            print_table(
+                [columns[at] for at in kept],
+                [[row[at] for at in kept] for row in given],
+                names=[place for place, at in enumerate(kept) if at in named],
+            )
+            narrate(f"no room for: {', '.join(columns[at] for at in sorted(gone))}")
+            return
+        widths = _narrowed(widths, named, room)
         cells = [[*map(_elided, line[:-1], widths), line[-1]] for line in cells]
     for line in (header, *cells):
         shown = "  ".join(
@@ -119,12 +136,28 @@ def _pad(text: str, width: int, to_right: bool) -> str:
     return padding + text if to_right else text + padding
 
 
+def _left_out(widths: Sequence[int], names: frozenset[int], spare: Sequence[int], room: int) -> set[int]:
+    """Which of the `spare` columns there is no room for, even where those at `names` are as narrow as they get."""
+    last = len(widths) - 1
+    least = {
+        at: min(width, _LAST_KEPT if at == last else _NAME_KEPT if at in names else width)
+        for at, width in enumerate(widths)
+    }
+    gone: set[int] = set()
+    for at in spare:
+        if sum(least.values()) + 2 * (len(least) - 1) <= room:
+            break
+        del least[at]
+        gone.add(at)
+    return gone
+
+
 def _narrowed(widths: Sequence[int], names: frozenset[int], room: int) -> list[int]:
     """Widths of columns with those at `names` made narrower, as far as it takes for all of a line to fit."""
     found, last = list(widths), len(widths) - 1
     kept = [min(width, _LAST_KEPT) if at == last else width for at, width in enumerate(found)]
-    over = sum(kept) + 2 * last - room
-    while over > 0 and (wide := [at for at in names if at != last and found[at] > _NAME_KEPT]):
+    over, least = sum(kept) + 2 * last - room, max(_NAME_LEAST, round(room * _NAME_KEPT))
+    while over > 0 and (wide := [at for at in names if at != last and found[at] > least]):
         widest = max(wide, key=lambda at: found[at])
         found[widest] -= 1
         over -= 1

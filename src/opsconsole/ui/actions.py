@@ -79,6 +79,7 @@ _ACTIONS = (
         hint="runbook",
     ),
     KeyAction("acknowledge", ("a",), "Say that somebody is on it (asks first)", "Act", _ANY_ALERT, hint="ack"),
+    KeyAction("silence", ("S",), "A new silence, of any matchers (asks first)", "Act", _ALERTS, hint="new silence"),
     KeyAction(
         "fix", ("x",), "Do something about what is selected (asks first)", "Act", _CHANGING | {Place.ALERT}, hint="fix"
     ),

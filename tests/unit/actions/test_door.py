@@ -418,6 +418,30 @@ class TestVerification:
         assert result.outcome is Outcome.FAILED
         assert "prometheus is gone" in result.detail
 
+    async def test_cancelled_while_it_is_looked_for_it_says_what_was_done(self, door: Door, action: Action) -> None:
+        looking = asyncio.Event()
+
+        async def runs(_: Sink) -> Result:
+            return Result(Outcome.OK, detail="run r1")
+
+        async def hangs() -> Result:
+            looking.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        verified = replace(action, runner=Scripted(runs), verify=hangs)
+        work = asyncio.ensure_future(door.perform(verified, Confirmation.yes(), sink=nowhere))
+        await looking.wait()
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        (entry,) = door._journal.entries()
+        assert entry.conclusion is not None
+        assert entry.conclusion.detail == "run r1; it ran; its verification was cancelled"
+        with pytest.raises(TimeoutError):  # as a plain cancellation: whoever limits its time is told so
+            async with asyncio.timeout(0.05):
+                await door.perform(verified, Confirmation.yes(), sink=nowhere)
+
 
 class TestSecrets:
     async def test_none_is_in_the_journal_the_output_or_the_result(

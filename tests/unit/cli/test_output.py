@@ -57,6 +57,22 @@ def test_one_long_name_ruins_no_line_of_a_terminal_and_is_whole_in_a_pipe(
     assert capsys.readouterr().out.splitlines()[2] == "load               …"
 
 
+def test_a_narrow_terminal_does_without_what_is_spare_and_says_so(capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns, rows = ("NAME", "TREND", "FIRST", "WHY"), [("load", "▁▂▃▄▅▆▇█" * 3, "30m", "its last run failed")]
+
+    def printed(room: int) -> tuple[str, str]:
+        monkeypatch.setattr(output, "_terminal_width", lambda: room)
+        output.print_table(columns, rows, names=(0,), spare=(1, 2))
+        said = capsys.readouterr()
+        return said.out.splitlines()[1], said.err
+
+    whole = f"load  {'▁▂▃▄▅▆▇█' * 3}  30m    its last run failed"
+    assert printed(0) == (whole, "")
+    assert printed(len(whole)) == (whole, "")
+    assert printed(len(whole) - 1) == ("load  30m    its last run failed", "no room for: TREND\n")
+    assert printed(28) == ("load  its last run failed", "no room for: TREND, FIRST\n")
+
+
 def test_a_name_that_fits_is_left_alone_and_a_wide_one_is_cut_by_cells(
     capsys: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from opsconsole.actions import registry
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Sink
 from opsconsole.actions.confirmation import Confirmation
 from opsconsole.config.settings import Environment
+from opsconsole.runbooks.mirror import RunMirror
 from opsconsole.runbooks.model import Runbook
 from opsconsole.runbooks.repair import Repair, runbook_for, runbook_for_all, values_of_all
 from opsconsole.runbooks.run import Run
@@ -37,6 +38,10 @@ class Stage:
     going: int = 0
     most: int = 0
     begun: list[str] = field(default_factory=list)
+    unseen: frozenset[str] = frozenset()
+    """Those whose effect never comes."""
+    looking: asyncio.Event = field(default_factory=asyncio.Event)
+    """It is looked for that."""
     meeting: int = 0
     """None ends before as many go on."""
     met: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,7 +80,14 @@ class Doing:
 
 def made(arguments: Mapping[str, str], environment: Environment) -> Action:
     name = arguments["dag"]
-    return Action("test", f"do {name}", f"do {name}", name, Risk.WRITE, Doing(name), timeout=60.0)
+    seen = _never if name in STAGE.unseen else None
+    return Action("test", f"do {name}", f"do {name}", name, Risk.WRITE, Doing(name), timeout=60.0, verify=seen)
+
+
+async def _never() -> Result:
+    STAGE.looking.set()
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 @pytest.fixture(autouse=True)
@@ -169,3 +181,27 @@ async def test_what_was_not_confirmed_is_not_begun(begin: Begin, journal: Sqlite
     await run.execute_together(said, nowhere, 3)
     assert [one.state for one in run.reports()] == [StepState.OK, StepState.PENDING, StepState.OK]
     assert sorted(one.outcome for one in journal.entries()) == ["declined", "ok", "ok"]
+
+
+async def test_stopped_while_its_effect_is_waited_for_an_action_says_that_it_was_done(begin: Begin) -> None:
+    STAGE.unseen = frozenset({"d1"})
+    book, run = begun(begin, repairs(2))
+    work = asyncio.ensure_future(run.execute_together({"fix-1": yes(book)["fix-1"]}, nowhere, 3))
+    await STAGE.looking.wait()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    done, untried = run.reports()[0], run.states["fix-2"]
+    assert (done.state, done.detail) == (StepState.CANCELLED, "d1 is done; it ran; its verification was cancelled")
+    assert untried is StepState.PENDING
+
+
+def test_of_several_whose_supervisor_is_gone_nobody_knows_how_they_ended() -> None:
+    mirror = RunMirror(runbook_for_all(repairs(4), "All"))
+    mirror._states = {
+        "fix-1": StepState.OK, "fix-2": StepState.RUNNING, "fix-3": StepState.RUNNING, "fix-4": StepState.PENDING,
+    }  # fmt: skip
+    mirror._running = ("fix-2", 0.0)
+    mirror._take_loss()
+    assert list(mirror.states.values()) == [StepState.OK, StepState.UNKNOWN, StepState.UNKNOWN, StepState.PENDING]
+    assert mirror.state is RunState.UNKNOWN

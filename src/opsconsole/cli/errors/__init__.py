@@ -29,6 +29,9 @@ VERBS: dict[str, str] = {
 """Verb -> its line in the help; it lives in `cli/errors/VERB.py`."""
 
 _COLUMNS = ("FINGERPRINT", "NEW", "COUNT", "RATE", "FIRST", "LAST", "TREND", "SERVICE", "TYPE", "MESSAGE")
+_SERVICE, _TYPE = _COLUMNS.index("SERVICE"), _COLUMNS.index("TYPE")
+_SPARE = tuple(map(_COLUMNS.index, ("TREND", "FIRST", "TYPE")))
+"""What a narrow terminal does without, the first first."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.format == "json":
         print_json(survey_json(survey, listed, len(found)))
     else:
-        print_table(_COLUMNS, [_row(one, survey) for one in listed])
+        print_table(_COLUMNS, [_row(one, survey) for one in listed], names=(_SERVICE, _TYPE), spare=_SPARE)
     if args.format != "json":
         narrate_survey(survey, len(found) - len(listed) if not args.services else 0)
     return Exit.FAILED if survey.failed else Exit.DONE

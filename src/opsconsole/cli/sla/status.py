@@ -20,6 +20,9 @@ opsconsole sla status
   opsconsole sla status uptime api-latency --format json"""
 
 _COLUMNS = ("STATE", "SLA", "GOOD", "PROMISED", "LEFT", "GONE IN", "BURN 1H", "6H", "1D", "3D", "WINDOW", "WHY")
+_SLA = _COLUMNS.index("SLA")
+_SPARE = tuple(map(_COLUMNS.index, ("WINDOW", "PROMISED", "1D", "GONE IN")))
+"""What a narrow terminal does without, the first first."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         slas = [standing_fields(one) for one in survey.standings]
         print_json({"taken_at": rfc3339(survey.taken_at), "slas": slas, "notes": list(survey.notes)})
         return code
-    print_table(_COLUMNS, [_row(one) for one in survey.standings])
+    print_table(_COLUMNS, [_row(one) for one in survey.standings], names=(_SLA,), spare=_SPARE)
     if args.slas:
         _print_shares(survey)
     narrate_survey(survey)

@@ -6,7 +6,7 @@ from opsconsole.alerts.actions.meanwhile import seen_text
 from opsconsole.alerts.keeping import mine
 from opsconsole.alerts.matching import Matcher, all_hold, exactly, parse_matchers
 from opsconsole.alerts.model import Alert, Silence, Survey
-from opsconsole.alerts.planning import to_tell
+from opsconsole.alerts.planning import having, to_tell
 from opsconsole.core.clean import clean_line
 from opsconsole.core.duration import parse_duration
 from opsconsole.runbooks.repair import Repair
@@ -87,6 +87,27 @@ def making(given: Mapping[str, str], survey: Survey) -> Repair:
     return Repair("alert.silence", given, f"Silence {given['matchers']} again", foresee(given), foresee=foresee)
 
 
+def new_silences(text: str, survey: Survey) -> list[Repair]:
+    """A silence of the matchers in `text`, one for each Alertmanager that has to be told.
+
+    Raises:
+        ValueError: they are none, or fit every alert.
+    """
+    matchers = parse_matchers(text)
+    if not matchers:
+        raise ValueError('expected matchers such as alertname="ApiDown", job=~"api.*"')
+    if all(one.holds({}) for one in matchers):
+        raise ValueError("these fit every alert; expected one that an alert without labels does not fulfil")
+    given = {"matchers": _text(matchers), "duration": SILENCE_FOR, "comment": "silenced from the console"}
+    foresee = _foreseeing(survey)
+    return [
+        Repair(
+            "alert.silence", {**given, **where}, f"Silence {given['matchers']}{suffix}", foresee(given), foresee=foresee
+        )
+        for suffix, where in _places([side.name for side in survey.sides], survey)
+    ]
+
+
 def preview(alerts: Iterable[Alert], words: str) -> str:
     """`it matches 3 alerts of now: ApiDown (active), …`."""
     found = list(alerts)
@@ -117,11 +138,9 @@ def _keeping_back(labels: Mapping[str, str], name: str, survey: Survey, alerts: 
     text, shown = _text(matchers), clean_line(name, limit=80)
     held = [one for one in survey.alerts if all_hold(matchers, one.sent_labels)]
     why = preview(held, "it matches now")
-    having = {
-        given.alertmanager for one in alerts for given in one.deliveries if given.state not in ("absent", "elsewhere")
-    }
+    where_to = {given for one in alerts for given in having(one)}
     found: list[Choice] = []
-    for suffix, where in _places([side.name for side in survey.sides if side.name in having], survey):
+    for suffix, where in _places([side.name for side in survey.sides if side.name in where_to], survey):
         ack = {"matchers": text, "duration": ACK_FOR, "comment": f"ACK! {clean_line(name, limit=200)}", **where}
         anew = _foreseeing(survey)
         to = Repair("alert.silence", ack, f"Acknowledge {shown}", why, foresee=anew)

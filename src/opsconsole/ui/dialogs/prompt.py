@@ -52,6 +52,8 @@ class Ask:
     """Told of every change, for filters."""
     cancelled: Callable[[], None] | None = None
     hint: str = ""
+    foresee: Callable[[str], str] | None = None
+    """What an answer would do, or why it is none, said in the place of the hint while it is typed."""
     history: list[str] = field(default_factory=list)
     """Earlier answers, oldest first; the new one is added."""
 
@@ -70,6 +72,7 @@ class Prompt(Canvas):
         self._choices: Sequence[Choice] = ()
         self._marked = 0
         self._problem = ""
+        self._foreseen = ""
         self._past = 0
         self._height = 1
         self._listing = False
@@ -122,8 +125,8 @@ class Prompt(Canvas):
 
     def _fit(self) -> None:
         """As high as what there is to say; the list keeps its height, so that nothing jumps while typing."""
-        ask = self._ask
-        height = 1 + bool(self._problem or (ask and ask.hint)) + (LISTED if self._choices or self._listing else 0)
+        said = bool(self._problem or (self._ask is not None and self._hint))
+        height = 1 + said + (LISTED if self._choices or self._listing else 0)
         self._listing = self._listing or bool(self._choices)
         if height != self._height:
             self._height = height
@@ -166,9 +169,10 @@ class Prompt(Canvas):
             self._changed()
 
     def _changed(self) -> None:
-        self._problem = ""
+        self._problem, self._foreseen = "", ""
         self._marked = 0
         if self._ask is not None:
+            self._foreseen = clean_line(self._ask.foresee(self._editor.text)) if self._ask.foresee is not None else ""
             self._choices = self._ask.choices(self._editor.text)
             if self._ask.changed is not None:
                 self._ask.changed(self._editor.text)
@@ -179,14 +183,18 @@ class Prompt(Canvas):
             return ()
         label = f" {self._ask.label}" if self._ask.label in (":", "/") else f" {self._ask.label}  "
         entry: Line = (Span(label, "accent"), *self._editor.shown(max(1, width - width_of(label) - 1)))
-        below = [self._note(width)] if self._ask.hint or self._problem else []
+        below = [self._note(width)] if self._hint or self._problem else []
         listed = self._listed(width, max(0, height - 1 - len(below)))
         return (*listed, *below, fit_line(entry, width))[-height:]
 
     def _note(self, width: int) -> Line:
         if self._problem:
             return fit_line(line(Span(f" {self._problem}", "crit")), width)
-        return fit_line(line(Span(f" {self._ask.hint if self._ask else ''}", "dim")), width)
+        return fit_line(line(Span(f" {self._hint}", "dim")), width)
+
+    @property
+    def _hint(self) -> str:
+        return self._foreseen or (self._ask.hint if self._ask is not None else "")
 
     def _listed(self, width: int, rows: int) -> list[Line]:
         if rows <= 0:

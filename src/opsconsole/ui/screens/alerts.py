@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from opsconsole.alerts.asking import Alerts
 from opsconsole.alerts.explaining import Explanation
+from opsconsole.alerts.filtering import parse_filter
 from opsconsole.alerts.model import Alert, Survey
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.repair import Repair, runbook_for, runbook_for_all, values_of, values_of_all
 from opsconsole.ui.actions import Place
 from opsconsole.ui.alerts.active import ActivePage
-from opsconsole.ui.alerts.choosing import alert_choices
+from opsconsole.ui.alerts.choosing import alert_choices, new_silences
 from opsconsole.ui.alerts.leading import Lead, leads
 from opsconsole.ui.alerts.pages import PAGES
 from opsconsole.ui.alerts.reason import reason_page
@@ -33,11 +34,12 @@ _PERIOD = 10.0
 _ACK = "acknowledge"
 _NOTHING = "there is nothing here to acknowledge that you have not acknowledged already; x prolongs or ends that"
 _NO_ALERT = frozenset({"acknowledge", "runbook", "follow"})
-_NO_CHANGE = frozenset({"acknowledge", "fix", "mark"})
+_NO_CHANGE = frozenset({"acknowledge", "silence", "fix", "mark"})
 _IDLE = {
-    "silences": _NO_ALERT, "history": _NO_CHANGE, "receivers": _NO_ALERT | _NO_CHANGE, "watch": _NO_ALERT | _NO_CHANGE,
+    "alerts": frozenset({"silence"}), "silences": _NO_ALERT, "history": _NO_CHANGE,
+    "receivers": _NO_ALERT | _NO_CHANGE, "watch": _NO_ALERT | _NO_CHANGE,
 }  # fmt: skip
-"""Page -> what there is nothing to do with on it."""
+"""Page -> what is not worth a hint on it: there is nothing to do that with, or no room."""
 
 
 class AlertsView(FamilyView):
@@ -98,6 +100,39 @@ class AlertsView(FamilyView):
             return
         work = self._fix(Offer(_ACK, repairs, len(repairs)))
         self.run_worker(work, group="fix", exclusive=True, exit_on_error=False)
+
+    def do_silence(self) -> None:
+        """Ask which alerts a new silence is to keep back, and say with every key which of now that would be."""
+        survey = self._now.reading
+        if not isinstance(survey, Survey):
+            # Nothing is waited for: what is typed meanwhile would be keys of the list.
+            self.console.tell("a new silence begins on the pages alerts and silences, once they are read")
+            return
+
+        def foresee(text: str) -> str:
+            try:
+                return next((one.why for one in new_silences(text, survey)), "")
+            except ValueError as error:
+                return str(error)
+
+        def accept(text: str) -> str | None:
+            try:
+                repairs = new_silences(text, survey)
+            except ValueError as error:
+                return str(error)
+            if not repairs:
+                return "no Alertmanager is configured in this environment"
+            self.console.call_next(open_repairs, self, repairs, f"Silence {text}")
+            return None
+
+        history = self.console.history("silence")
+        self.console.ask(Ask("silence", accept, initial=self._filtered(), foresee=foresee, history=history))
+
+    def _filtered(self) -> str:
+        """The labels that the page is filtered by, as matchers: what one looks at is often what is meant."""
+        order = self._now.order
+        terms = parse_filter(order.filter) if self._spec.id == "alerts" and order.filter else ()
+        return ", ".join(str(one.matcher) for one in terms if one.matcher is not None and not one.field)
 
     def do_runbook(self) -> None:
         """The runbook for the alert, filled in."""

@@ -193,7 +193,7 @@ class PagesView(MarkingList):
             spans.append(Span(shown.sheet.summary))
             if shown.order.grouping:
                 spans.append(Span(f"   {clean_line(shown.order.grouping, limit=60)}", "accent"))
-            if old is None:
+            if old is None and shown.pause >= 1.0:  # what is read piece by piece has no rhythm
                 spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
         return (fit_line(line(*spans), width),)
 

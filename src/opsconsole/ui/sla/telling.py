@@ -45,10 +45,10 @@ def _facts(one: Standing) -> list[tuple[str, str]]:
         ("state", f"{one.state.value}  {one.why}".rstrip()),
         ("meanwhile", "" if one.measured is None else f"{one.measured.words}; whether in time, metrics do not tell"),
         ("promised", f"{share_text(sla.objective)} {target}".strip()),
-        ("good", f"{share_text(one.sli)} of {sums.total:,.0f} {unit}, {sums.bad:,.0f} bad"),
+        ("good", f"{share_text(one.sli)} of {sums.total:,.0f} {unit}, {sums.bad:,.0f} bad" if sums.seconds > 0 else ""),
         ("before", before),
         ("window", f"{one.period.title}, from {moment_text(one.period.start)}"),
-        ("budget left", budget_text(one.budget_left)),
+        ("budget left", budget_text(one.budget_left) if sums.seconds > 0 else ""),
         (
             "spent in",
             "" if one.exhausted_in is None else f"{duration_text(one.exhausted_in)}, at the rate of the last hour",
@@ -82,7 +82,8 @@ def _burn_line(burn: Burn) -> str:
 def _violations(one: Standing) -> str:
     lines = [_violation_line(found) for found in reversed(one.violations)]
     more = [f"and {len(lines) - _MOST} earlier ones"] if len(lines) > _MOST else []
-    return "\n".join((*lines[:_MOST], *more)) or "none that took 0.5 % of the budget"
+    none = "none that took 0.5 % of the budget" if one.tally.seconds > 0 else "not known"
+    return "\n".join((*lines[:_MOST], *more)) or none
 
 
 def _violation_line(found: Violation) -> str:

@@ -13,6 +13,7 @@ from opsconsole.alerts.merging import merged
 from opsconsole.alerts.model import DeliverySide, RuleState, Silence, Survey
 from opsconsole.runbooks.repair import runbook_for, with_values
 from opsconsole.ui.alerts.active import ActivePage
+from opsconsole.ui.alerts.choosing import new_silences
 from opsconsole.ui.alerts.past import HistoryPage, PastReading
 from opsconsole.ui.alerts.receivers import ReceiversPage
 from opsconsole.ui.alerts.silenced import SilencesPage
@@ -175,6 +176,12 @@ def test_an_acknowledgement_fits_exactly_the_alert_and_says_so() -> None:
     assert silence.repair.why == "it matches now: 1 alert: ApiDown (active)"
 
 
+def test_what_nobody_has_is_taken_where_it_should_be() -> None:
+    page, read = ActivePage(), survey()
+    row = row_of(page.sheet(read, BY_TROUBLE), "Lost")
+    assert [one.label for one in page.choices(read, row.key)] == ["acknowledge", "silence"]
+
+
 def test_what_the_operator_acknowledged_already_is_not_acknowledged_again() -> None:
     page, read = ActivePage(), survey()
     row = row_of(page.sheet(read, BY_TROUBLE), "ApiDown")
@@ -185,6 +192,17 @@ def test_what_the_operator_acknowledged_already_is_not_acknowledged_again() -> N
     assert [one.label for one in page.choices(again, row.key)] == ["silence"]
     others = page.choices(replace(again, keeps="bob"), row.key)
     assert [one.label for one in others] == ["acknowledge", "silence"]
+
+
+def test_a_new_silence_says_what_it_would_match_for_each_alertmanager() -> None:
+    read = survey(second=DeliverySide("alertmanager/us", (), (), None, "0.25.0", place="am-2:9093"))
+    found = new_silences('job="api", severity=~"crit.*"', read)
+    assert [one.given["alertmanager"] for one in found] == ["alertmanager/eu", "alertmanager/us"]
+    assert found[0].why == "it matches now: 1 alert: ApiDown (active)"
+    assert runbook_for(found[0]).steps
+    for text, why in (("", "expected matchers"), ('job=~".*"', "fit every alert"), ('job=~"("', "missing")):
+        with pytest.raises(ValueError, match=why):
+            new_silences(text, read)
 
 
 def test_alertmanagers_that_are_no_peers_are_told_each() -> None:

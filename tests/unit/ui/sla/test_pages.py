@@ -101,3 +101,13 @@ async def test_violations_lead_to_the_dag_they_are_about() -> None:
     (row,) = [one for one in sheet.rows if one.labels["sla"] == "loads"]
     assert row.labels["dag_id"] == "load_tariffs"
     assert row.cells[5].text == "1h"
+
+
+async def test_of_what_was_not_read_nothing_is_said_to_be_none() -> None:
+    page = SPECS["objectives"].make()
+    reading, _ = await read(page)
+    for key in ("waiting", "dead"):
+        detail = page.detail(reading, key)
+        assert detail is not None
+        assert dict(detail.parts)["violations"] == "not known"
+        assert not {"good", "budget left"} & {name for name, _ in detail.facts}
