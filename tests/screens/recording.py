@@ -11,6 +11,7 @@ import math
 import sys
 import time
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ def key_of(query: Query) -> str:
     return json.dumps([query.source, query.text, query.window, query.step, list(query.binds)])
 
 
+@cache
 def load() -> dict[str, Any]:
-    """The recording."""
+    """The recording; to be looked at only, it is read once."""
     with gzip.open(FILE, "rt", encoding="utf-8") as file:
         recorded: dict[str, Any] = json.load(file)
     return recorded

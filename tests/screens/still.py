@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from opsconsole.core.reading import Answer, Query, SourceError
 from opsconsole.core.values import Table, Value, Vector
 from opsconsole.runbooks.library import Library
 from opsconsole.screens.clock import Timer
+from opsconsole.screens.definition import Screen
 from opsconsole.screens.loading import load_screens
 from opsconsole.screens.poller import OnReadings, Poller, Read
 from opsconsole.ui.session import Session
@@ -66,10 +68,17 @@ def still_poller(read: Read, on_readings: OnReadings) -> Poller:
     return Poller(read, on_readings, clock=StillClock(), random=lambda: 0.5, gather=0.0)
 
 
-def still_session(folder: Path, sources: StillSources, **changes: Any) -> Session:
-    """The shipped screens and runbooks on recorded answers."""
+@cache
+def _shipped_screens() -> tuple[Screen, ...]:
+    """Read once: what is read is a value, and reading it was a tenth of a picture."""
     screens, problems = load_screens(shipped_content() / "screens")
     assert not problems
+    return tuple(screens)
+
+
+def still_session(folder: Path, sources: StillSources, **changes: Any) -> Session:
+    """The shipped screens and runbooks on recorded answers."""
+    screens = _shipped_screens()
     # One shipped runbook, so that pictures do not change with every other one that is added.
     books = folder / "shipped"
     books.mkdir(exist_ok=True)

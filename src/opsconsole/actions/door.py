@@ -60,14 +60,15 @@ class Door:
         beforehand is not done, unless it only reads. A failure of any kind is a Result, never an exception.
 
         Raises:
-            CancelledAttempt: the calling task was cancelled; what ran has been ended and that is recorded.
+            asyncio.CancelledError: the calling task was cancelled; what ran has been ended and that is recorded;
+                `reached` has what became of it.
         """
         if dry_run:
             return self._rehearse(action, sink)
         attempt = _Attempt(action, cancelled=False)
         result = await self._judge_record_and_run(attempt, confirmation, sink)
         if attempt.cancelled:
-            raise CancelledAttempt(result)
+            raise asyncio.CancelledError(result)
         return result
 
     def _rehearse(self, action: Action, sink: Sink) -> Result:
@@ -190,12 +191,12 @@ class Door:
         return mask(text, (*self._secrets(), *action.secrets))
 
 
-class CancelledAttempt(asyncio.CancelledError):
-    """Whoever asked for an action was cancelled. `result` is what became of it, as the journal has it."""
+def reached(error: asyncio.CancelledError) -> Result | None:
+    """What became of the action whose asker was cancelled, as the journal has it; None where no action was under way.
 
-    def __init__(self, result: Result) -> None:
-        super().__init__()
-        self.result = result
+    It is an argument, and the error no class of its own: `asyncio.timeout` would not know that for its own.
+    """
+    return next((one for one in error.args if isinstance(one, Result)), None)
 
 
 @dataclass(slots=True)

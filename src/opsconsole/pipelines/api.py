@@ -5,7 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 
-from opsconsole.pipelines import wire
+from opsconsole.pipelines import log_wire, wire
 from opsconsole.pipelines.model import (
     Awaited,
     BrokenFile,
@@ -242,10 +242,10 @@ class Api3(_Api):
     queued_at = "queuedEvents"
 
     def read_line(self, raw: str) -> LogLine:
-        return wire.structured_line(raw)
+        return log_wire.structured_line(raw)
 
     def _unfolded(self, line: str) -> list[str]:
-        return wire.unfolded(line)
+        return log_wire.unfolded(line)
 
 
 class Api2(_Api):
@@ -259,10 +259,10 @@ class Api2(_Api):
     queued_at = "queuedEvent"
 
     def read_line(self, raw: str) -> LogLine:
-        return wire.plain_line(raw)
+        return log_wire.plain_line(raw)
 
     def _unfolded(self, line: str) -> list[str]:
-        return wire.pieces(line)
+        return log_wire.pieces(line)
 
 
 def _latest_only(task: Task) -> tuple[Try, ...]:

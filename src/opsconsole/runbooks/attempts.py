@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
 from opsconsole.actions.confirmation import Confirmation
-from opsconsole.actions.door import CancelledAttempt, Door
+from opsconsole.actions.door import Door, reached
 from opsconsole.actions.runners.terminal import Terminal
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.background import Background, BackgroundRunner
@@ -208,7 +208,7 @@ class Attempts:
         try:
             result = await self._door.perform(action, confirmation, sink=_both(output, sink))
         except asyncio.CancelledError as error:
-            known = error.result if isinstance(error, CancelledAttempt) else result
+            known = reached(error) or result
             duration = time.time() - self._started[step.name]
             result = replace(known, detail=known.detail or result.detail, duration=duration)
             raise

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from opsconsole.pipelines.log_absence import AbsenceFinder
-from opsconsole.pipelines.wire import plain_line, structured_line
+from opsconsole.pipelines.log_wire import plain_line, structured_line
 
 
 def found(*lines: object) -> AbsenceFinder:

@@ -1,8 +1,8 @@
 """The end of a log: bounded whatever its length, and parsed only where somebody looks."""
 
 from opsconsole.pipelines.log_tail import LogTail
+from opsconsole.pipelines.log_wire import structured_line
 from opsconsole.pipelines.model import LogLine
-from opsconsole.pipelines.wire import structured_line
 
 
 def test_the_last_lines_are_kept_and_only_those_that_are_looked_at_are_parsed() -> None:

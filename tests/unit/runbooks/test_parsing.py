@@ -180,7 +180,7 @@ def test_names_of_manual_steps_are_unique_and_never_taken_from_a_block() -> None
 
 
 def test_what_is_too_large_is_read_in_part_and_cannot_run() -> None:
-    book = parse(HEAD + '```sh {"name":"x"}\ntrue\n```\n' + "text\n" * MAX_BYTES)
+    book = parse(HEAD + '```sh {"name":"x"}\ntrue\n```\n' + ("text " * 40 + "\n") * (MAX_BYTES // 40))
     assert "too-large" in codes(book)
     assert book.step("x")
 

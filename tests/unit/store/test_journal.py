@@ -407,10 +407,10 @@ def test_ten_thousand_records_are_listed_and_verified_quickly(journal: SqliteJou
         connection.execute("insert into record values (?, ?, ?, ?, ?, ?, ?)", record)
         previous = record[-1]
     connection.execute("commit")
-    started = time.monotonic()
+    started = time.process_time()  # how busy the machine is otherwise is not part of it
     assert len(journal.entries(actor="alice", limit=100)) == 100
     assert journal.verify() == []
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 class TestOpenJournal:
