@@ -22,7 +22,6 @@ from opsconsole.ui.pipelines.pages import PAGES
 from tests.faults import FaultServer, Request
 from tests.servers import WebServer, free_port, start_prometheus
 
-NOW = time.time()
 _PATIENT = 20.0
 
 _POOLS = """
@@ -88,11 +87,11 @@ airflow_ti_failures_total{dag_id="bill",task_id="send"} 3
 }  # fmt: skip
 
 
-def history() -> str:
+def history(now: float) -> str:
     """Two hours of a DAG that fails now and then, and of one whose first run ever failed half an hour ago."""
     often, nightly = [], []
     for minute in range(121):
-        at = NOW - 7200 + minute * 60
+        at = now - 7200 + minute * 60
         often.append(f'airflow_dagrun_failed_count{{family="past",dag_id="often"}} {4 + minute // 40} {at:.0f}')
         if minute >= 90:
             nightly.append(f'airflow_dagrun_failed_count{{family="past",dag_id="nightly"}} 1 {at:.0f}')
@@ -115,7 +114,7 @@ def prometheus() -> Iterator[WebServer]:
             for name in PAGES_OF
         ]
         config = "global: {scrape_interval: 1s}\nscrape_configs:\n" + "\n".join(jobs)
-        with start_prometheus(config=config.replace("{", "{{").replace("}", "}}"), history=history()) as server:
+        with start_prometheus(config=config.replace("{", "{{").replace("}", "}}"), history=history(time.time())) as server:
             yield server
 
 
