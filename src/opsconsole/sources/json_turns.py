@@ -14,7 +14,8 @@ LARGE = 256 * 1024
 _LOOKED_INTO = 200
 """Containers that are read by element, the outermost first: enough for the groups of rules of a Prometheus, and too
 few to cost anything. What they contain is read in one go."""
-_BLANK = re.compile(r"[ \t\n\r]*")
+_BLANKS = " \t\n\r"
+_BLANK = re.compile(f"[{_BLANKS}]*")
 _READER = json.JSONDecoder()
 
 
@@ -40,6 +41,8 @@ class _Reading:
 
     def past_blank(self, at: int) -> int:
         """The next place from `at` that is not blank."""
+        if self._text[at : at + 1] not in _BLANKS:  # nearly everywhere, and sooner known so
+            return at
         found = _BLANK.match(self._text, at)
         assert found is not None
         return found.end()
