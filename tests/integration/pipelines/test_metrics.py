@@ -114,7 +114,9 @@ def prometheus() -> Iterator[WebServer]:
             for name in PAGES_OF
         ]
         config = "global: {scrape_interval: 1s}\nscrape_configs:\n" + "\n".join(jobs)
-        with start_prometheus(config=config.replace("{", "{{").replace("}", "}}"), history=history(time.time())) as server:
+        with start_prometheus(
+            config=config.replace("{", "{{").replace("}", "}}"), history=history(time.time())
+        ) as server:
             yield server
 
 
