@@ -129,10 +129,10 @@ class Replayer:
         for at, value in points:
             self._hold(key, told, at, value)
 
-    def end(self, start: float, end: float) -> Replay:
-        """What came of it, from `start` to `end` (unix seconds)."""
+    def end(self, start: float, end: float, last: float) -> Replay:
+        """What came of it, from `start` to `end`, of which `last` is the last evaluation (unix seconds)."""
         for key in list(self._running):
-            self._let_go(key, end)
+            self._let_go(key, last)
         for one in self._running.values():
             self._close(one, None)
         self._running = {}

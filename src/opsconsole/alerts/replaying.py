@@ -42,7 +42,7 @@ async def replay(prometheus: PrometheusSource, rule: AlertRule, start: float, en
             return Replay(rule, start, end, error="the expression brings no series")
         await asyncio.to_thread(_see, replayer, answer.value)
         at = until + step
-    return replayer.end(start, end)
+    return replayer.end(start, end, last)
 
 
 async def oldest(prometheus: PrometheusSource, start: float, end: float) -> float | None:

@@ -12,15 +12,21 @@ from opsconsole.alerts.routing import Notification
 from opsconsole.core.problem import ContentError
 
 
-def replayed(present: str, *, hold: float = 0.0, keep: float = 0.0, expr: str = "x > 1", parts: int = 1) -> Replay:
-    """The replay of a series that is there where `present` has a digit, every 10 s from 0; digits are its values."""
+def replayed(
+    present: str, *, hold: float = 0.0, keep: float = 0.0, expr: str = "x > 1", parts: int = 1, since: float = 0.0
+) -> Replay:
+    """The replay of a series that is there where `present` has a digit, every 10 s from 0; digits are its values.
+
+    `since`: seconds from the last evaluation to the end.
+    """
     rule = AlertRule("A", expr, 10.0, hold, keep, {"severity": "high", "of": "{{ $labels.job }}"})
     replayer = Replayer(rule)
     points = [(at * 10.0, float(value)) for at, value in enumerate(present) if value != "."]
     size = math.ceil(len(points) / parts) or 1
     for start in range(0, len(points), size):
         replayer.see({"__name__": "x", "job": "api"}, points[start : start + size])
-    return replayer.end(0.0, (len(present) - 1) * 10.0)
+    last = (len(present) - 1) * 10.0
+    return replayer.end(0.0, last + since, last)
 
 
 def spans(replay: Replay) -> list[tuple[float, float | None]]:
@@ -48,6 +54,13 @@ def test_pending_firing_kept_and_resolved_as_prometheus_does_it(
     present: str, hold: float, keep: float, expected: list[tuple[float, float | None]], parts: int
 ) -> None:
     assert spans(replayed(present, hold=hold, keep=keep, parts=parts)) == expected
+
+
+@pytest.mark.parametrize("since", [0.0, 5.0, 9.999])
+def test_what_fires_at_the_last_evaluation_fires_at_the_end(since: float) -> None:
+    """However soon the next evaluation would come."""
+    assert spans(replayed("..2222", since=since)) == [(20, None)]
+    assert spans(replayed("..222.", since=since)) == [(20, 50)]
 
 
 def test_an_alert_has_the_labels_of_series_and_rule_and_the_worst_value() -> None:
