@@ -130,8 +130,8 @@ class Console(TextualScreen[None], inherit_bindings=False):
             self.prompt.cancel()
         if leaving is view:
             return
-        self._ahead.clear()
         if leaving is not None:
+            self._ahead.clear()
             self._clear_flash()  # it was about what is left; keys of the new view stand there
             self._hide(leaving)
         if root:
@@ -234,9 +234,10 @@ class Console(TextualScreen[None], inherit_bindings=False):
         self._clear_flash()
         name = "do_" + action.id.replace("-", "_")
         view = self.view
-        if view is not None and not view.composed and hasattr(view, name):
-            # Typed ahead, to a view that was opened just now: it is meant for what will be there. It must not be tried
-            # again and again meanwhile: that would leave no turn for the view to get there.
+        early = not self.body.is_attached if view is None else not view.composed and hasattr(view, name)
+        if early:
+            # Typed ahead, to a view that was opened just now, or to the first: it is meant for what will be there. It
+            # must not be tried again and again meanwhile: that would leave no turn for the view to get there.
             self._ahead.append(action)
             return
         handler = getattr(view, name, None) or getattr(self, name, None)
