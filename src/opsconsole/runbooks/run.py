@@ -38,6 +38,7 @@ from opsconsole.runbooks.resuming import Records, read_header, reopen_run, resto
 from opsconsole.runbooks.scopes import named_in
 from opsconsole.runbooks.states import IllegalTransitionError, RunEvent, RunState, StepEvent, StepState
 from opsconsole.runbooks.together import all_ended
+from opsconsole.runbooks.undoing import undo_plan
 
 _log = logging.getLogger(__name__)
 
@@ -366,16 +367,7 @@ class Run:
 
     def rollback_plan(self) -> list[Step]:
         """The undo steps of what was tried, the latest first; without those that ran since."""
-        plan: list[Step] = []
-        tried = [self._attempts.report(step) for step in self.runbook.steps if step.undo]
-        for report in sorted(tried, key=lambda one: one.started_at or 0.0, reverse=True):
-            undo = self.runbook.step(report.step.undo)
-            if undo is None or undo in plan or report.state not in _TRIED:
-                continue
-            done = self._attempts.report(undo)
-            if not done.state.good or (done.started_at or 0.0) < (report.started_at or 0.0):
-                plan.append(undo)
-        return plan
+        return undo_plan(self.runbook, self._attempts.report)
 
     def begin_rollback(self) -> list[Step]:
         """Record that everything is to be undone. The steps that do it, to be executed in this order until one fails.
@@ -586,17 +578,6 @@ class Run:
                 _log.exception("a listener of a run failed")
 
 
-_TRIED = frozenset(
-    {
-        StepState.OK,
-        StepState.WARN,
-        StepState.FAILED,
-        StepState.TIMED_OUT,
-        StepState.CANCELLED,
-        StepState.UNKNOWN,
-    }
-)
-"""Something may have been done that can be undone."""
 _STATE_OF_VERDICT = {
     Verdict.DONE: StepState.DONE,
     Verdict.NOT_DONE: StepState.NOT_DONE,
