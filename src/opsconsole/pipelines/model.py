@@ -4,12 +4,15 @@ Times are unix seconds by Airflow's clock, durations seconds; what Airflow has n
 have passed `clean`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+_INSTANCE = re.compile(r"(?P<task>.+)\[(?P<index>\d{1,9})\]")
 
 FAILED = frozenset({"failed", "upstream_failed"})
 """States in which a task holds its run up, or ended it."""
@@ -173,6 +176,12 @@ class Task:
         if self.started_at is not None and self.started_at >= self.queued_at:
             return self.started_at - self.queued_at
         return max(0.0, now - self.queued_at) if self.state == "queued" else None
+
+
+def instance_of(title: str) -> tuple[str, int | None]:
+    """(task, map index) of what `Task.title` says: `load[3]`; None for the task as a whole."""
+    found = _INSTANCE.fullmatch(title)
+    return (found["task"], int(found["index"])) if found else (title, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ What would be cleared is asked of Airflow first (its dry run), and shown; what i
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,11 +26,9 @@ from opsconsole.pipelines.actions.waiting import Patience, hold_on
 from opsconsole.pipelines.api import api_of
 from opsconsole.pipelines.choosing import unknown_task
 from opsconsole.pipelines.holding import Hold
-from opsconsole.pipelines.model import FAILED, Task
+from opsconsole.pipelines.model import FAILED, Task, instance_of
 from opsconsole.pipelines.way import MOST_TASKS, Asking
 from opsconsole.sources.airflow.client import AirflowSource, path
-
-_INDEXED = re.compile(r"(?P<task>.+)\[(?P<index>\d{1,9})\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +178,12 @@ class _Clearing(Change):
 
 def _named(text: str, major: int) -> Any:
     """A task as `task_ids` has it."""
-    found = _INDEXED.fullmatch(text)
-    if found is None:
-        return text
+    task, index = instance_of(text)
+    if index is None:
+        return task
     if major < 3:
-        raise Refused(f"{text}: Airflow 2 clears all of a mapped task; name it without its number: {found['task']}")
-    return [found["task"], int(found["index"])]
+        raise Refused(f"{text}: Airflow 2 clears all of a mapped task; name it without its number: {task}")
+    return [task, index]
 
 
 def _titles(answer: Any) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Calling things what they are: `airflow.mark`, `airflow.pause`, `airflow.unpause`."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,13 +13,12 @@ from opsconsole.pipelines.api import api_of
 from opsconsole.pipelines.asking import structure_of
 from opsconsole.pipelines.choosing import unknown_task
 from opsconsole.pipelines.consequences import of_marking_a_run, of_marking_a_task
-from opsconsole.pipelines.model import Run, Task
+from opsconsole.pipelines.model import Run, Task, instance_of
 from opsconsole.pipelines.way import Asking
 from opsconsole.sources.airflow.client import AirflowSource, path
 
 _SOON = 60.0
 """Seconds within which the effect has to be seen."""
-_INDEXED = re.compile(r"(?P<task>.+)\[(?P<index>\d{1,9})\]")
 
 
 def mark(arguments: Mapping[str, str], environment: Environment) -> Action:
@@ -102,8 +100,8 @@ class _Marking(Change):
         """What is marked."""
         parts = ["dags", self.dag, "dagRuns", run_id]
         if self.task:
-            found = _INDEXED.fullmatch(self.task)
-            parts += ["taskInstances", *((found["task"], found["index"]) if found else (self.task,))]
+            task, index = instance_of(self.task)
+            parts += ["taskInstances", task, *(() if index is None else (str(index),))]
         return path(*parts)
 
     def body(self, major: int) -> dict[str, Any]:
