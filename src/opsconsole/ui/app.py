@@ -310,7 +310,6 @@ class OpsConsole(App[int], inherit_bindings=False):
         leaving, session = self._opened, self.session.enter(environment)
         console = self.console_screen
         console.drop_views()
-        self.roots.clear()
         self.kept_runs.clear()
         if leaving is not None:
             self.run_worker(leaving.close(), group="closing", exit_on_error=False)

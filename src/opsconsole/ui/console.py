@@ -171,6 +171,7 @@ class Console(TextualScreen[None], inherit_bindings=False):
             if view.is_attached:
                 view.remove()
         self._views = []
+        self.session_views.clear()
 
     def arrived(self, view: View) -> None:
         """`view` is mounted and painted, and is to begin unless something else is on screen by now."""
