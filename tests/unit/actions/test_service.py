@@ -1,5 +1,6 @@
 """Services: the exact command of each driver, and what becomes of an action."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,9 @@ def environment(tmp_path: Path) -> Environment:
     script = tmp_path / "ctl"
     words = {"restart": "up", "start": "up", "stop": "down"}
     cases = " ".join(f"{verb}) echo {word} > {state};;" for verb, word in words.items())
-    script.write_text(f"#!/bin/sh\ncase $1 in {cases} esac\ncat {state}; grep -q up {state}\n")
+    script.write_text(
+        f"#!/bin/sh\necho >> {tmp_path}/asked\ncase $1 in {cases} esac\ncat {state}; grep -q up {state}\n"
+    )
     script.chmod(0o700)
     own = {verb: [str(script), verb] for verb in VERBS} | {"timeout": "3s"}
     stuck = {**own, "restart": [str(script), "status"], "timeout": "1s"}
@@ -103,13 +106,14 @@ async def test_a_restart_restarts_and_looks_whether_it_runs(environment: Environ
     assert (await action.verify()).detail == "up"
 
 
-async def test_a_service_that_does_not_come_up_is_no_success(environment: Environment) -> None:
-    import asyncio
-
+async def test_a_service_that_does_not_come_up_is_no_success(environment: Environment, tmp_path: Path) -> None:
     action = build("service.restart", environment, service="stuck")
     assert action.verify is not None
     task = asyncio.ensure_future(action.verify())
-    await asyncio.sleep(0.3)
+    asked = tmp_path / "asked"
+    async with asyncio.timeout(20):
+        while not asked.exists() or len(asked.read_text()) < 2:  # noqa: ASYNC110 - of other processes no event tells
+            await asyncio.sleep(0.01)
     task.cancel()
     result = await task
     assert (result.outcome, result.detail) == (Outcome.CANCELLED, "it does not run: off")

@@ -57,6 +57,7 @@ async def told(slas: Slas, patience: float | None = None) -> dict[str, Any]:
 
 async def test_who_is_slow_is_not_waited_for_and_comes_later() -> None:
     slas = _Made()
+    await asyncio.wait_for(slas.told(60.0), 5.0)
     found = await told(slas, 0.05)
     assert (found["fast"].state, found["slow"].waiting, found["slow"].why) == (State.OK, True, "not read yet")
     slas.slow.set()
