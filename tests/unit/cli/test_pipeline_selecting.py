@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -140,7 +141,12 @@ def test_what_is_so_already_is_said_and_runs_no_step(
     pauses = [Repair("airflow.pause", {"dag": one}, f"Pause {one}") for one in ("a", "b")]
     found = [Foreseen(one, wrong="it is paused already; nothing was changed", already=True) for one in pauses]
     walked: list[int] = []
-    monkeypatch.setattr(acting, "_walked", lambda args, sent, *_: walked.append(len(sent)) or Exit.DONE)
+
+    def walk(_: object, sent: Sequence[Repair], *__: object) -> Exit:
+        walked.append(len(sent))
+        return Exit.DONE
+
+    monkeypatch.setattr(acting, "_walked", walk)
     monkeypatch.setattr(acting, "_foreseen", lambda args, repairs: found)
 
     def carried_out(*given: str) -> tuple[int, str, str]:
