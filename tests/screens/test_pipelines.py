@@ -435,7 +435,7 @@ async def test_a_log_that_does_not_come_says_why_and_where_its_file_is_and_is_le
         app = await opened_at(pilot)
         monkeypatch.setattr(way, "raw_log", late)  # what the page of failures reads has been read
         app.console_screen.open_view(TaskLogView(way.tasked[1]))
-        await sees(pilot, "Airflow 3 reads a log to its end")
+        await sees(pilot, "Airflow 3 reads it to")
         assert "/task_id=check/attempt=2.log" in text_of(app)
         await pilot.press("question_mark")
         async with in_time("the help"):

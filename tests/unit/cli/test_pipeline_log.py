@@ -52,7 +52,7 @@ async def test_who_waits_for_the_first_line_is_told_why(monkeypatch: pytest.Monk
     said = asyncio.Event()
 
     def narrate(text: str) -> None:
-        assert "Airflow 3 reads a log to its end" in text
+        assert "Airflow 3 reads it to its end" in text
         said.set()
 
     async def lines() -> AsyncIterator[LogLine]:

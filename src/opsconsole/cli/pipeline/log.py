@@ -28,8 +28,9 @@ opsconsole pipeline log load_tariffs fetch
 _LONG = 3.0
 """Seconds without a first line after which it is said why."""
 _SLOW = (
-    "waiting: Airflow 3 reads a log to its end before it sends the first line, half a minute for 100 MB or many times "
-    "that; with logs: under airflow: (the folder of logs, mounted here) a long one is read from there, at once"
+    "waiting: the API server is busy, or the log is long: Airflow 3 reads it to its end before it sends the first "
+    "line, a minute for 100 MB or many times that; with logs: under airflow: (the folder of logs, mounted here) a long "
+    "one is read from there, at once"
 )
 _PAUSE = 2.0
 """Seconds between two looks at a log that is followed."""

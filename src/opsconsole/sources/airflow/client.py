@@ -19,7 +19,7 @@ Params = tuple[tuple[str, str], ...]
 
 _PATIENCE = 1800.0
 """Seconds without a byte of a text after which it is given up. Airflow 3 reads all of a log before it sends any of it
-(100 MB take half a minute of CPU), and goes on with that when nobody listens any more: who asks again makes it slower
+(100 MB take a minute of CPU), and goes on with that when nobody listens any more: who asks again makes it slower
 still."""
 _LONGEST_LINE = 1024 * 1024
 """Characters of a line from which it comes in pieces, of less than twice as many."""

@@ -9,8 +9,9 @@ from opsconsole.pipelines.model import Task
 from opsconsole.ui.lines import Line, Lines, Role, Span, line
 
 _SLOW = (
-    "Airflow 3 reads a log to its end before it sends the first line: half a minute for 100 MB where it has nothing "
-    "else to do, many times that where it has. It goes on with that when you leave, and begins anew when asked again."
+    "The API server is busy, or the log is long: Airflow 3 reads it to its end before it sends the first line, a "
+    "minute for 100 MB where it has nothing else to do. It goes on with that when you leave, and begins anew when "
+    "asked again."
 )
 _FILE = "The log is a file{host}, below the folder of logs (base_log_folder; where nobody changed the layout):"
 _ELSEWHERE = (
