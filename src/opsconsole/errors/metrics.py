@@ -46,6 +46,8 @@ class MetricErrorsOf:
         """Of each kind: the end of a part -> how many there were in it, where there were any."""
         self._known_until = 0.0
         """The end of the latest part of which nothing can come any more."""
+        self._at_once = 100_000
+        """Parts in one question, at most."""
         self._covers: float | None = None
 
     async def hear(self) -> Heard:
@@ -72,23 +74,41 @@ class MetricErrorsOf:
         )  # fmt: skip
 
     async def _learn(self, now: float, step: float) -> tuple[str, ...]:
-        """Ask for the parts that are not known yet, the one that is not over with them; what the server said of it."""
-        start = max(now - reach(self._window), self._known_until)
-        answer = await self._prometheus.range(self._query(step), start=start + step, end=now + step, step=step)
-        if not isinstance(answer.value, Matrix):
+        """Ask for the parts that are not known yet, the one that is not over with them; what the server said of it.
+
+        What takes a server too long is asked for in pieces, from then on.
+        """
+        warnings: tuple[str, ...] = ()
+        oldest, end = now - reach(self._window), now + step
+        begin = max(oldest, self._known_until)
+        while begin + step <= end:
+            until = min(end, begin + self._at_once * step)
+            try:
+                answer = await self._prometheus.range(self._query(step), start=begin + step, end=until, step=step)
+            except SourceError as error:
+                if error.kind != "timeout" or self._at_once <= _LATE or until - begin <= step:
+                    raise
+                self._at_once = max(_LATE, min(self._at_once, round((until - begin) / step)) // 4)
+                continue
+            self._keep(answer.value, begin, oldest)
+            warnings += answer.warnings
+            if not warnings:  # a part of a cluster that is silent may be there the next time
+                self._known_until = min(until // step, now // step - _LATE) * step
+            begin = until
+        return warnings
+
+    def _keep(self, value: object, begin: float, oldest: float) -> None:
+        """What was told of the parts after `begin`, in place of what was known of these."""
+        if not isinstance(value, Matrix):
             raise SourceError(self.source, "bad-query", _NO_SERIES)
-        oldest = now - reach(self._window)
         kept = {
-            labels: {end: count for end, count in points.items() if oldest < end <= self._known_until}
+            labels: {end: count for end, count in points.items() if oldest < end <= begin}
             for labels, points in self._parts.items()
         }
-        for series in answer.value.series:
+        for series in value.series:
             points = kept.setdefault(tuple(sorted(series.labels.items())), {})
             points.update((end, count) for end, count in series.points if count > 0)  # NaN is not, either
         self._parts = {labels: points for labels, points in kept.items() if points}
-        if not answer.warnings:  # a part of a cluster that is silent may be there the next time
-            self._known_until = (now // step - _LATE) * step
-        return answer.warnings
 
     async def _look_back(self, now: float, step: float) -> None:
         """Since when there is anything; asked until it is known."""
