@@ -70,6 +70,21 @@ def increments_and_births(text: str, step: float) -> str:
     return _each_increase(text, "step", grown).replace("$step", span)
 
 
+def with_births(text: str) -> str:
+    """`text`, in which each `increase(SELECTOR[$window])` counts what a series has that was not there before.
+
+    For a rule, whose windows overlap and need no edges, in PromQL that is as short as it can be.
+    """
+
+    def grown(selector: str) -> str:
+        read = "min by (job, instance) (sum_over_time(up[$window]))"
+        born = f"({selector} unless {selector} offset $window)"
+        new = f"(count_over_time({selector}[$window]) < on (job, instance) group_left () {read})"
+        return f"({born} and {new} or increase({selector}[$window]))"
+
+    return _each_increase(text, "window", grown)
+
+
 def _each_increase(text: str, name: str, grown: Callable[[str], str]) -> str:
     """`text` with what `grown` makes of the selector in the place of each `increase(SELECTOR[$name])`."""
 

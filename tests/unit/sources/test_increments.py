@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsconsole.sources.increments import carried, increments, increments_and_births
+from opsconsole.sources.increments import carried, increments, increments_and_births, with_births
 
 
 def test_each_increase_over_the_window_counts_from_the_sample_before_it() -> None:
@@ -63,3 +63,12 @@ def test_a_series_that_was_not_there_counts_from_nothing_where_its_target_was_re
         ' or increase(a_total{code="500"}[900s])))'
     )
     assert increments_and_births("sum(increase(a[$window]) or b[$step])", 60.0) == "sum(increase(a[$window]) or b[60s])"
+
+
+def test_a_rule_counts_what_a_series_has_that_was_not_there_before_its_window() -> None:
+    assert with_births('sum(increase(a{b="c"}[$window])) / 2') == (
+        'sum(((a{b="c"} unless a{b="c"} offset $window) and (count_over_time(a{b="c"}[$window])'
+        " < on (job, instance) group_left () min by (job, instance) (sum_over_time(up[$window])))"
+        ' or increase(a{b="c"}[$window]))) / 2'
+    )
+    assert with_births("sum(rate(a[$window]))") == "sum(rate(a[$window]))"
