@@ -31,10 +31,10 @@ async def until(holds: Callable[[], object]) -> None:
 
 
 def lives(path: Path) -> bool:
-    """Whether the process whose number is in that file does."""
+    """Whether the process whose number is in that file does; one that is still being written is of none."""
     try:
-        return Path(f"/proc/{path.read_text().strip()}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
+        return Path(f"/proc/{int(path.read_text())}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (OSError, ValueError):
         return False
 
 
@@ -220,7 +220,7 @@ class TestInteractive:
         body = f"echo $$ > {tmp_path}/pid; sleep 600 & echo $! > {tmp_path}/child; wait"
         run = begin(write(read("talk", body, self.MORE)))
         work = asyncio.ensure_future(run.execute(at(run), NONE, Screen(run), terminal=Terminal(24, 80)))
-        await until((tmp_path / "child").exists)
+        await until(lambda: lives(tmp_path / "child"))
         before = len(os.listdir("/proc/self/fd"))
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
