@@ -12,8 +12,9 @@ from opsconsole.actions.action import Outcome
 from opsconsole.actions.runners.terminal import Terminal
 from opsconsole.runbooks.history import read_journal
 from opsconsole.runbooks.lint import lint
-from opsconsole.runbooks.run import Change, Run
+from opsconsole.runbooks.run import Run
 from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
+from opsconsole.runbooks.told import Change
 from opsconsole.runbooks.unattended import Instructions, questions, walk
 from opsconsole.store.sqlite import SqliteJournal
 from tests.unit.runbooks.conftest import Begin, Write
@@ -150,7 +151,7 @@ class TestBackground:
         run = begin(write(read("serve", f"echo $$ >> {tmp_path}/pids; exec sleep 600", BESIDE + ',"lock":"one"')))
         step = at(run)
         await run.execute(step, NONE, Screen(run))
-        assert (await run.retry(step, NONE, Screen(run))).outcome is Outcome.OK
+        assert (await run.execute(step, NONE, Screen(run), again=True)).outcome is Outcome.OK
         first, second = (tmp_path / "pids").read_text().split()
         (tmp_path / "first").write_text(first)
         (tmp_path / "second").write_text(second)
