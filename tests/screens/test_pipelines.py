@@ -108,7 +108,7 @@ def test_the_screen(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]
             view = app.console_screen.view
             assert isinstance(view, DashboardView)
             source = await app.session.families["pipelines"]()
-            source._asked_at = -1e9
+            source.forget()
             await pilot.press("r")
             async with in_time("the failures"):
                 while not all(pane.reading.failed for pane in view._readers if pane.watched):

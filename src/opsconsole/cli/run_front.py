@@ -20,9 +20,9 @@ from opsconsole.runbooks.client import RunClient, SupervisorLostError
 from opsconsole.runbooks.ending import ending
 from opsconsole.runbooks.lock import LockHeldError
 from opsconsole.runbooks.model import Runbook, Step
-from opsconsole.runbooks.run import Change
 from opsconsole.runbooks.scopes import with_arguments
 from opsconsole.runbooks.states import RunState, StepState
+from opsconsole.runbooks.told import Change
 from opsconsole.runbooks.unattended import Instructions
 
 _WORST = (Exit.GUARDED, Exit.FAILED, Exit.TIMED_OUT, Exit.UNKNOWN)
