@@ -8,9 +8,10 @@ import pytest
 
 from opsconsole.config import secrets
 from tests import examples
-from tests.platform import DemoPlatform, started_demo
+from tests.platform import DemoPlatform, SharedDemo
 
 examples.register()
+_demo = SharedDemo()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,10 +53,27 @@ def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPlatform]:
-    """The demo, started once for all tests. Who breaks it heals it: take `demo` for that."""
-    with started_demo(tmp_path_factory.mktemp("state")) as platform:
-        yield platform
+def shared_demo() -> Iterator[SharedDemo]:
+    """Stops the demo at the end of the session, however that comes."""
+    yield _demo
+    _demo.stop()
+
+
+@pytest.fixture(scope="module")
+def demo_platform(shared_demo: SharedDemo, tmp_path_factory: pytest.TempPathFactory) -> DemoPlatform:
+    """The demo, started once for all tests that go together. Who breaks it heals it: take `demo` for that."""
+    return shared_demo.platform(lambda: tmp_path_factory.mktemp("state"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """The demo ends with the last test of those that go together because of it."""
+    yield
+    if _demo.runs:
+        from tests.scheduling import takes_the_demo
+
+        if nextitem is None or not takes_the_demo(nextitem):
+            _demo.stop()
 
 
 @pytest.fixture

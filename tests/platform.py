@@ -12,8 +12,8 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +110,33 @@ def started_demo(state: Path) -> Iterator[DemoPlatform]:
         yield DemoPlatform(running)
     finally:
         platform.stop(state / "demo")
+
+
+class SharedDemo:
+    """The demo that tests share: started when one first asks for it, stopped as soon as the next ones need none.
+
+    It takes a seventh of a core for as long as it runs, whether anybody looks or not.
+    """
+
+    def __init__(self) -> None:
+        self._platform: DemoPlatform | None = None
+        self._ending = ExitStack()
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was asked for, and not stopped since."""
+        return self._platform is not None
+
+    def platform(self, make_folder: Callable[[], Path]) -> DemoPlatform:
+        """The running demo; where none runs, one whose state is in a new folder."""
+        if self._platform is None:
+            self._platform = self._ending.enter_context(started_demo(make_folder()))
+        return self._platform
+
+    def stop(self) -> None:
+        """Stop it, if it runs; whoever asks later has another one."""
+        self._platform = None
+        self._ending.close()
 
 
 @contextmanager

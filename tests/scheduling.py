@@ -1,9 +1,9 @@
 """How the slow tests are dealt out to the workers of pytest-xdist: file by file, the long ones first, and what shares a
 server to one worker.
 
-A demo costs a worker ten seconds to start and a tenth of a core from then on, so two workers have one and not each of
-them. Tests of it mostly wait; the third worker's mostly reckon. Begun last, the longest file would be waited for by
-workers that have nothing left to do.
+A demo costs a worker ten seconds to start and a seventh of a core until it is stopped, so two workers have one and not
+each of them, and no longer than its tests last. Tests of it mostly wait; the third worker's mostly reckon. Begun last,
+the longest file would be waited for by workers that have nothing left to do.
 """
 
 from collections.abc import Sequence
@@ -58,6 +58,11 @@ def long_ones_first(items: list[pytest.Item]) -> None:
     _know(items)
     places = {file: place for place, file in enumerate(LONG)}
     items.sort(key=lambda item: places.get(_file(item), len(places)))
+
+
+def takes_the_demo(item: pytest.Item) -> bool:
+    """Whether it is one of a file whose tests share a demo."""
+    return _file(item) in TOGETHER
 
 
 def _know(items: Sequence[pytest.Item]) -> None:

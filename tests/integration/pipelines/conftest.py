@@ -88,7 +88,7 @@ def story(server: AirflowServer) -> Story:
 
     async def happen() -> list[Result]:
         environment = empty.environment("api")
-        for dag in ("succeeds", "fails", ODD):
+        for dag in ("succeeds", "fails", ODD, "typed"):
             assert (await done(action("airflow.unpause", environment, dag=dag))).outcome == "ok"
         runs = [
             action("airflow.trigger", environment, dag=dag, run=f"first:{dag}+1", conf='{"a": "ü"}', wait="ended")

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
 
     from opsconsole.cli.output import narrate
-    from opsconsole.cli.wiring import UsageError, open_sources, pick_environment, resolve_settings
+    from opsconsole.cli.wiring import UsageError, environment_of, open_sources
     from opsconsole.core.duration import parse_duration
 
     try:
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(str(error)) from None
     if not 60 <= since <= 366 * 86_400:
         raise UsageError(f"--since: {args.since}; expected a time from 1m to 366d")
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     known = environment.every_prometheus
     if not known:
         raise UsageError(f"no prometheus is configured in environment {environment.name}")

@@ -24,7 +24,7 @@ def ask(args: argparse.Namespace, read: "Callable[[Errors], Awaitable[T]]") -> T
     Raises:
         UsageError: nothing is configured that could know any, or `--since` is no time.
     """
-    from opsconsole.cli.wiring import UsageError, open_sources, pick_environment, resolve_settings
+    from opsconsole.cli.wiring import UsageError, environment_of, open_sources
     from opsconsole.core.duration import parse_duration
     from opsconsole.errors.opening import open_errors
 
@@ -34,7 +34,7 @@ def ask(args: argparse.Namespace, read: "Callable[[Errors], Awaitable[T]]") -> T
         raise UsageError(f"--since: {error}") from None
     if not 60 <= window <= 31 * 86_400:
         raise UsageError(f"--since: {args.since}; expected a time from 1m to 31d")
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     sources = open_sources(environment)
 
     async def asked() -> T:

@@ -69,9 +69,9 @@ def _count(number: int, what: str) -> str:
 
 
 def _exported(args: argparse.Namespace) -> list[Path]:
-    from opsconsole.cli.wiring import pick_environment, resolve_settings
+    from opsconsole.cli.wiring import environment_of
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     folder = (environment.monitoring or Path("monitoring")) / "prometheus"
     return [folder / "alerts", folder / "rules"]
 
@@ -79,12 +79,12 @@ def _exported(args: argparse.Namespace) -> list[Path]:
 def _approximated(args: argparse.Namespace) -> list[str]:
     """Where the exported rules differ from the SLAs that they were made of; nothing where these cannot be read, which
     `check` and `export` say."""
-    from opsconsole.cli.wiring import pick_environment, resolve_settings
+    from opsconsole.cli.wiring import environment_of
     from opsconsole.config.slas import load_slas
     from opsconsole.core.problem import ContentError
     from opsconsole.monitoring.approximations import approximations
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     try:
         return approximations(load_slas(environment.slas)[0]) if environment.slas else []
     except ContentError:

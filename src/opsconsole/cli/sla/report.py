@@ -35,12 +35,12 @@ def run(args: argparse.Namespace) -> int:
     """Print it."""
     import time
 
-    from opsconsole.cli.wiring import pick_environment, resolve_settings
+    from opsconsole.cli.wiring import environment_of
     from opsconsole.sla import report as reporting
 
     period_of = _period(args.week, args.month, time.time())
     survey = ask(args, lambda slas: slas.report(period_of))
-    environment = pick_environment(resolve_settings(args), args).name
+    environment = environment_of(args).name
     title = survey.standings[0].period.title if survey.standings else args.week or args.month
     report = reporting.Report(environment, title, survey.taken_at, survey.standings, survey.notes)
     if args.format == "json":

@@ -27,7 +27,7 @@ from opsconsole.ui.pages.page import Choice as Doable
 from opsconsole.ui.screens.pages_view import FamilyView
 from opsconsole.ui.screens.text import TextView
 from opsconsole.ui.screens.view import View
-from opsconsole.ui.working import go_on
+from opsconsole.ui.working import go_on, pause
 
 _PERIOD = 10.0
 """Seconds between two looks at why an alert fires."""
@@ -187,11 +187,7 @@ class AlertView(TextView):
         self._source = source
         while True:
             await self._read(source)
-            try:
-                async with asyncio.timeout(_PERIOD):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+            await pause(_PERIOD, self._wake)
             self._wake.clear()
 
     async def _read(self, source: Alerts) -> None:
