@@ -12,6 +12,7 @@ from bench.terminal import Terminal
 
 CONSOLE = (sys.executable, "-m", "opsconsole.cli.main")
 Open = Callable[..., Terminal]
+Terminal.patience = 4.0  # that it comes is tested here; how fast it comes, in bench/
 
 
 @pytest.fixture

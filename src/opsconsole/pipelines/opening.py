@@ -9,6 +9,7 @@ from opsconsole.config.slas import Sla, load_slas
 from opsconsole.core.problem import ContentError
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import DOWN, Airflow
+from opsconsole.pipelines.log_folder import LogFolder
 from opsconsole.pipelines.metadata import Metadata
 from opsconsole.pipelines.metrics import ByMetrics, Measuring
 from opsconsole.pipelines.model import Component, Survey, Told
@@ -125,7 +126,8 @@ def open_airflow(environment: Environment, sources: "Sources") -> Airflow:
     if settings.metadata:
         database = f"postgres/{settings.metadata}"
         metadata = Metadata(database, sources.get(database).read)
-    return Airflow(_source(sources) if settings.url else None, metadata)
+    logs = LogFolder(settings.logs) if settings.logs is not None else None
+    return Airflow(_source(sources) if settings.url else None, metadata, logs)
 
 
 def _source(sources: "Sources") -> "AirflowSource":

@@ -339,7 +339,7 @@ async def test_what_is_a_thousand_times_as_long_as_it_came_is_no_longer_in_one_p
         yield "before\nx" + "x" * 5_000_000
         yield "y\nafter"
 
-    lines = [line async for line in client._lines(chunks())]
+    lines = [line async for line in client.lines_of(chunks())]
     assert (lines[0], lines[-1]) == ("before", "after")
     assert max(map(len, lines)) < 2 * 1024 * 1024
     assert "".join(lines[1:-1]) == "x" * 5_000_001 + "y"

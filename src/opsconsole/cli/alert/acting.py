@@ -12,21 +12,20 @@ from opsconsole.core.exit_codes import Exit
 if TYPE_CHECKING:
     from opsconsole.alerts.model import Alert, Survey
     from opsconsole.alerts.planning import Planned, Wanted
-    from opsconsole.runbooks.repair import Repair
 
 AFTERWORD = """It is a run of one step, recorded like any. On a terminal it asks; elsewhere --yes says yes. Exit codes
-are those of `runbook run`."""
-SEVERAL = """ Of several Alertmanagers all are told, asked about once: a step for each, the exit code by the worst; one
-that does not answer is named and does not hold the others up. Repeated, it changes nothing that is as it should be."""
+are those of `runbook run`. Of several Alertmanagers all are told, asked about once: a step for each, the exit code by
+the worst; one that does not answer is named and does not hold the others up."""
+REPEATED = " Repeated, it changes nothing that is as it should be."
 _SHOWN = 20
 """Alerts that a preview lists."""
 _WIDEST = 60
 """Characters of a label in it."""
 
 
-def add_arguments(parser: argparse.ArgumentParser, *, several: bool = True) -> None:
-    """The arguments of every verb that changes something; `several` where it does that in all Alertmanagers."""
-    parser.description = f"{parser.description or ''} {AFTERWORD}{SEVERAL if several else ''}".strip()
+def add_arguments(parser: argparse.ArgumentParser, *, repeated: str = REPEATED) -> None:
+    """The arguments of every verb that changes something; `repeated` says what it does a second time."""
+    parser.description = f"{parser.description or ''} {AFTERWORD}{repeated}".strip()
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent, and do nothing at all")
     parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -41,21 +40,6 @@ def preview(found: "Iterable[Alert]", survey: "Survey") -> None:
     if len(alerts) > _SHOWN:
         lines.append(f"matches now: {len(alerts) - _SHOWN} more")
     narrate_all([*(lines or ["it matches no alert of now"]), *survey.notes])
-
-
-def carry_out(args: argparse.Namespace, repair: "Repair") -> int:
-    """Run the action, at the one Alertmanager that is meant. Returns the exit code.
-
-    Raises:
-        UsageError: an argument is wrong, or it is not said which Alertmanager is meant.
-    """
-    from opsconsole.alerts.actions.silencing import alertmanager_of
-
-    try:
-        alertmanager_of(environment_of(args), repair.given.get("alertmanager", ""))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    return run_repairs(args, [repair], repair.title)
 
 
 def alertmanagers(args: argparse.Namespace) -> list[str]:

@@ -51,21 +51,26 @@ def carry_out(
         left: others, of which it is known already why nothing is sent.
 
     Raises:
-        UsageError: an argument is wrong, no API is configured, or none of them would do anything.
+        UsageError: an argument is wrong, no API is configured, or none of them would do what is meant.
         SourceError: Airflow refuses to say, or does not answer.
     """
-    from opsconsole.cli.output import narrate
+    from opsconsole.cli.output import narrate, print_json
     from opsconsole.core.exit_codes import Exit
 
     found = [*left, *_foreseen(args, repairs)]
-    wrong = [one for one in found if one.wrong]
+    out = [one for one in found if one.wrong]
+    wrong = [one for one in out if not one.already]
     _narrate(found)
     sent = [one.repair for one in found if not one.wrong]
+    more = {"left_out": [{**one.repair.given, "why": one.wrong} for one in out]}
     if not sent:
-        _refuse(wrong)
-    more = {"left_out": [{**one.repair.given, "why": one.wrong} for one in wrong]}
+        if wrong:
+            _refuse(wrong)
+        if args.format == "json":
+            print_json({"run": None, "state": "ok", "steps": [], **more})
+        return Exit.DONE
     if len(found) > 1 and not (args.dry_run or args.yes) and has_terminal():
-        if not says_yes(f"run {'all ' if not wrong else ''}{len(sent)}? [y/N] "):
+        if not says_yes(f"run {'all ' if not out else ''}{len(sent)}? [y/N] "):
             narrate("opsconsole: nothing was run")
             return Exit.DECLINED
         args.yes = True
@@ -98,8 +103,8 @@ def _narrate(found: "Sequence[Foreseen]") -> None:
     if len(meant) > _TOLD:
         narrate(f"and {len(meant) - _TOLD} more; --dry-run has all of them")
     for one in found:
-        if one.wrong and not alone:
-            narrate(f"left out: {one.subject}: {one.wrong}")
+        if one.already or (one.wrong and not alone):
+            narrate(f"{'' if alone else 'left out: '}{one.subject}: {one.wrong}")
 
 
 def _refuse(wrong: "Sequence[Foreseen]") -> NoReturn:

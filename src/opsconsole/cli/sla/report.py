@@ -46,7 +46,11 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         _print_json(report)
     else:
-        print_text((reporting.html if args.format == "html" else reporting.markdown)(report).rstrip("\n"))
+        if args.format == "html":
+            from opsconsole.sla.report_html import html as text_of
+        else:
+            text_of = reporting.markdown
+        print_text(text_of(report).rstrip("\n"))
     return Exit.FAILED if any(one.met is False for one in survey.standings) else Exit.DONE
 
 
@@ -85,6 +89,7 @@ def _print_json(report: "Report") -> None:
             "taken_at": rfc3339(report.taken_at),
             "environment": report.environment,
             "period": report.period,
+            "headline": report.headline,
             "summary": report.summary,
             "slas": [standing_fields(one) for one in report.standings],
             "notes": list(report.notes),

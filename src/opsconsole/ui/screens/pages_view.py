@@ -197,7 +197,7 @@ class PagesView(MarkingList):
         lines: list[Line] = []
         for place, note in enumerate(notes[:_MOST_NOTES]):
             rest = f"   and {more} more: enter" if more > 0 and place == _MOST_NOTES - 1 else ""
-            lines.append(fit_line(line(Span(f"not seen: {clean_line(note)}{rest}", "warn")), width))
+            lines.append(fit_line(line(Span(f"note: {clean_line(note)}{rest}", "warn")), width))
         return tuple(lines)
 
     @property

@@ -142,7 +142,7 @@ class PagePane(PaneView):
 
     def _notes(self, width: int) -> list[Line]:
         notes = self._reading.sheet.notes if self._reading.sheet is not None else ()
-        return [fit_line(line(Span(f"not seen: {clean_line(note)}", "warn")), width) for note in notes[:1]]
+        return [fit_line(line(Span(f"note: {clean_line(note)}", "warn")), width) for note in notes[:1]]
 
 
 def _items(sheet: Sheet) -> tuple[Item, ...]:
