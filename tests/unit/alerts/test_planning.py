@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from opsconsole.alerts import planning
 from opsconsole.alerts.matching import parse_matchers
 from opsconsole.alerts.merging import merged
 from opsconsole.alerts.model import Cluster, DeliverySide, Silence, Survey
-from opsconsole.alerts import planning
 from opsconsole.alerts.planning import Planned, Wanted, ending, having, silencing
 from tests.unit.alerts.made import NOW, delivered, rule_alert, rule_side, side, silence
 
