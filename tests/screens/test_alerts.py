@@ -201,7 +201,8 @@ async def test_a_change_that_did_not_go_well_goes_on_from_how_the_silence_is_now
             assert app.console_screen.view is not None
             open_repairs(app.console_screen.view, [repair], "")
             await sees(pilot, "duration: 3h")
-            assert "go on from how it is now" in await press(pilot, "enter", "y")
+            await press(pilot, "enter", "y")
+            await sees(pilot, "go on from how it is now")
             await pilot.press("e")
             await sees(pilot, "comment 'theirs', was 'work'")
             shown = await press(pilot, "tab", *"xy")

@@ -157,7 +157,7 @@ async def _chosen(
             rules = await _rules(prometheus, args, interval)
         except (UsageError, SourceError) as error:
             failed.append(error)
-            if args.rules.endswith(_FILES):
+            if _is_file(args.rules):
                 break
             continue
         notes = [f"{one}: it is passed over" for one in failed if isinstance(one, SourceError)]
@@ -184,7 +184,7 @@ async def _rules(prometheus: "PrometheusSource", args: argparse.Namespace, inter
     from opsconsole.core.problem import nearest
     from opsconsole.core.reading import SourceError
 
-    if args.rules.endswith(_FILES):
+    if _is_file(args.rules):
         try:
             usual = evaluation_interval(await prometheus.payload("status/config"))
         except SourceError as error:
@@ -299,3 +299,8 @@ def _fields(one: "Replay", told: "tuple[Told, ...]", rfc3339: Callable[[float | 
             for each in one.episodes
         ],
     }
+
+
+def _is_file(rules: str) -> bool:
+    """Whether a file is meant; no alert has a slash in its name."""
+    return rules.endswith(_FILES) or "/" in rules

@@ -43,6 +43,9 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise UsageError(f"--scrape-interval: {error}") from None
     files = list(_files(args.files or _exported(args)))
+    if not files:
+        looked = ", ".join(map(str, args.files or _exported(args)))
+        raise UsageError(f"no rule files in {looked}; expected *.yml, *.yaml or *.rules with groups")
     found, parsed = lint_files(files, scrape=scrape)
     problems = [one for one in found if one.code not in args.ignore]
     notes = [] if parsed else [str(MissingParserError())]
