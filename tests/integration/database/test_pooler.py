@@ -265,7 +265,7 @@ async def test_the_command_prints_the_pools_and_check_probes_them(
     name, user, state, mode = line.split()[:4]
     assert (name, user, mode) == ("app", "api", "transaction")
     assert state in ("WARN", "CRIT")
-    assert "WARN app / api: the pool is at its limit" in table.stderr
+    assert re.search(r"^(WARN|CRIT) app / api: the pool is at its limit", table.stderr, re.M)
     checked = json.loads((await command(configured, "check", "--format", "json")).stdout)
     (source,) = [one for one in checked["sources"] if one["source"] == "pgbouncer/app"]
     assert (source["ok"], source["product"]) == (True, "PgBouncer")

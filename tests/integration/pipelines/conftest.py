@@ -19,7 +19,7 @@ from opsconsole.sources.registry import Sources
 from tests.airflow_servers import ADMIN, VERSIONS, AirflowServer, start_airflow
 
 ODD = "Odd.näme-1_x"
-PATIENT = 60.0
+PATIENT = 120.0
 """Seconds for an answer of an Airflow on a machine that has other things to do."""
 
 

@@ -146,7 +146,7 @@ def test_what_is_so_already_is_said_and_runs_no_step(
         walked.append(len(sent))
         return Exit.DONE
 
-    monkeypatch.setattr(acting, "_walked", walk)
+    monkeypatch.setattr(acting, "run_repairs", walk)
     monkeypatch.setattr(acting, "_foreseen", lambda args, repairs: found)
 
     def carried_out(*given: str) -> tuple[int, str, str]:

@@ -15,8 +15,8 @@ _SLOW = (
 )
 _FILE = "The log is a file{host}, below the folder of logs (base_log_folder; where nobody changed the layout):"
 _ELSEWHERE = (
-    "b opens the runbook, whose step task-log shows the end of that file. Where the folder is mounted here and logs: "
-    "under airflow: names it, a long log is read from there, at once."
+    'b opens the runbook, whose step "why it failed" shows the end of that file where OPS_AIRFLOW_LOGS names the '
+    "folder. Where logs: under airflow: names it, mounted here, a long log is read from there, at once."
 )
 _LEAST = 20
 """Characters in which there is still something to read."""

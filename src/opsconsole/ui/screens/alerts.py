@@ -18,7 +18,6 @@ from opsconsole.ui.alerts.leading import Lead, leads
 from opsconsole.ui.alerts.pages import PAGES
 from opsconsole.ui.alerts.reason import reason_page
 from opsconsole.ui.alerts.renewing import renewable
-from opsconsole.ui.alerts.telling import title_of
 from opsconsole.ui.commands import CommandError, ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
 from opsconsole.ui.lines import Lines, Span, line
@@ -252,11 +251,6 @@ class AlertView(TextView):
         if self._alert is None or self._survey is None or self._gone:
             return []
         return alert_choices(self._alert, self._survey)
-
-    @property
-    def shown_title(self) -> str:
-        """Name and severity of the alert."""
-        return title_of(self._alert) if self._alert is not None else ""
 
 
 def acknowledge(view: View, choices: list[Doable]) -> None:

@@ -30,6 +30,8 @@ from opsconsole.ui.table_layout import Row
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
 
+_LONG = 3.0
+"""Seconds after which it is said how long a first reading is waited for."""
 _MOST_NOTES = 2
 
 
@@ -106,7 +108,8 @@ class PagesView(MarkingList):
 
     def tick(self, now: float) -> None:
         """Ages grow."""
-        if self._now.trouble(now) is not None or self._now.age(now) is not None or self._paused:
+        shown = self._now
+        if shown.sheet is None or shown.trouble(now) is not None or shown.age(now) is not None or self._paused:
             self._summary.repaint()
 
     def subtitle(self) -> str:
@@ -170,7 +173,7 @@ class PagesView(MarkingList):
         if trouble is not None:
             spans.append(trouble)
         elif shown.sheet is None:
-            spans.append(Span("asking…", "dim"))
+            spans.append(Span(self._asking(shown), "dim"))
         else:
             if shown.order.filter:  # first of all: a filter that one does not see hides what one looks for
                 spans.append(Span(f"filter {clean_line(shown.order.filter, limit=200)}   ", "accent"))
@@ -183,6 +186,11 @@ class PagesView(MarkingList):
             if old is None and shown.pause >= 1.0:  # what is read piece by piece has no rhythm
                 spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
         return (fit_line(line(*spans), width),)
+
+    def _asking(self, shown: PageReading) -> str:
+        """That the first reading is on its way, and since when, where that is long."""
+        waited = 0.0 if shown.asked_at is None else self.console.session.clock() - shown.asked_at
+        return "asking…" if waited < _LONG else f"asking… {duration_text(round(waited))}"
 
     def _old(self, shown: PageReading) -> Span | None:
         """How old it is, where that is more than it should be; None where it is not."""
@@ -346,7 +354,10 @@ class PagesView(MarkingList):
     def do_fix(self) -> None:
         """Choose what is to be done about the row, or all that are marked; it then goes through a run."""
         shown, keys = self._now, self.chosen
-        found = offers(shown.page, shown.reading, keys) if shown.reading is not None else []
+        if shown.reading is None:
+            self.console.tell("nothing is read yet")
+            return
+        found = offers(shown.page, shown.reading, keys)
         offered = {one.label: one for one in found}
         if not offered:
             self.console.tell("nothing that the console does would change that")

@@ -46,7 +46,6 @@ class PagePane(PaneView):
         """
         super().__init__(pane, glyphs=glyphs, clock=clock)
         made = spec.make()
-        self.page_id = spec.id
         self._reading = PageReading(made, Order(made.sorts[0]), prepare=_items)
         self._rereading = Rereading(
             source,
