@@ -7,6 +7,7 @@ step. So beginnings are exact, and ends are known to one step. An episode is
 it is open where the row reaches the end of what was looked at.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -86,7 +87,11 @@ def episodes(
     for one in firing:
         labels = {name: value for name, value in one.labels.items() if name not in _OWN}
         rows = _rows(one.points, begun.get(key_of(labels), {}), step)
-        found += _merged([_episode(labels, row, start, end, step) for row in rows], merge)
+        # One that another one follows has ended, however shortly before the end of what is looked at.
+        ends = [end if row is rows[-1] else math.inf for row in rows]
+        found += _merged(
+            [_episode(labels, row, start, until, step) for row, until in zip(rows, ends, strict=True)], merge
+        )
     return newest_first(found)
 
 

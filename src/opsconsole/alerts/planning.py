@@ -72,7 +72,7 @@ def silencing(wanted: Wanted, survey: Survey, names: Collection[str]) -> list[Pl
     return [_silenced(wanted, survey, side) for side in to_tell(survey.sides, names)]
 
 
-def testing(
+def trying(
     given: Mapping[str, str], labels: Mapping[str, str], survey: Survey, names: Collection[str]
 ) -> list[Planned]:
     """What sends a test alert with `labels` (empty: one for each receiver) to the Alertmanagers of these `names`, which

@@ -73,6 +73,13 @@ def test_a_new_beginning_ends_it_without_a_gap() -> None:
     assert (earlier.ended_at, later.fired_at, later.ended_at) == (885.0, 890.0, 1200.0)
 
 
+def test_one_that_another_follows_has_ended_however_late_that_is() -> None:
+    beginnings = begun(*at(600, 5985, 600.0), (6000.0, 5992.0))
+    later, earlier = found(series(*at(600, 6000)), beginnings)
+    assert (later.fired_at, later.ended_at) == (5992.0, None)
+    assert (earlier.fired_at, earlier.ended_at) == (600.0, 5985.0)
+
+
 def test_flaps_within_the_group_interval_are_one_that_says_how_often() -> None:
     firing = series(*at(600, 660), *at(720, 780), *at(840, 900), *at(3000, 3060))
     later, earlier = found(firing, merge=300.0)

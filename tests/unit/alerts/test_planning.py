@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from opsconsole.alerts import planning
 from opsconsole.alerts.matching import parse_matchers
 from opsconsole.alerts.merging import merged
 from opsconsole.alerts.model import Cluster, DeliverySide, Silence, Survey
-from opsconsole.alerts.planning import Planned, Wanted, ending, having, silencing
+from opsconsole.alerts.planning import Planned, Wanted, ending, having, silencing, trying
 from tests.unit.alerts.made import NOW, delivered, rule_alert, rule_side, side, silence
 
 EU, US, DEAD = "alertmanager/eu", "alertmanager/us", "alertmanager/dead"
@@ -117,9 +116,9 @@ def test_a_test_goes_to_each_that_its_alert_would_go_to_peers_or_not_and_who_is_
     peers = Cluster("ready", ("10.0.0.1:9094", "10.0.0.2:9094"))
     both = [replace(side(name=name), cluster=peers) for name in (EU, US)]
     sides = (*both, side(name=DEAD, error="dead: refused"))
-    found = planning.testing(given, {"alertname": "Down"}, survey(*sides), ALL)
+    found = trying(given, {"alertname": "Down"}, survey(*sides), ALL)
     assert [(one.alertmanager, one.action, one.away) for one in found] == [
         (EU, "alert.test", False), (US, "alert.test", False), (DEAD, "", True),
     ]  # fmt: skip
     assert found[1].arguments == {**given, "alertmanager": US}
-    assert [one.alertmanager for one in planning.testing(given, {}, survey(*sides), [US])] == [US]
+    assert [one.alertmanager for one in trying(given, {}, survey(*sides), [US])] == [US]

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Show who should be told, and try it."""
     from opsconsole.alerts.matching import Matcher
-    from opsconsole.alerts.planning import testing
+    from opsconsole.alerts.planning import trying
     from opsconsole.cli.alert.route import labels_of
     from opsconsole.cli.wiring import UsageError
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     }  # fmt: skip
     what = labels.get("alertname") or "every receiver"
     # Whoever names an Alertmanager means it, whether one would send to it or not.
-    planned = testing(arguments, {} if args.alertmanager else labels, survey, names)
+    planned = trying(arguments, {} if args.alertmanager else labels, survey, names)
     return acting.carry_out_all(args, planned, f"Send a test alert: {what}")
 
 
