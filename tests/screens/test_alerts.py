@@ -201,7 +201,9 @@ async def test_a_change_that_did_not_go_well_goes_on_from_how_the_silence_is_now
             assert app.console_screen.view is not None
             open_repairs(app.console_screen.view, [repair], "")
             await sees(pilot, "duration: 3h")
-            await press(pilot, "enter", "y")
+            await pilot.press("enter")
+            await sees(pilot, "Run this step?")
+            await pilot.press("y")
             await sees(pilot, "go on from how it is now")
             await pilot.press("e")
             await sees(pilot, "comment 'theirs', was 'work'")
