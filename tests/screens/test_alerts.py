@@ -23,9 +23,9 @@ from opsconsole.ui.screens.alerts import AlertsView, AlertView, open_repairs
 from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.screens.several import SeveralView
 from tests.faults import refusing_port
+from tests.screens.driving import in_time, painted, press, sees, settle, text_of
 from tests.screens.fake_session import fake_session
 from tests.screens.still import StillSources, still_session
-from tests.screens.test_app import in_time, painted, press, sees, settle, text_of
 from tests.screens.test_pipelines import opened_at
 from tests.unit.ui.alerts.surveys import NOW, SILENCES, survey
 
@@ -201,7 +201,8 @@ async def test_a_change_that_did_not_go_well_goes_on_from_how_the_silence_is_now
             assert app.console_screen.view is not None
             open_repairs(app.console_screen.view, [repair], "")
             await sees(pilot, "duration: 3h")
-            assert "go on from how it is now" in await press(pilot, "enter", "y")
+            await press(pilot, "enter", "y")
+            await sees(pilot, "go on from how it is now")
             await pilot.press("e")
             await sees(pilot, "comment 'theirs', was 'work'")
             shown = await press(pilot, "tab", *"xy")
