@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import ClassVar
 
 import pyte
 
@@ -87,6 +88,9 @@ class Terminal:
     env: Mapping[str, str] = field(default_factory=dict)
     record: bool = True
     """Keep every byte written, for tests that look at them."""
+    patience: ClassVar[float] = 1.0
+    """How many times as long as said what is waited for may take: a test that asks whether something comes, and not
+    how fast, sets it higher, for machines that are busy with other things."""
 
     def __post_init__(self) -> None:
         self.screen = pyte.Screen(self.columns, self.lines)
@@ -168,13 +172,13 @@ class Terminal:
         """Read until `condition` holds; seconds it took.
 
         Raises:
-            AssertionError: it did not hold within `timeout`; the message shows the screen.
+            AssertionError: it did not hold within `timeout` times `patience`; the message shows the screen.
         """
-        begin = time.monotonic()
+        begin, longest = time.monotonic(), timeout * self.patience
         while not condition():
-            left = timeout - (time.monotonic() - begin)
+            left = longest - (time.monotonic() - begin)
             if left <= 0:
-                raise AssertionError(f"not within {timeout} s: {what}\n--- screen ---\n{self.text()}")
+                raise AssertionError(f"not within {longest:g} s: {what}\n--- screen ---\n{self.text()}")
             if self.fd < 0:
                 raise AssertionError(f"the program ended before: {what}\n--- screen ---\n{self.text()}")
             self.pump(min(left, 0.25))

@@ -88,7 +88,7 @@ class FaultServer:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def wait_for(self, condition: Callable[["FaultServer"], bool], timeout: float = 10.0) -> None:
+    def wait_for(self, condition: Callable[["FaultServer"], bool], timeout: float = 30.0) -> None:
         """Block until `condition` holds, for example `lambda server: server.hung_up == 1`; fail after `timeout`."""
         with self._changed:
             assert self._changed.wait_for(lambda: condition(self), timeout), f"not within {timeout} s: {self!r}"

@@ -1,8 +1,9 @@
 """How pipelines look, from the DAGs to the log of a try, and while Airflow fails: on an Airflow made by hand."""
 
+import asyncio
 import gc
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from textual.pilot import Pilot
 
 from opsconsole.config.settings import AirflowSettings
-from opsconsole.pipelines.model import DagParam, LogLine
+from opsconsole.core.reading import SourceError
+from opsconsole.pipelines.model import DagParam, LogLine, Task
 from opsconsole.ui.actions import Place, Registry
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.lines import Line
@@ -106,7 +108,7 @@ def test_the_screen(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]
             view = app.console_screen.view
             assert isinstance(view, DashboardView)
             source = await app.session.families["pipelines"]()
-            source._asked_at = -1e9
+            source.forget()
             await pilot.press("r")
             async with in_time("the failures"):
                 while not all(pane.reading.failed for pane in view._readers if pane.watched):
@@ -409,6 +411,49 @@ async def test_a_try_without_a_log_is_a_state_with_its_reason_and_not_an_error(t
             while "starting" not in text_of(app):
                 await painted(app)
         assert "There is no log" not in text_of(app)
+
+
+async def test_a_log_that_does_not_come_says_why_and_where_its_file_is_and_is_left_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_log, "_LONG", 0.0)
+    monkeypatch.setattr(task_log, "_TOO_LONG", 0.0)
+    way, asked, come, given_up = ByHand(), list[int](), asyncio.Event(), asyncio.Event()
+
+    async def late(one: Task, number: int) -> AsyncIterator[str]:
+        asked.append(number)
+        try:
+            await come.wait()
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
+        if come.is_set():
+            raise SourceError("airflow", "overloaded", "504: gateway time-out")
+        yield "never"
+
+    async with app_of(tmp_path, way).run_test(size=(80, 24)) as pilot:
+        app = await opened_at(pilot)
+        monkeypatch.setattr(way, "raw_log", late)  # what the page of failures reads has been read
+        app.console_screen.open_view(TaskLogView(way.tasked[1]))
+        await sees(pilot, "Airflow 3 reads it to")
+        assert "/task_id=check/attempt=2.log" in text_of(app)
+        await pilot.press("question_mark")
+        async with in_time("the help"):
+            while isinstance(app.console_screen.view, TaskLogView):
+                await pilot.pause()
+        await pilot.press("escape")
+        await sees(pilot, "b opens the runbook")
+        assert asked == [2], "who comes back from the help waits for the same answer"
+        come.set()
+        await sees(pilot, "ERROR 504: gateway time-out")
+        await sees(pilot, "It did not come. r asks again.")
+        come.clear()
+        await pilot.press("r")
+        await sees(pilot, "asking…")
+        assert asked == [2, 2]
+        await pilot.press("escape")
+        async with in_time("that the request is called off"):
+            await given_up.wait()
 
 
 @pytest.mark.parametrize("reads", [False, True], ids=["watching", "reading"])

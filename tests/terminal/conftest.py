@@ -14,6 +14,7 @@ from tests.terminal.seat import answer
 
 CONSOLE = (sys.executable, "-m", "opsconsole.cli.main")
 Open = Callable[..., Terminal]
+Terminal.patience = 4.0  # that it comes is tested here; how fast it comes, in bench/
 
 
 @pytest.fixture

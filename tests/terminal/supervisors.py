@@ -33,7 +33,7 @@ def ended_supervisors(state: Path) -> Iterator[None]:
                     os.kill(pid, signal.SIGKILL)  # what watches over it ends what it runs
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait for something that another process does, and that no event tells here.
 
     Raises:

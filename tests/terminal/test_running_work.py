@@ -197,7 +197,7 @@ def test_a_statement_is_called_off_on_the_server(tmp_path: Path) -> None:
             assert told(site) == [("slow", "cancelled")]
 
 
-def wait_for_sessions(server: PostgresServer, count: int, timeout: float = 5.0) -> None:
+def wait_for_sessions(server: PostgresServer, count: int, timeout: float = 30.0) -> None:
     """Until so many sessions run the slow statement."""
     asked = (
         "select count(*) from pg_stat_activity where state = 'active'"

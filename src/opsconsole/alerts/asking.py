@@ -2,7 +2,6 @@
 unknown."""
 
 import asyncio
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -26,9 +25,7 @@ from opsconsole.core.reading import SourceError
 from opsconsole.sources.alertmanager import AlertmanagerSource
 from opsconsole.sources.prometheus import PrometheusSource
 from opsconsole.sources.registry import Sources
-
-SHARED = 2.0
-"""Seconds for which a survey serves everybody on the screen: it is the dearest question."""
+from opsconsole.sources.shared_reading import SERVES, SharedReading
 
 
 class Alerts:
@@ -47,16 +44,12 @@ class Alerts:
         self._merger = Merger()
         self._each = {name: _Alertmanager(name, source) for name, source in alertmanagers.items()}
         self._surveying = asyncio.Lock()
-        self._asking: asyncio.Future[Survey] | None = None
+        self._shared = SharedReading(self.survey)
         self.keeps = ""
-        self._asked_at = -math.inf
 
-    async def shared_survey(self, within: float = SHARED) -> Survey:
-        """A survey that was begun `within` these seconds; one for all who ask."""
-        now = time.monotonic()
-        if self._asking is None or now - self._asked_at > within:
-            self._asking, self._asked_at = asyncio.ensure_future(self.survey()), now
-        return await asyncio.shield(self._asking)
+    async def shared_survey(self, within: float = SERVES) -> Survey:
+        """A survey that was begun `within` these seconds; one for all who ask: it is the dearest question."""
+        return await self._shared.read(within)
 
     async def acknowledged_survey(self, actor: str) -> Survey:
         """A survey where `actor` has an acknowledgement that holds, else the silences alone: they are few, and asked
@@ -69,7 +62,7 @@ class Alerts:
 
     def forget(self) -> None:
         """Something was changed: the next survey is a new one."""
-        self._asking = None
+        self._shared.forget()
 
     async def survey(self) -> Survey:
         """Everything, at this moment. Never raises for a source: what it says is in the notes."""

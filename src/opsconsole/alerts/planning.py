@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from opsconsole.alerts.actions.meanwhile import seen_text
+from opsconsole.alerts.joining import joining_of
 from opsconsole.alerts.matching import Matcher
 from opsconsole.alerts.model import Alert, DeliverySide, Silence, Survey
 from opsconsole.alerts.moments import timestamp
+from opsconsole.alerts.reaching import shape_of
 from opsconsole.core.duration import parse_duration
 
 _SLACK = 60.0
@@ -68,6 +70,30 @@ def having(alert: Alert) -> list[str]:
 def silencing(wanted: Wanted, survey: Survey, names: Collection[str]) -> list[Planned]:
     """What makes `wanted` hold in the Alertmanagers of these `names`."""
     return [_silenced(wanted, survey, side) for side in to_tell(survey.sides, names)]
+
+
+def testing(
+    given: Mapping[str, str], labels: Mapping[str, str], survey: Survey, names: Collection[str]
+) -> list[Planned]:
+    """What sends a test alert with `labels` (empty: one for each receiver) to the Alertmanagers of these `names`, which
+    are all tried: each is to tell people when the others are gone, peers or not.
+
+    Args:
+        given: the arguments of `alert.test`, without whom it is sent to.
+    """
+    shape = shape_of(survey.rules, survey.sides, joining_of(survey.rules))
+    expected = shape.expected(frozenset(labels.items()), [None] * len(survey.rules)) if labels else ()
+    planned = []
+    for place, side in enumerate(survey.sides):
+        if side.name not in names:
+            continue
+        if side.error:
+            planned.append(_away(side))
+        elif not shape.reaches(place, expected):
+            planned.append(Planned(side.name, "no Prometheus that could fire this sends to it; nothing is sent"))
+        else:
+            planned.append(Planned(side.name, "a test is sent", "alert.test", {**given, "alertmanager": side.name}))
+    return planned
 
 
 def _silenced(wanted: Wanted, survey: Survey, side: DeliverySide) -> Planned:

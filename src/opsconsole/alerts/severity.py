@@ -5,7 +5,7 @@ _RANKS = {
     "error": 1, "high": 1, "major": 1, "p2": 1, "warning": 2, "warn": 2, "p3": 2, "minor": 2, "ticket": 2,
     "p4": 3, "p5": 3, "low": 3, "info": 3, "none": 4,
 }  # fmt: skip
-WORST, UNRANKED, NOBODYS = 0, 3, 4
+UNRANKED, NOBODYS = 3, 4
 
 
 def rank(severity: str) -> int:

@@ -7,7 +7,7 @@ Each query is one of `Need` and answers one number; `silent` counts the dead-man
 import asyncio
 import time
 
-from opsconsole.alerts.asking import SHARED, Alerts, open_alerts
+from opsconsole.alerts.asking import Alerts, open_alerts
 from opsconsole.alerts.model import Survey
 from opsconsole.alerts.needing import Need, needs
 from opsconsole.alerts.watchdog import watch
@@ -16,6 +16,7 @@ from opsconsole.core.reading import Answer, Capabilities, Query, SourceError
 from opsconsole.core.state import State
 from opsconsole.core.values import Scalar
 from opsconsole.sources.registry import Sources
+from opsconsole.sources.shared_reading import SERVES
 
 NAME = "alerts"
 SILENT = "silent"
@@ -33,7 +34,7 @@ class AlertsSource:
     def __init__(self, environment: Environment, sources: Sources) -> None:
         self._environment, self._sources = environment, sources
         self._alerts: Alerts | None = None
-        self._holds = SHARED
+        self._holds = SERVES
         self._counted: tuple[Survey, asyncio.Future[dict[str, int]]] | None = None
 
     @property
@@ -61,7 +62,7 @@ class AlertsSource:
             survey = await self.alerts.shared_survey(self._holds)
         except ValueError as error:
             raise SourceError(NAME, "unsupported", str(error)) from None
-        self._holds = max(SHARED, len(survey.alerts) / _EACH_SECOND)
+        self._holds = max(SERVES, len(survey.alerts) / _EACH_SECOND)
         if all(one.error for one in survey.rules) and all(one.error for one in survey.sides):
             raise SourceError(NAME, "unreachable", survey.notes[0] if survey.notes else "nobody answers")
         found = float((await self._counts(survey))[text])

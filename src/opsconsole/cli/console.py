@@ -266,10 +266,3 @@ def _open_with_drivers(environment: "Environment") -> "Sources":
     for name in drivers:
         importlib.import_module(name)
     return wiring.open_sources(environment)
-
-
-def console_arguments(config: str | os.PathLike[str], *, read_only: bool = False) -> argparse.Namespace:
-    """The arguments for `open_console` on a configuration file, for commands that end in the console."""
-    return argparse.Namespace(
-        config=os.fspath(config), env=None, prometheus=None, postgres=None, read_only=read_only, screen=None
-    )

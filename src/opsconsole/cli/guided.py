@@ -15,8 +15,8 @@ from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
 from opsconsole.runbooks.client import RunClient, StepCancelledError
 from opsconsole.runbooks.model import Kind, Step
-from opsconsole.runbooks.run import Change, Verdict
-from opsconsole.runbooks.states import IllegalTransitionError, StepState
+from opsconsole.runbooks.states import IllegalTransitionError, StepState, Verdict
+from opsconsole.runbooks.told import Change
 from opsconsole.runbooks.unattended import Instructions
 
 Value = TypeVar("Value")

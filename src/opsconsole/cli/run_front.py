@@ -17,11 +17,12 @@ from opsconsole.core.clean import clean_line
 from opsconsole.core.exit_codes import Exit
 from opsconsole.core.problem import ContentError
 from opsconsole.runbooks.client import RunClient, SupervisorLostError
+from opsconsole.runbooks.ending import ending
 from opsconsole.runbooks.lock import LockHeldError
 from opsconsole.runbooks.model import Runbook, Step
-from opsconsole.runbooks.run import Change
 from opsconsole.runbooks.scopes import with_arguments
 from opsconsole.runbooks.states import RunState, StepState
+from opsconsole.runbooks.told import Change
 from opsconsole.runbooks.unattended import Instructions
 
 _WORST = (Exit.GUARDED, Exit.FAILED, Exit.TIMED_OUT, Exit.UNKNOWN)
@@ -95,7 +96,7 @@ async def carry(
 
 def _conclude(run: RunClient, args: argparse.Namespace, more: Mapping[str, Any]) -> None:
     """Say how the run stands, and how one comes back to it."""
-    narrate(f"run {run.id}: {run.state}; {run.folder}")
+    narrate(f"run {run.id}: {ending(run.state, run.states.values())}; {run.folder}")
     if run.lost:
         narrate(f"its supervisor is gone; to go on: opsconsole runbook resume {run.id}")
     elif run.state is RunState.LEFT:

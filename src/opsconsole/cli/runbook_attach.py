@@ -11,6 +11,7 @@ from typing import TextIO
 from opsconsole.cli import wiring
 from opsconsole.cli.guided import Guide
 from opsconsole.cli.output import narrate
+from opsconsole.cli.repairs import has_terminal
 from opsconsole.cli.run_front import carry, exit_code, tell, until_signal
 from opsconsole.cli.run_place import instructions_of
 from opsconsole.cli.runbook_run import need_terminal
@@ -78,7 +79,7 @@ def _chosen(name: str | None, *, live: bool) -> RunSummary:
 
 
 async def _front(run: RunClient, printer: OutputPrinter, data: TextIO) -> int:
-    if not (run.driving and run.mode == "guided" and sys.stdin.isatty() and run.running is None):
+    if not (run.driving and run.mode == "guided" and has_terminal() and run.running is None):
         code = await _watch(run, printer)
         if code is not None:
             return code
@@ -88,7 +89,7 @@ async def _front(run: RunClient, printer: OutputPrinter, data: TextIO) -> int:
 
 async def _watch(run: RunClient, printer: OutputPrinter) -> int | None:
     """Show what happens until the run ends or this end goes. None: it is for this end to decide now."""
-    typed = sys.stdin is not None and sys.stdin.isatty()
+    typed = has_terminal()
     stop = run.subscribe(lambda change: tell(run, change, printer))
     try:
         received = await until_signal(_until_decided(run, printer, typed))

@@ -11,6 +11,7 @@ from typing import Any
 
 from opsconsole.cli import wiring
 from opsconsole.cli.output import narrate, print_problems
+from opsconsole.cli.repairs import has_terminal
 from opsconsole.cli.run_front import carry
 from opsconsole.cli.run_place import Place, masked_secrets, pairs, place_of
 from opsconsole.cli.runbook_print import rehearse
@@ -77,7 +78,7 @@ def walk(
 
 def need_terminal() -> None:
     """Raises `UsageError` where there is nobody to ask."""
-    if not (sys.stdin is not None and sys.stdin.isatty()):
+    if not has_terminal():
         raise wiring.UsageError("a guided run needs a terminal; without one: --auto, or --dry-run")
 
 

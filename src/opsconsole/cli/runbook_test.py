@@ -70,7 +70,7 @@ def _test_files(args: argparse.Namespace) -> list[Path]:
     from opsconsole.runbooks.testfile import SUFFIX, tests_of
 
     if not args.names:
-        environment = wiring.pick_environment(wiring.resolve_settings(args), args)
+        environment = wiring.environment_of(args)
         files = sorted(environment.runbooks.glob(f"*{SUFFIX}"))
         without = [one.id for one in wiring.open_library(environment).all() if tests_of(Path(one.path)) not in files]
         if without:

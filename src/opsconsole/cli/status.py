@@ -37,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN; also 3 where a source does not answer."""
     from opsconsole.cli.output import narrate, print_json
-    from opsconsole.cli.wiring import load_screens, pick_environment, resolve_settings
+    from opsconsole.cli.wiring import environment_of, load_screens
     from opsconsole.core.state import worst
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     screens, problems = load_screens(environment)
     for problem in problems:
         if problem.severity == "error":

@@ -85,6 +85,16 @@ def pick_environment(settings: "Settings", args: argparse.Namespace) -> "Environ
     return settings.environments[name]
 
 
+def environment_of(args: argparse.Namespace) -> "Environment":
+    """The environment that `args` name, of the settings that they name.
+
+    Raises:
+        UsageError: there are no such settings, or they have none of that name.
+        ContentError: the settings are wrong.
+    """
+    return pick_environment(resolve_settings(args), args)
+
+
 def open_sources(environment: "Environment") -> "Sources":
     """The sources of `environment`; none is connected yet."""
     from opsconsole.sources.registry import Sources

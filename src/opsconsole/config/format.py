@@ -191,6 +191,7 @@ _AIRFLOW = replace(
         token=Sensitive(),
         token_command=ListOf(Text(lenient=True, empty=True), minimum=1, what="a program and its arguments, as a list"),
         metadata=Text(),
+        logs=Text(),
         metrics=AIRFLOW_METRICS,
     ),
     required=(),

@@ -226,6 +226,8 @@ def _airflow(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         given["bearer_token"] = {"command": given.pop("token_command")}
     if "metrics" in given:
         given["metrics"] = _metrics(given["metrics"])
+    if "logs" in given:
+        given["logs"] = _path(given["logs"], folder)
     return _http(given, folder)
 
 

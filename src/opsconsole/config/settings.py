@@ -94,6 +94,8 @@ class AirflowSettings(HttpSettings):
     """Seconds for a whole answer: an API server under load takes its time."""
     metadata: str = ""
     """The name, under `postgres`, of its metadata database; empty: not readable."""
+    logs: Path | None = None
+    """The folder that its workers write the logs of tasks to, where that is mounted here."""
     metrics: AirflowMetrics = field(default_factory=AirflowMetrics)
     """What its metrics are called in Prometheus."""
 

@@ -11,11 +11,6 @@ _LIMIT = 120
 _UNTELLING = frozenset({"__name__"})
 
 
-def legend_labels(template: str) -> tuple[str, ...]:
-    """The labels that a template uses, in order, each once."""
-    return tuple(dict.fromkeys(_SLOT.findall(template)))
-
-
 def legend_text(template: str, labels: Mapping[str, str]) -> str:
     """`template` with each `{{label}}` replaced by the label's value, or by nothing where it is missing."""
     text = _SLOT.sub(lambda slot: labels.get(slot.group(1), ""), template)

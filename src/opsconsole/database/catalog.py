@@ -90,8 +90,3 @@ class Catalog:
     def grant(self, right: str = "pg_monitor") -> str:
         """The statement with which somebody allows this role more, for people."""
         return f"grant {right} to {quoted(self.role)};"
-
-    @property
-    def signals(self) -> bool:
-        """Whether sessions of other (ordinary) roles may be cancelled and ended."""
-        return self.superuser or "pg_signal_backend" in self.roles

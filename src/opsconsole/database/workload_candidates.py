@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -209,7 +210,7 @@ def _wanted(statement: Resolved, place: int) -> Iterator[tuple[Relation, _Wants]
             wants[table].order = names
         for table, found in wants.items():
             relation = statement.tables[table.schema, table.name]
-            found.filters.sort(key=lambda name, of=relation: -(of.columns[name].distinct or 0.0))  # type: ignore[misc]
+            found.filters.sort(key=partial(_distinct, relation), reverse=True)
             yield relation, found
 
 
@@ -251,8 +252,12 @@ def _has(statement: Resolved, table: Table, name: str) -> bool:
 
 def _selective(relation: Relation, name: str) -> bool:
     """Whether one value of the column stands for a tenth of the rows at most."""
-    distinct = relation.columns[name].distinct
-    return distinct is not None and distinct >= 10
+    return _distinct(relation, name) >= 10
+
+
+def _distinct(relation: Relation, name: str) -> float:
+    """How many values the column has; none where that is not known."""
+    return relation.columns[name].distinct or 0.0
 
 
 def _split(search_path: str) -> Iterator[str]:

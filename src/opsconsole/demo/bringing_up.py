@@ -260,10 +260,10 @@ class BringingUp:
         """Until Prometheus has scraped every target, Alertmanager answers, and work is being done.
 
         Raises:
-            PlatformError: not within a minute, or five with a real Airflow; names what is missing.
+            PlatformError: not within three minutes, or five with a real Airflow; names what is missing.
         """
         # Of a machine that is busy with other things.
-        limit = time.monotonic() + (300 if self.found.airflow else 60)
+        limit = time.monotonic() + (300 if self.found.airflow else 180)
         while missing := self._missing():
             if time.monotonic() > limit:
                 raise PlatformError(f"did not come up: {', '.join(missing)}; logs: {self.folders.logs}")

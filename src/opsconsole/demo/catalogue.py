@@ -79,7 +79,6 @@ LATENCY_SPREAD = 0.35
 """Sigma of the log-normal distribution: the 95th percentile is 1.78 times the median."""
 BUCKETS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0, 2.5)
 """Upper bounds of the latency histogram, seconds. 0.5 is the limit of the SLA."""
-STATUSES = ("200", "404", "500", "502")
 
 
 TABLES: Mapping[str, float] = {

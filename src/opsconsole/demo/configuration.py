@@ -77,6 +77,7 @@ def opsconsole_yaml(
             "url": airflow,
             "username": AIRFLOW_USERS[0],
             "password": {"file": str(password_file(control.parent, AIRFLOW_USERS[0]))},
+            "logs": str(control.with_name("logs") / "tasks"),
             **({"metadata": "airflow"} if "airflow" in databases else {}),
         }
     if redis:

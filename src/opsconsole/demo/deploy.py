@@ -11,19 +11,22 @@ is released. Exit codes: 0 done, 1 failed, 2 no such service or wrong usage.
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from opsconsole.core.paths import state_dir
 from opsconsole.demo.catalogue import Instance, select
-from opsconsole.demo.faults import FAULTS, break_
+from opsconsole.demo.faults import FAULTS, break_, heal
 from opsconsole.demo.files import write_private
 from opsconsole.demo.platform import Platform, running
 from opsconsole.demo.supervision import SupervisorError
 
 FIRST = "1.0.0"
 """The version that everything has when the demo starts."""
+_COMING_UP = 60.0
+"""Seconds within which what is released is up, or its start has failed."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,6 +70,11 @@ class _Versions:
         self.live: dict[str, str] = {one.name: FIRST for one in every} | told.get("live", {})
         self.staged: str = told.get("staged", "")
 
+    @property
+    def bad(self) -> bool:
+        """Whether an instance has a version that answers with errors."""
+        return any("bad" in version for version in self.live.values())
+
     def save(self) -> None:
         write_private(self.file, json.dumps({"live": self.live, "staged": self.staged}))
 
@@ -91,12 +99,18 @@ def _act(action: str, version: str, chosen: Sequence[Instance], versions: _Versi
 
 
 def _release(version: str, chosen: Sequence[Instance], versions: _Versions, platform: Platform) -> None:
+    failing = versions.service in FAULTS["high-errors"].targets
+    before, since = versions.bad, time.time() + _COMING_UP
+    if failing and "bad" in version:  # from its first answer on: nobody may take it for a good one
+        break_(platform, "high-errors", versions.service, since=since)
     for one in chosen:
         platform.supervisor.stop(one.unit)
         platform.supervisor.start(one.unit)
         versions.live[one.name] = version
-    if "bad" in version and versions.service in FAULTS["high-errors"].targets:
-        break_(platform, "high-errors", versions.service)
+    if failing and versions.bad:  # of the processes that run now
+        break_(platform, "high-errors", versions.service, since=since)
+    elif before:
+        heal(platform, "high-errors")
 
 
 def _complain(text: str, code: int) -> int:

@@ -81,14 +81,17 @@ FAULTS = {
 }
 
 
-def break_(platform: Platform, name: str, target: str | None = None) -> ActiveFault:
+def break_(platform: Platform, name: str, target: str | None = None, since: float | None = None) -> ActiveFault:
     """Cause a fault. Causing one that is there already begins it anew.
+
+    `since`: Unix seconds from which on it counts as there, now if None. What starts before that has it from its first
+    answer on.
 
     Raises:
         FaultError: there is no such fault, or it cannot be done to `target`.
     """
     fault, chosen = _resolve(name, target)
-    since = time.time()
+    since = time.time() if since is None else since
     flag = platform.folders.faults / f"{name}.json"
     struck = {unit.name: unit.pid for unit in platform.supervisor.units().values()}
     write_private(flag, json.dumps({"target": chosen, "since": since, "pids": struck}))

@@ -8,7 +8,7 @@ import math
 import os
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist
@@ -158,6 +158,10 @@ class _History:
     def _up(self, instance: Instance) -> list[float]:
         return [0.0 if down else 1.0 for down in self.during("service-down", str(instance))]
 
+    def _whole(self, rates: Sequence[float]) -> list[float]:
+        """As `_counter`, of what comes one at a time."""
+        return [float(int(value)) for value in self._counter(rates)]
+
     def _counter(self, rates: Sequence[float]) -> list[float]:
         total, values = 0.0, []
         for rate, step in zip(rates, self.steps, strict=True):
@@ -261,12 +265,9 @@ class _History:
             good = [0.0 if bad else rate for bad in broken]
             failed = [rate if bad else 0.0 for bad in broken]
             took = length(dag)
-            whole: Callable[[Sequence[float]], list[float]] = lambda rates: [  # noqa: E731
-                float(int(value)) for value in self._counter(rates)
-            ]
-            yield "airflow_dagrun_duration_count", labels, whole(good)
+            yield "airflow_dagrun_duration_count", labels, self._whole(good)
             yield "airflow_dagrun_duration_sum", labels, self._counter([took * one for one in good])
-            yield "airflow_dagrun_failed_count", labels, whole(failed)
+            yield "airflow_dagrun_failed_count", labels, self._whole(failed)
             yield "airflow_dag_last_run_failed", labels, [float(bad) for bad in broken]
         running = [float(self.random.choice((1, 2, 2, 3, 4))) for _ in self.times]
         yield "airflow_dag_runs", {**scheduler, "state": "running"}, running

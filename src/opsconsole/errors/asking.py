@@ -11,9 +11,7 @@ from opsconsole.core.reading import SourceError
 from opsconsole.errors.memory import Memory, MemoryLostError, Recalled
 from opsconsole.errors.merging import merged, told_once
 from opsconsole.errors.model import DAY, Heard, Mute, Survey
-
-_SHARED = 2.0
-"""Seconds for which a survey serves all that ask: the panes of a screen do so at the same time."""
+from opsconsole.sources.shared_reading import SERVES, SharedReading
 
 
 class Listener(Protocol):
@@ -62,17 +60,12 @@ class Errors:
         self._notes = tuple(notes)
         self._clock = clock
         self._said: dict[str, Heard] = {}
-        self._asking: asyncio.Future[Survey] | None = None
-        self._asked_at = 0.0
+        self._shared = SharedReading(self._survey)
 
-    async def survey(self, within: float = _SHARED) -> Survey:
-        """Everything, at this moment; one question for all who ask `within` that many seconds (two). Never raises for a
+    async def survey(self, within: float = SERVES) -> Survey:
+        """Everything, at this moment; one question for all who ask `within` that many seconds. Never raises for a
         source."""
-        loop = asyncio.get_running_loop()
-        foreign = self._asking is not None and self._asking.get_loop() is not loop
-        if self._asking is None or foreign or loop.time() - self._asked_at > within:
-            self._asking, self._asked_at = asyncio.ensure_future(self._survey()), loop.time()
-        return await asyncio.shield(self._asking)
+        return await self._shared.read(within)
 
     async def mute(self, fingerprint: str, mute: Mute) -> None:
         """Remember that somebody knows of it.
@@ -82,7 +75,7 @@ class Errors:
         """
         if self._memory is None:
             raise MemoryLostError("there is no state folder to remember it in")
-        self._asking = None
+        self._shared.forget()
         await asyncio.to_thread(self._memory.mute, fingerprint, mute)
 
     async def unmute(self, fingerprint: str) -> bool:
@@ -93,7 +86,7 @@ class Errors:
         """
         if self._memory is None:
             return False
-        self._asking = None
+        self._shared.forget()
         return await asyncio.to_thread(self._memory.unmute, fingerprint)
 
     async def close(self) -> None:

@@ -6,6 +6,7 @@ count as much as a busy day. What Prometheus cannot count, `opsconsole sla metri
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from opsconsole.config.alerting import RecordingRule
 from opsconsole.config.slas import Sla
@@ -14,6 +15,7 @@ from opsconsole.monitoring.text import prometheus_duration
 from opsconsole.sla.burn import DAY, PERIODS, burn_windows
 from opsconsole.sla.expressions import Counts, counts_of
 from opsconsole.sla.metrics import BAD, EVENTS, PERIOD, READ_AT, stale_after
+from opsconsole.sources.increments import with_births
 
 RECORDINGS = "slo"
 """The group of what the alerts look at, in a file of its own: theirs is then tested in seconds."""
@@ -69,6 +71,14 @@ def _promised(sla: Sla) -> Iterator[tuple[str, str]]:
 
 
 def _counted(sla: Sla, counts: Counts) -> Iterator[tuple[str, str]]:
+    if not counts.sampled:
+        # Of little traffic the first failure of each instance and route would be most of what is bad.
+        counts = replace(
+            counts,
+            good_text=with_births(counts.good_text),
+            bad_text=with_births(counts.bad_text),
+            total_text=with_births(counts.total_text),
+        )
     yield "slo:bad:increase5m", without_maintenance(counts.bad(_STEP), sla)
     yield "slo:total:increase5m", without_maintenance(counts.total(_STEP), sla)
     for seconds in _windows(sla):

@@ -5,6 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 
+from opsconsole.core.reading import SourceError
 from opsconsole.pipelines import log_wire, wire
 from opsconsole.pipelines.model import (
     Awaited,
@@ -104,9 +105,14 @@ class _Api(ABC):
         try:
             return wire.run_of(await self.source.get(path("dags", dag_id, "dagRuns", run_id), what="see the run"))
         except AirflowError as error:
-            if error.status == 404:
-                return None
-            raise
+            if error.status != 404:
+                raise
+            if "/" in run_id:  # %2F in a path is a slash to Airflow's server, which then finds nothing there
+                raise SourceError(
+                    error.source, "unsupported", "the API cannot be asked about a run with a slash in its id",
+                    hint="Airflow's command line can, and without url: so can its metadata database",
+                ) from error  # fmt: skip
+            return None
 
     async def tasks(self, dag_id: str, run_id: str) -> tuple[Task, ...]:
         page = await self.source.pages(

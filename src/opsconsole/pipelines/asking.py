@@ -13,6 +13,7 @@ from typing import TypeVar
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.api import api_of
 from opsconsole.pipelines.log_absence import NoLogError
+from opsconsole.pipelines.log_folder import LARGE, LogFile, LogFolder
 from opsconsole.pipelines.metadata import Metadata
 from opsconsole.pipelines.model import (
     BrokenFile,
@@ -55,11 +56,13 @@ class Airflow:
         self,
         api: AirflowSource | None,
         metadata: Metadata | None,
+        logs: LogFolder | None = None,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._source = api
         self._metadata = metadata
+        self._logs = logs
         self._clock = clock
         self._api: Asking | None = None
         self._major = 0
@@ -154,15 +157,28 @@ class Airflow:
             yield parse(raw)
 
     async def raw_log(self, task: Task, number: int) -> AsyncIterator[tuple[str, Callable[[str], LogLine]]]:
-        """The same unparsed, each line with what parses it: for whoever will look at few of half a million."""
-        way = await self._of_logs()
+        """The same unparsed, each line with what parses it: for whoever will look at few of half a million.
+
+        A large one comes from the folder of logs, where that is there; so does any while the API is not.
+        """
+        file = await self._logs.find(task, number) if self._logs is not None else None
+        begun = False
         try:
+            way: Asking | LogFile = await self._of_logs() if file is None or self._asks_for(file) else file
             async for raw in way.raw_log(task, number):
+                begun = True
                 yield raw, way.read_line
-        except AirflowError as error:
-            if error.status != 404:
+        except SourceError as error:
+            if isinstance(error, AirflowError) and error.status == 404:
+                raise NoLogError(error.source, "gone", f"Airflow knows of no try {number} of it") from error
+            if begun or file is None or error.kind not in DOWN:
                 raise
-            raise NoLogError(error.source, "gone", f"Airflow knows of no try {number} of it") from error
+            async for raw in file.raw_log(task, number):
+                yield raw, file.read_line
+
+    def _asks_for(self, file: LogFile) -> bool:
+        """Whether Airflow is asked for a log that is to be had without it: of a small one it may have more."""
+        return self._source is not None and file.size < LARGE
 
     async def _of_logs(self) -> Asking:
         if self._source is None:

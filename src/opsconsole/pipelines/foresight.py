@@ -35,6 +35,8 @@ class Foreseen:
     """What it would do; one clean line."""
     wrong: str = ""
     """Why it is not to be sent; empty: it is."""
+    already: bool = False
+    """What is meant holds already: it is not sent, and nothing is wrong."""
     fault: SourceError | None = None
     """Airflow refused the look, or did not answer; `wrong` says so."""
 
@@ -80,6 +82,10 @@ def _warned(one: Foreseen, warning: str) -> Foreseen:
     return replace(one, repair=replace(one.repair, why=why), said=said)
 
 
+class _AlreadySoError(ValueError):
+    """What is meant holds already."""
+
+
 def sent_of(found: Sequence[Foreseen]) -> list[Repair]:
     """Those that are to be sent.
 
@@ -103,7 +109,7 @@ async def _looked_at(airflow: Airflow, repair: Repair) -> Foreseen:
     except SourceError as error:
         return Foreseen(repair, wrong=clean_line(error), fault=error)
     except (Refused, ValueError) as error:
-        return Foreseen(repair, wrong=clean_line(error))
+        return Foreseen(repair, wrong=clean_line(error), already=isinstance(error, _AlreadySoError))
     why = "; ".join(text for text in (repair.why, said) if text)
     # The run is named from here on: a newer one that begins meanwhile is not meant.
     return Foreseen(replace(repair, arguments=arguments, why=why), said)
@@ -148,7 +154,9 @@ async def _look(client: "AirflowSource", repair: Repair) -> tuple[Mapping[str, s
             run, said = await marking.foreseen_marking(client, given)
             return {**given, "run": run}, said
         case "airflow.pause" | "airflow.unpause":
-            return given, await marking.foreseen_pausing(client, given["dag"], repair.action == "airflow.pause")
+            if already := await marking.already_so(client, given["dag"], paused=repair.action == "airflow.pause"):
+                raise _AlreadySoError(already)
+            return given, ""
         case "airflow.trigger":
             await triggering.must_suit(client, given["dag"], triggering.conf_of_arguments(given))
             return given, ""

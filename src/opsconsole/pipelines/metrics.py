@@ -15,14 +15,13 @@ from opsconsole.core.values import Vector
 from opsconsole.pipelines.model import Component, Origin, Told, Way
 from opsconsole.sources.airflow.expressions import EXPRESSIONS, text_of
 from opsconsole.sources.airflow.profiles import Profile, possible
+from opsconsole.sources.shared_reading import SharedReading
 
 Ask = Callable[[Query], Awaitable[Answer]]
 """Asks Prometheus once. Raises SourceError where that fails."""
 
 _MOST = 5000
 """Samples of one answer."""
-_SHARED = 2.0
-"""Seconds for which a reading serves all that look at it."""
 _PROFILE_HOLDS = 60.0
 """Seconds until it is found out again: a family shows by the first run that ends."""
 _BEATING = {"scheduler": "scheduler_beats", "dag-processor": "dag_processor_beats", "triggerer": "triggerer_beats"}
@@ -103,8 +102,7 @@ class Measuring:
         self._said = said
         self._clock = clock
         self._profile: tuple[float, Profile] | None = None
-        self._asking: asyncio.Future[ByMetrics] | None = None
-        self._asked_at = 0.0
+        self._shared = SharedReading(self._read)
 
     async def read(self) -> ByMetrics:
         """Everything at once; one reading for all who ask within two seconds.
@@ -112,10 +110,7 @@ class Measuring:
         Raises:
             SourceError: Prometheus does not answer, or knows of no Airflow.
         """
-        now = time.monotonic()
-        if self._asking is None or now - self._asked_at > _SHARED:
-            self._asking, self._asked_at = asyncio.ensure_future(self._read()), now
-        return await asyncio.shield(self._asking)
+        return await self._shared.read()
 
     async def instead_of(self, error: SourceError) -> ByMetrics:
         """The same, where `error` says why Airflow itself cannot be asked; that is noted.

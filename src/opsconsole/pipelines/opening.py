@@ -1,8 +1,5 @@
 """The Airflow of an environment, as `asking.Airflow`: by its API, its metadata database, or both."""
 
-import asyncio
-import math
-import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -12,9 +9,11 @@ from opsconsole.config.slas import Sla, load_slas
 from opsconsole.core.problem import ContentError
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import DOWN, Airflow
+from opsconsole.pipelines.log_folder import LogFolder
 from opsconsole.pipelines.metadata import Metadata
 from opsconsole.pipelines.metrics import ByMetrics, Measuring
 from opsconsole.pipelines.model import Component, Survey, Told
+from opsconsole.sources.shared_reading import SharedReading
 
 if TYPE_CHECKING:
     from opsconsole.core.reading import Answer, Query
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from opsconsole.sources.registry import Sources
 
 T = TypeVar("T")
-
-_SHARED = 2.0
-"""Seconds for which a survey serves everybody on the screen: it is the dearest question."""
 
 
 @dataclass(slots=True)
@@ -37,19 +33,18 @@ class Pipelines:
     """Why there is nothing promised, where that could not be read."""
     measuring: Measuring | None = None
     """What to ask while Airflow cannot be asked; None without a Prometheus."""
-    _asking: "asyncio.Future[Told[Survey]] | None" = field(default=None, init=False)
-    _asked_at: float = field(default=-math.inf, init=False)
+    _shared: SharedReading[Told[Survey]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._shared = SharedReading(self.airflow.survey)
 
     async def survey(self) -> Told[Survey]:
-        """Every DAG with its latest runs; one question for all who ask within two seconds.
+        """Every DAG with its latest runs; one question, the dearest, for all who ask within two seconds.
 
         Raises:
             SourceError: no way to Airflow answers.
         """
-        now = time.monotonic()
-        if self._asking is None or now - self._asked_at > _SHARED:
-            self._asking, self._asked_at = asyncio.ensure_future(self.airflow.survey()), now
-        return await asyncio.shield(self._asking)
+        return await self._shared.read()
 
     async def or_measured(self, asked: Awaitable[Told[T]]) -> Told[T] | ByMetrics:
         """What was asked; where neither API nor database answers, what Prometheus knows. A refusal stays one.
@@ -79,7 +74,7 @@ class Pipelines:
 
     def forget(self) -> None:
         """Something was changed: a survey that was asked for before is no answer any more."""
-        self._asking = None
+        self._shared.forget()
 
 
 def open_pipelines(environment: Environment, sources: "Sources") -> Pipelines:
@@ -131,7 +126,8 @@ def open_airflow(environment: Environment, sources: "Sources") -> Airflow:
     if settings.metadata:
         database = f"postgres/{settings.metadata}"
         metadata = Metadata(database, sources.get(database).read)
-    return Airflow(_source(sources) if settings.url else None, metadata)
+    logs = LogFolder(settings.logs) if settings.logs is not None else None
+    return Airflow(_source(sources) if settings.url else None, metadata, logs)
 
 
 def _source(sources: "Sources") -> "AirflowSource":

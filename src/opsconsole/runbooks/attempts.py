@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from opsconsole.actions.action import Action, Outcome, Result, Risk, Runner, Sink
 from opsconsole.actions.confirmation import Confirmation
@@ -27,40 +27,13 @@ from opsconsole.runbooks.record import OutputFile
 from opsconsole.runbooks.resuming import Records, recorded_result
 from opsconsole.runbooks.scopes import named_in, param_in, values_in, with_arguments
 from opsconsole.runbooks.states import EVENT_OF_OUTCOME, StepEvent, StepState
+from opsconsole.runbooks.told import Change, StepReport
 
 _log = logging.getLogger(__name__)
 _GOOD = frozenset({Outcome.OK, Outcome.WARN})
 _AGAIN = frozenset({Outcome.FAILED, Outcome.TIMED_OUT})
 _MARGIN = 30.0
 """Seconds that a verification may take beyond its own time limit, which is the one that counts and says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """What there is to say of one step at the end, or in between."""
-
-    step: Step
-    state: StepState
-    exit_code: int | None = None
-    started_at: float | None = None
-    """Unix seconds, of the latest attempt."""
-    duration: float | None = None
-    output_bytes: int = 0
-    detail: str = ""
-    attempts: int = 0
-    output: str = ""
-    """The name of the file, in `steps/`, that has the output of the latest attempt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something that happened in a run, told after it was recorded."""
-
-    kind: Literal["step", "run", "note", "file-changed", "background"]
-    step: str = ""
-    state: str = ""
-    """The new state of the step or of the run."""
-    detail: str = ""
 
 
 class Attempts:

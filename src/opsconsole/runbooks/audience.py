@@ -9,8 +9,9 @@ from opsconsole.actions.guard import Context
 from opsconsole.runbooks.encoding import encode
 from opsconsole.runbooks.link import Link
 from opsconsole.runbooks.model import Step
-from opsconsole.runbooks.run import Change, Run
+from opsconsole.runbooks.run import Run
 from opsconsole.runbooks.states import StepState
+from opsconsole.runbooks.told import Change
 from opsconsole.runbooks.view_of_run import account, accounts, differences, plan, standing
 
 _OUTPUT_PERIOD = 0.05

@@ -15,15 +15,14 @@ from typing import Any
 from opsconsole.actions.action import Outcome, Result, Sink
 from opsconsole.actions.confirmation import Confirmation
 from opsconsole.runbooks.answers import StepCancelledError, raised
-from opsconsole.runbooks.attempts import Change
+from opsconsole.runbooks.command import fingerprint
 from opsconsole.runbooks.encoding import decode, encode
 from opsconsole.runbooks.link import Link, connect
 from opsconsole.runbooks.mirror import RunMirror
 from opsconsole.runbooks.model import Runbook, Step
 from opsconsole.runbooks.resuming import opened_runbook
-from opsconsole.runbooks.run import Verdict
-from opsconsole.runbooks.service import fingerprint
-from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
+from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState, Verdict
+from opsconsole.runbooks.told import Change
 
 _PIECE = 1024 * 1024
 """Bytes of output that are read at once: a front's loop is free again in between."""
@@ -145,10 +144,6 @@ class RunClient(RunMirror):
             for step in steps
         ]
         await self.ask("execute-together", steps=said)
-
-    async def retry(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
-        """`execute` once more, whatever came of it before."""
-        return await self.execute(step, confirmation, sink, again=True)
 
     async def rehearse(self, step: Step, sink: Sink) -> Result:
         """Write to `sink` what `step` would run; the result says what would be asked. Nothing is run or recorded."""

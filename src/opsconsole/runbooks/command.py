@@ -1,11 +1,17 @@
 """The exact text of what a step would do: what is shown, confirmed, journalled, and can be pasted elsewhere."""
 
+import hashlib
 import re
 import shlex
 from collections.abc import Mapping
 
 from opsconsole.core.secret import MASK, Secret
 from opsconsole.runbooks.model import ARGUMENT_SLOT, Kind, Step
+
+
+def fingerprint(command: str) -> str:
+    """What tells a command from another one: a front says with it which one the operator has seen."""
+    return hashlib.sha256(command.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def exact_command(step: Step, values: Mapping[str, str | Secret]) -> str:

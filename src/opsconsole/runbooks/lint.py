@@ -1,7 +1,6 @@
 """What is wrong, or merely unwise, with a runbook: each finding with file, line, column, severity and a stable code."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -278,14 +277,6 @@ class _Linter:
 
     def _add(self, line: int, column: int, code: str, message: str, *, severity: Severity = "error") -> None:
         self.problems.append(Problem(self.runbook.path, line, column, severity, code, message))
-
-
-def problem_counts(problems: tuple[Problem, ...]) -> Iterator[str]:
-    """`2 errors`, `1 warning`: what there is of each, for a summary line."""
-    for severity in ("error", "warning"):
-        count = sum(problem.severity == severity for problem in problems)
-        if count:
-            yield f"{count} {severity}{'s' if count > 1 else ''}"
 
 
 def _goto(step: Step) -> str:

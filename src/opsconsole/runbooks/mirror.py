@@ -7,10 +7,10 @@ from typing import Any
 
 from opsconsole.actions.action import Result
 from opsconsole.actions.confirmation import Demand, Requirement
-from opsconsole.runbooks.attempts import Change, StepReport
 from opsconsole.runbooks.encoding import decode
 from opsconsole.runbooks.model import Runbook, Step
 from opsconsole.runbooks.states import RunState, StepState
+from opsconsole.runbooks.told import Change, StepReport
 
 
 class RunMirror:

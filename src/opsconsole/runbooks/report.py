@@ -1,12 +1,13 @@
 """The report of a run in Markdown, from its folder alone: who, when, which version, and every step with its end."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.duration import duration_text
+from opsconsole.runbooks.ending import ending
 from opsconsole.runbooks.history import JournalReading, read_journal
 
 EXCERPT = 2000
@@ -26,7 +27,7 @@ def render_report(folder: Path) -> str:
 
 def _head(folder: Path, header: Mapping[str, Any], reading: JournalReading) -> list[str]:
     end = next((record for record in reversed(reading.records) if record.get("ev") == "end"), None)
-    state = _line(end.get("state")) if end else "not over"
+    state = ending(_line(end.get("state")), _last_states(reading)) if end else "not over"
     version = f"commit {_line(header.get('commit'))[:12]}" if header.get("commit") else "no commit"
     if header.get("dirty"):
         version += " with local changes"
@@ -44,6 +45,11 @@ def _head(folder: Path, header: Mapping[str, Any], reading: JournalReading) -> l
         lines.append(f"- reason: {_line(end['reason'])}")
     lines += [f"- {_line(name)} = `{_line(value)}`" for name, value in dict(header.get("params") or {}).items()]
     return lines
+
+
+def _last_states(reading: JournalReading) -> Iterable[str]:
+    """What each step that was tried came to in the end."""
+    return {one.get("step"): _line(one.get("state")) for one in reading.records if one.get("ev") == "result"}.values()
 
 
 def _steps(folder: Path, reading: JournalReading) -> list[str]:

@@ -10,54 +10,44 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from opsconsole.actions.action import Action, Approval, Outcome, Result, Sink
-from opsconsole.actions.approval import ApprovalError
-from opsconsole.actions.confirmation import Confirmation, Requirement, shortfall
+from opsconsole.actions.action import Action, Outcome, Result, Sink
+from opsconsole.actions.confirmation import Confirmation, Requirement
 from opsconsole.actions.door import Door
 from opsconsole.actions.runners.terminal import Terminal
 from opsconsole.config.settings import Environment
 from opsconsole.core.clean import clean_line
 from opsconsole.core.secret import Secret
-from opsconsole.runbooks.attempts import Attempts, Change, StepReport
+from opsconsole.runbooks.admission import Admission
+from opsconsole.runbooks.attempts import Attempts
 from opsconsole.runbooks.library import UnreadableError, read_content
 from opsconsole.runbooks.lock import LockHeldError
 from opsconsole.runbooks.model import Kind, Runbook, Step
 from opsconsole.runbooks.opening import Mode, Opened, open_run
-from opsconsole.runbooks.preparing import NO_TERMINAL, Refusing
+from opsconsole.runbooks.preparing import NO_TERMINAL
 from opsconsole.runbooks.progress import Passed, Progress
 from opsconsole.runbooks.record import process_start
 from opsconsole.runbooks.report import render_report
 from opsconsole.runbooks.report_json import report_document
 from opsconsole.runbooks.resuming import Records, read_header, reopen_run, restore, stands_where_it_jumped
 from opsconsole.runbooks.scopes import named_in
-from opsconsole.runbooks.states import IllegalTransitionError, RunEvent, RunState, StepEvent, StepState
+from opsconsole.runbooks.states import (
+    EVENT_OF_VERDICT,
+    IllegalTransitionError,
+    RunEvent,
+    RunState,
+    StepEvent,
+    StepState,
+    Verdict,
+)
 from opsconsole.runbooks.together import all_ended
+from opsconsole.runbooks.told import Change, StepReport
 from opsconsole.runbooks.undoing import undo_plan
 
 _log = logging.getLogger(__name__)
-
-__all__ = ["Change", "Run", "StepReport", "Verdict"]
-
-
-class Verdict(StrEnum):
-    """What an operator says of a manual step (or of one whose end is not known)."""
-
-    DONE = "done"
-    NOT_DONE = "not-done"
-    NOT_APPLICABLE = "not-applicable"
-
-
-_EVENT_OF_VERDICT = {
-    Verdict.DONE: StepEvent.COMPLETE,
-    Verdict.NOT_DONE: StepEvent.LEAVE_UNDONE,
-    Verdict.NOT_APPLICABLE: StepEvent.EXCLUDE,
-}
 
 
 class Run:
@@ -72,13 +62,10 @@ class Run:
         self.params: Mapping[str, str] = MappingProxyType(dict(opened.values))
         self.file_changed = False
         """The file on disk is not what was opened any more; what is executed is what was opened."""
-        self.unapproved = ""
-        """The step that was to run and lacks other people's approval."""
-        self.locked_out = ""
-        """The step that was to run and whose lock another live step has."""
         self._lock = opened.lock
         self._progress = Progress(opened.runbook)
         self._listeners: list[Callable[[Change], None]] = []
+        self._admission = Admission(door, self._append)
         self._attempts = Attempts(opened, self._progress, door, self._tell, incident)
         if records:
             self._take_up(records)
@@ -265,9 +252,9 @@ class Run:
             raise IllegalTransitionError(f"{step.name}: {NO_TERMINAL}; run it guided, or skip it")
         self._notice_change()
         action = self._action(step)
-        if (stopped := await self._stopped(step, action, confirmation, sink)) is not None:
-            return stopped
-        self.unapproved = self.locked_out = ""
+        if (turned := await self._admission.turned_away(step, action, confirmation, sink)) is not None:
+            return turned
+        self._admission.begin()
         self._turn(RunEvent.BEGIN_STEP)
         try:
             return await self._carried(step, action, confirmation, sink, terminal)
@@ -295,11 +282,11 @@ class Run:
         async def work() -> None:
             for step in left:
                 action, said = self._action(step), confirmations[step.name]
-                if await self._stopped(step, action, said, sink) is None:
+                if await self._admission.turned_away(step, action, said, sink) is None:
                     await self._carried(step, action, said, sink, None)
 
         self._notice_change()
-        self.unapproved = self.locked_out = ""
+        self._admission.begin()
         self._turn(RunEvent.BEGIN_STEP)
         try:
             await all_ended([asyncio.ensure_future(work()) for _ in range(at_once)])
@@ -307,26 +294,23 @@ class Run:
             self._turn(RunEvent.END_STEP)
             self._record_passed(self._progress.advance(self.values))
 
-    async def _stopped(self, step: Step, action: Action, confirmation: Confirmation, sink: Sink) -> Result | None:
-        """What comes of `step` where it may not begin as it is; None: it may."""
-        missing = shortfall(self.door.required(action), confirmation)
-        if missing and not self.door.refusal(action):
-            self._append("declined", step=step.name, reason=missing)
-            return await self.door.perform(action, confirmation, sink=sink)
-        if action.approval is not None and (wanting := action.approval.missing()) and not self.door.refusal(action):
-            return await self._ask_for_approval(step, action, action.approval, confirmation, wanting, sink)
-        return None
-
     async def _carried(
         self, step: Step, action: Action, confirmation: Confirmation, sink: Sink, terminal: Terminal | None
     ) -> Result:
         try:
             return await self._attempts.run(step, confirmation, sink, terminal)
         except LockHeldError as error:
-            self.locked_out = step.name
-            self._append("locked", step=step.name, reason=str(error))
-            held = replace(action, runner=Refusing(str(error)), verify=None)
-            return await self.door.perform(held, confirmation, sink=sink)
+            return await self._admission.lock_out(step, action, confirmation, sink, error)
+
+    @property
+    def unapproved(self) -> str:
+        """The step that was to run and lacks other people's approval."""
+        return self._admission.unapproved
+
+    @property
+    def locked_out(self) -> str:
+        """The step that was to run and whose lock another live step has."""
+        return self._admission.locked_out
 
     @property
     def in_background(self) -> list[str]:
@@ -340,10 +324,6 @@ class Run:
             asyncio.CancelledError: once all of them have ended.
         """
         await self._attempts.background.end(*reversed(self.in_background))
-
-    async def retry(self, step: Step, confirmation: Confirmation, sink: Sink) -> Result:
-        """`execute` once more, whatever came of it before."""
-        return await self.execute(step, confirmation, sink, again=True)
 
     def choose(self, step: Step, option: str) -> None:
         """Record which option of a choice was taken; later steps see it under the name that the step sets.
@@ -427,8 +407,8 @@ class Run:
         """
         if step.kind is not Kind.MANUAL and self.states[step.name] is not StepState.UNKNOWN:
             raise IllegalTransitionError(f"{step.name} is run by the console; skip it, or run it")
-        if self.states[step.name] != _STATE_OF_VERDICT[verdict]:
-            self._settle(step, _EVENT_OF_VERDICT[verdict], "manual", note.strip(), verdict=verdict.value)
+        if self.states[step.name] != StepState(verdict):
+            self._settle(step, EVENT_OF_VERDICT[verdict], "manual", note.strip(), verdict=verdict.value)
 
     def jump(self, step: Step) -> None:
         """Go on at `step`, forward or back; steps left out stay pending.
@@ -501,19 +481,6 @@ class Run:
     def _action(self, step: Step) -> Action:
         return self._attempts.action(step)
 
-    async def _ask_for_approval(
-        self, step: Step, action: Action, approval: Approval, confirmation: Confirmation, wanting: str, sink: Sink
-    ) -> Result:
-        """Nothing starts; the request is left where others find it, and the record says so."""
-        self.unapproved = step.name
-        try:
-            await asyncio.to_thread(approval.ask)
-        except ApprovalError as error:
-            wanting = f"{wanting}; {error}"
-        self._append("approval-requested", step=step.name, reason=wanting)
-        result = await self.door.perform(action, confirmation, sink=sink)
-        return replace(result, detail=wanting) if result.outcome is Outcome.UNAPPROVED else result
-
     def _notice_change(self) -> None:
         if self.file_changed or self.runbook.made_here:
             return
@@ -576,10 +543,3 @@ class Run:
                 listener(change)
             except Exception:
                 _log.exception("a listener of a run failed")
-
-
-_STATE_OF_VERDICT = {
-    Verdict.DONE: StepState.DONE,
-    Verdict.NOT_DONE: StepState.NOT_DONE,
-    Verdict.NOT_APPLICABLE: StepState.NOT_APPLICABLE,
-}

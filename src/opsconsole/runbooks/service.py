@@ -4,7 +4,6 @@ import asyncio
 import base64
 import binascii
 import contextlib
-import hashlib
 import logging
 import os
 import sys
@@ -20,13 +19,14 @@ from opsconsole.config.settings import Role
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.answers import StepCancelledError, WatchingError, described
 from opsconsole.runbooks.audience import Audience, Visitor
+from opsconsole.runbooks.command import fingerprint
 from opsconsole.runbooks.encoding import decode, encode
 from opsconsole.runbooks.link import LONGEST, Link, listen
 from opsconsole.runbooks.model import Step
 from opsconsole.runbooks.order import Order
 from opsconsole.runbooks.record import SOCKET
-from opsconsole.runbooks.run import Run, Verdict
-from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
+from opsconsole.runbooks.run import Run
+from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState, Verdict
 from opsconsole.runbooks.together import at_once
 from opsconsole.runbooks.unattended import Instructions, walk
 
@@ -440,11 +440,6 @@ def _terminal_of(message: Arguments) -> Terminal | None:
 
 def _size_in(message: Arguments) -> tuple[int, int]:
     return int(message.get("rows") or 24), int(message.get("columns") or 80)
-
-
-def fingerprint(command: str) -> str:
-    """What tells a command from another one."""
-    return hashlib.sha256(command.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _described(error: Exception) -> dict[str, Any]:

@@ -173,6 +173,21 @@ EVENT_OF_OUTCOME: dict[Outcome, StepEvent] = {
 }
 
 
+class Verdict(StrEnum):
+    """What an operator says of a manual step (or of one whose end is not known): the state that it then has."""
+
+    DONE = StepState.DONE.value
+    NOT_DONE = StepState.NOT_DONE.value
+    NOT_APPLICABLE = StepState.NOT_APPLICABLE.value
+
+
+EVENT_OF_VERDICT: dict[Verdict, StepEvent] = {
+    Verdict.DONE: StepEvent.COMPLETE,
+    Verdict.NOT_DONE: StepEvent.LEAVE_UNDONE,
+    Verdict.NOT_APPLICABLE: StepEvent.EXCLUDE,
+}
+
+
 def next_step_state(state: StepState, event: StepEvent) -> StepState:
     """Where `event` takes a step that is in `state`.
 

@@ -9,8 +9,8 @@ from opsconsole.actions.confirmation import Confirmation, Demand, required, shor
 from opsconsole.config.settings import Mode
 from opsconsole.runbooks.execution import Surroundings, action_for
 from opsconsole.runbooks.model import Condition, Kind, Runbook, Step
-from opsconsole.runbooks.run import Run, Verdict
-from opsconsole.runbooks.states import RunState, StepState
+from opsconsole.runbooks.run import Run
+from opsconsole.runbooks.states import RunState, StepState, Verdict
 from opsconsole.runbooks.together import at_once
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from opsconsole.runbooks.attempts import StepReport
 from opsconsole.runbooks.model import Runbook, Step
 from opsconsole.runbooks.states import StepState
+from opsconsole.runbooks.told import StepReport
 
 _TRIED = frozenset(
     {

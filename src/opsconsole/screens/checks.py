@@ -13,6 +13,9 @@ from opsconsole.screens.evaluation import PaneState
 from opsconsole.screens.series import Cell
 from opsconsole.screens.variables import natural
 
+UNANSWERED = "unanswered"
+"""The label by which a source that the console works out from others says why it does not know one of its samples:
+`SOURCE: why that does not answer`."""
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 

@@ -10,7 +10,7 @@ from opsconsole.core.state import State, worst
 from opsconsole.core.units import NO_VALUE
 from opsconsole.core.values import Scalar, Table, Value, Vector
 from opsconsole.screens.areas import AREAS_VIEW, SLOT, TREND_WINDOW, Area, Fact, overview_areas, overview_queries
-from opsconsole.screens.checks import Check, counts, worst_first
+from opsconsole.screens.checks import UNANSWERED, Check, counts, worst_first
 from opsconsole.screens.definition import Kind, Pane, Target
 from opsconsole.screens.series import Points, as_number, cells_of, shown
 
@@ -118,6 +118,7 @@ def overview(
 def _attention(checks: Sequence[Check], now: float) -> tuple[AttentionRow, ...]:
     rows: list[AttentionRow] = []
     silent: dict[tuple[str, str, State], int] = {}
+    unseen: dict[int, str] = {}
     for check in checks:
         if check.state in _NEEDS_NOBODY:
             continue
@@ -129,22 +130,26 @@ def _attention(checks: Sequence[Check], now: float) -> tuple[AttentionRow, ...]:
                 continue
             silent[key] = len(rows)
             row = replace(row, area="", subject=check.source, text=_reason(check))
+        elif (why := _unanswered(check)) and check.state is State.UNKNOWN:
+            unseen[len(rows)] = why
+            row = replace(row, text=f"{row.text}: {why}")
         rows.append(row)
     rows = [row if row.count == 1 else replace(row, text=f"{row.text} ({row.count} checks)") for row in rows]
-    rows = _folded(rows, {place: reason for (_, reason, _), place in silent.items()})
+    rows = _folded(rows, {place: reason for (_, reason, _), place in silent.items()}, unseen)
     return tuple(sorted(rows, key=lambda row: (-row.state.severity, -(row.check.since or 0.0))))
 
 
-def _folded(rows: Sequence[AttentionRow], silent: Mapping[int, str]) -> list[AttentionRow]:
+def _folded(rows: Sequence[AttentionRow], silent: Mapping[int, str], unseen: Mapping[int, str]) -> list[AttentionRow]:
     """One cause is one row: what cannot be worked out because another source does not answer is said beside that.
 
     Args:
         rows: all of them.
         silent: place of a row that is about a source that does not answer -> why it does not.
+        unseen: place of a row that is about one thing that is not known -> whose silence that is.
     """
     causes = {place: why for place, why in silent.items() if rows[place].subject not in _WORKED_OUT}
     followers: dict[int, list[AttentionRow]] = {}
-    for place, why in silent.items():
+    for place, why in (*silent.items(), *unseen.items()):
         cause = next((at for at in causes if place not in causes and _follows(why, rows[at].subject, causes[at])), None)
         if cause is not None:
             followers.setdefault(cause, []).append(rows[place])
@@ -160,8 +165,13 @@ def _follows(why: str, source: str, its: str) -> bool:
 def _with_followers(row: AttentionRow, followers: Sequence[AttentionRow]) -> AttentionRow:
     if not followers:
         return row
-    names = ", ".join(sorted({one.subject for one in followers}))
+    names = ", ".join(sorted({one.check.source for one in followers}))
     return replace(row, text=f"{row.text}, and so {names}", count=row.count + sum(one.count for one in followers))
+
+
+def _unanswered(check: Check) -> str:
+    """Whose silence it is that this is not known, and why; empty where nobody's is."""
+    return clean_line(check.labels.get(UNANSWERED, ""), limit=200)
 
 
 def _reason(check: Check) -> str:

@@ -28,10 +28,6 @@ class TimeRange:
         end = now if self.end is None else self.end
         return end - self.window, end
 
-    def back_to_now(self) -> "TimeRange":
-        """The same window, moving along."""
-        return replace(self, end=None, chosen=True)
-
     def panned(self, direction: int, now: float) -> "TimeRange":
         """Half a window earlier (-1) or later (+1); coming near to now, it moves along again.
 

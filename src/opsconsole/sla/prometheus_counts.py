@@ -9,8 +9,8 @@ from opsconsole.core.reading import Answer
 from opsconsole.core.values import Matrix, Vector
 from opsconsole.sla.burn import HOUR, MINUTE
 from opsconsole.sla.expressions import Counts
-from opsconsole.sla.increments import increments
 from opsconsole.sla.slices import Slice
+from opsconsole.sources.increments import increments
 from opsconsole.sources.prometheus import PrometheusSource
 
 

@@ -1,10 +1,9 @@
-"""The report of a week or a month: what was promised and kept, against the period before, as Markdown and as one HTML
-page that loads nothing. Names and reasons are text in it, whatever they hold."""
+"""The report of a week or a month: what was promised and kept, against the period before, and it as Markdown. Names and
+reasons are text in it, whatever they hold. `report_html` makes a page of it."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from opsconsole.core.duration import duration_text
 from opsconsole.core.state import State
@@ -22,14 +21,10 @@ from opsconsole.sla.wording import (
 )
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em;
- color: #222; background: #fff }
-table { border-collapse: collapse } td, th { padding: .2em .8em; border-bottom: 1px solid #ccc; text-align: left }
-.CRIT { color: #a00; font-weight: 600 } .WARN { color: #850; font-weight: 600 } .UNKNOWN { color: #666 }
-@media (prefers-color-scheme: dark) { body { color: #ddd; background: #1b1b1b }
- .CRIT { color: #f77 } .WARN { color: #eb5 } .UNKNOWN { color: #aaa } }
-"""
+_NAMED = 5
+"""SLAs that the headline names."""
+_CLOSE = 0.5
+"""The share of a budget, with less of which left the headline speaks of an SLA that was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +66,26 @@ class Report:
         return f"{self.days}. {self.summary}" if self.days else self.summary
 
     @property
+    def headline(self) -> str:
+        """What whoever reads one line has to know: what was broken, of what too little is known, what came close."""
+        over = all(one.period.end <= self.taken_at for one in self.standings)
+        met = [one.met for one in self.standings]
+        if not met:
+            return "Nothing is promised."
+        parts = [
+            f"{'' if over else 'So far '}{met.count(True)} of {len(met)} promises {'were' if over else 'are'} kept."
+        ]
+        if broken := [one.sla.label for one in self.standings if one.met is False]:
+            parts.append(f"Broken: {_listed(broken)}.")
+        if unknown := [one.sla.label for one in self.standings if one.met is None]:
+            parts.append(f"Too little is known of {_listed(unknown)}.")
+        kept = [(one.budget_left, one.sla.label) for one in self.standings if one.met and one.budget_left is not None]
+        left, closest = min(kept, default=(1.0, ""))
+        if left < _CLOSE:
+            parts.append(f"Closest to its limit: {closest}, with {budget_text(left)} of its budget left.")
+        return " ".join(parts)
+
+    @property
     def zone(self) -> str:
         """The zone that moments are told in."""
         return self.standings[0].sla.zone if self.standings else "UTC"
@@ -98,7 +113,8 @@ def tables(report: Report) -> tuple[Table, ...]:
 
 def markdown(report: Report) -> str:
     """As Markdown (CommonMark, tables as GitHub has them)."""
-    lines = [f"# {_md(report.title)}", "", f"{_md(report.lead)} {_md(_taken(report))}", ""]
+    lines = [f"# {_md(report.title)}", "", f"**{_md(report.headline)}**", ""]
+    lines += [f"{_md(report.lead)} {_md(taken_text(report))}", ""]
     for table in tables(report):
         lines += [f"## {_md(table.title)}", ""]
         if table.rows:
@@ -110,25 +126,8 @@ def markdown(report: Report) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def html(report: Report) -> str:
-    """As one page that loads nothing."""
-    parts = [
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(report.title)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(report.title)}</h1>"
-        f"<p>{escape(f'{report.lead} {_taken(report)}')}</p>"
-    ]
-    for table in tables(report):
-        parts.append(f"<h2>{escape(table.title)}</h2>")
-        if not table.rows:
-            parts.append(f"<p>{escape(table.empty)}</p>")
-            continue
-        parts.append(f"<table><tr>{_cells('th', table.columns)}</tr>")
-        parts += [f"<tr>{_cells('td', row)}</tr>" for row in table.rows]
-        parts.append("</table>")
-    return "\n".join((*parts, "</body></html>")) + "\n"
-
-
-def _taken(report: Report) -> str:
+def taken_text(report: Report) -> str:
+    """When it was made."""
     return f"Taken {moment_text(report.taken_at, report.zone)}."
 
 
@@ -234,18 +233,14 @@ def _unseen(report: Report) -> Table:
     return Table("What could not be seen", ("SLA", "What"), tuple(rows), "Nothing.")
 
 
+def _listed(labels: Sequence[str]) -> str:
+    more = len(labels) - _NAMED
+    return ", ".join(labels[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
 def _md(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text.replace("\n", "⏎"))
 
 
 def _md_row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _cells(tag: str, cells: Sequence[str]) -> str:
-    def cell(text: str) -> str:
-        state = text.partition(" ")[0]
-        marked = f' class="{state}"' if state in State.__members__ else ""
-        return f"<{tag}{marked}>{escape(text)}</{tag}>"
-
-    return "".join(map(cell, cells))

@@ -11,6 +11,7 @@ from opsconsole.config.settings import Environment
 from opsconsole.core.reading import Answer, Capabilities, Query, SourceError
 from opsconsole.core.state import State
 from opsconsole.core.values import Sample, Vector
+from opsconsole.screens.checks import UNANSWERED
 from opsconsole.sla.asking import Slas, open_slas
 from opsconsole.sla.standing import Standing
 from opsconsole.sources.registry import Sources
@@ -79,6 +80,8 @@ def open_shared(environment: Environment, sources: Sources) -> Slas:
 
 def _sample(one: Standing, text: str, now: float) -> Sample:
     labels = {"sla": one.sla.name, "title": one.sla.label, "owner": one.sla.owner, "runbook": one.sla.runbook}
+    if one.error and one.state not in _LEVELS:
+        labels[UNANSWERED] = one.error
     known = one.budget_left if one.sli is not None else None
     value = _LEVELS.get(one.state) if text == "standing" else known
     return Sample(labels, math.nan if value is None else value, now)

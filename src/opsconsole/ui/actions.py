@@ -75,7 +75,7 @@ _ACTIONS = (
         ("b",),
         "Runbook for what is selected, its parameters filled in",
         "Act",
-        _DASHBOARD | _PIPELINES | _ERRORS | _ANY_ALERT | _SLAS | {Place.DETAIL},
+        _DASHBOARD | _PIPELINES | _ERRORS | _ANY_ALERT | _SLAS | _LOG | {Place.DETAIL},
         hint="runbook",
     ),
     KeyAction("acknowledge", ("a",), "Say that somebody is on it (asks first)", "Act", _ANY_ALERT, hint="ack"),

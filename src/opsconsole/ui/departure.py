@@ -106,8 +106,10 @@ class Departure:
 def restore_terminal(attributes: list[Any] | None) -> None:
     """Give the terminal back as it was, without waiting for it: it may not be reading any more."""
     for stream in (sys.__stderr__, sys.__stdin__):
-        with contextlib.suppress(AttributeError, OSError, ValueError, termios.error):
-            fileno = stream.fileno()  # type: ignore[union-attr]
+        if stream is None:  # closed before Python began
+            continue
+        with contextlib.suppress(OSError, ValueError, termios.error):
+            fileno = stream.fileno()
             if not os.isatty(fileno):
                 continue
             os.set_blocking(fileno, False)

@@ -12,8 +12,6 @@ from opsconsole.core.state import State
 from opsconsole.ui.lines import Line, Span, fit_line, line, line_width, spread, state_role, truncate
 from opsconsole.ui.theme import banner_role
 
-CLOCK_WIDTH = len(" 14:02:11 UTC ")
-
 _COUNTED = (State.CRIT, State.ERROR, State.WARN, State.STALE, State.UNKNOWN, State.OK)
 
 

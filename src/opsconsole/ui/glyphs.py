@@ -12,7 +12,7 @@ ChartStyle = Literal["braille", "block", "ascii"]
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of characters. All are one cell wide, but for `ellipsis` and `arrow` in ASCII."""
+    """One set of characters. All are one cell wide, but for `ellipsis` in ASCII."""
 
     name: str
     crit: str
@@ -24,8 +24,6 @@ class Glyphs:
     ellipsis: str
     horizontal: str
     vertical: str
-    corner: str
-    """Where the y axis meets the x axis."""
     tick: str
     """A tick on the y axis."""
     threshold: str
@@ -46,7 +44,6 @@ class Glyphs:
     chosen: str
     """What stands before a marked row."""
     chart: ChartStyle
-    arrow: str
     minus: str
     up: str
     down: str
@@ -84,7 +81,6 @@ UNICODE = Glyphs(
     ellipsis="…",
     horizontal="─",
     vertical="│",
-    corner="└",
     tick="┤",
     threshold="╌",
     cursor="│",
@@ -96,7 +92,6 @@ UNICODE = Glyphs(
     mark="▸",
     chosen="◆",
     chart="braille",
-    arrow="→",
     minus="–",
     up="▴",
     down="▾",
@@ -116,7 +111,6 @@ ASCII = Glyphs(
     ellipsis="..",
     horizontal="-",
     vertical="|",
-    corner="+",
     tick="|",
     threshold="-",
     cursor="|",
@@ -128,7 +122,6 @@ ASCII = Glyphs(
     mark=">",
     chosen="#",
     chart="ascii",
-    arrow="->",
     minus="-",
     up="^",
     down="v",

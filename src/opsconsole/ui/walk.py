@@ -19,7 +19,8 @@ from opsconsole.ui.run_page import StepShown
 
 if TYPE_CHECKING:
     from opsconsole.runbooks.model import Runbook, Step
-    from opsconsole.runbooks.run import Change, Verdict
+    from opsconsole.runbooks.states import Verdict
+    from opsconsole.runbooks.told import Change
 
 StartRun = Callable[["Runbook", Mapping[str, str]], Awaitable[RunClient]]
 Said = Callable[[str, str], None]

@@ -159,6 +159,13 @@ async def test_of_two_clusters_the_same_alert_is_there_twice(
     monkeypatch.setenv("OPSCONSOLE_CONFIG", four.settings())
     assert await asyncio.to_thread(main, ["alert", "test", "Down", "--dry-run"]) == Exit.USAGE
     assert "2 rules are called Down; say which by --labels: cluster=eu" in capsys.readouterr().err
+    trial = ["alert", "test", "Down", "--labels", "cluster=us", "--dry-run", "--format", "json"]
+    assert await asyncio.to_thread(main, trial) == Exit.DONE
+    said = json.loads(capsys.readouterr().out)
+    assert four.alertmanagers[1].url in str(said["steps"])
+    (left,) = said["left_out"]
+    assert left["alertmanager"] == "alertmanager"
+    assert left["why"].startswith("no Prometheus that could fire this sends to it")
     assert await asyncio.to_thread(main, ["alert", "list", "@prometheus=prometheus/b", "--format", "json"]) == Exit.DONE
     said = json.loads(capsys.readouterr().out)
     assert said["prometheuses"] == [{"name": name, "error": None} for name in NAMES]

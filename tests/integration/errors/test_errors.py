@@ -1,4 +1,4 @@
-"""Errors as real servers know them: a PostgreSQL in each of its log formats, a Prometheus with two days behind it."""
+"""Errors as a real PostgreSQL knows them, in each of its log formats."""
 
 import asyncio
 import socket
@@ -12,18 +12,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from opsconsole.config.errors import HTTP_ERRORS, MetricErrors
 from opsconsole.config.secrets import SecretRef
-from opsconsole.config.settings import PostgresSettings, PrometheusSettings
-from opsconsole.core.reading import SourceError
+from opsconsole.config.settings import PostgresSettings
 from opsconsole.errors.asking import Errors
 from opsconsole.errors.memory import Memory
-from opsconsole.errors.metrics import MetricErrorsOf
 from opsconsole.errors.model import DAY, Heard, Kind
 from opsconsole.errors.postgres import PostgresErrorsOf
 from opsconsole.sources.postgres import PostgresSource
-from opsconsole.sources.prometheus import PrometheusSource
-from tests.servers import PostgresServer, WebServer, start_postgres, start_prometheus
+from tests.servers import PostgresServer, start_postgres
 
 ROLES = """
 create role watcher login; create role reader login;
@@ -184,57 +180,3 @@ def deadlock(server: PostgresServer) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-NOW = time.time() // 900 * 900
-
-
-def history() -> str:
-    """Two and a half days: one error every ten minutes until an hour ago, then ten a minute; another kind since 2 h."""
-    lines = ["# TYPE http_requests counter", "# TYPE up gauge"]
-    slow = fast = 0.0
-    start = NOW - 2.5 * DAY
-    ups, errors, bad = [], [], []
-    for minute in range(int(2.5 * DAY / 60) + 1):
-        at = start + minute * 60
-        slow += 10 if at > NOW - 3600 else 1 if minute % 10 == 0 else 0
-        fast += 1 if at > NOW - 7200 and minute % 2 == 0 else 0
-        ups.append(f'up{{job="api"}} 1 {at:.0f}')
-        errors.append(f'http_requests_total{{job="api",status="500"}} {slow:.0f} {at:.0f}')
-        bad.append(f'http_requests_total{{job="web",status="503"}} {fast:.0f} {at:.0f}')
-    return "\n".join([lines[0], *errors, *bad, lines[1], *ups, "# EOF", ""])
-
-
-@pytest.fixture(scope="module")
-def prometheus() -> Iterator[WebServer]:
-    with start_prometheus(history=history(), config="scrape_configs: []") as server:
-        yield server
-
-
-async def heard_of(server: WebServer, settings: MetricErrors = HTTP_ERRORS) -> Heard:
-    source = PrometheusSource(PrometheusSettings(server.url))
-    try:
-        return await MetricErrorsOf(settings, source, DAY, clock=lambda: NOW).hear()
-    finally:
-        await source.close()
-
-
-async def test_metrics_are_counted_by_time_against_yesterday(prometheus: WebServer) -> None:
-    heard = await heard_of(prometheus)
-    api, web = sorted(heard.kinds, key=lambda one: one.service)
-    assert (api.service, api.type, api.message) == ("api", "HTTP 500", "answered with status 500")
-    assert api.before == pytest.approx(144, abs=3)
-    assert api.count == pytest.approx(23 * 6 + 600, rel=0.03)
-    assert api.trend[-1] == pytest.approx(600, rel=0.05)
-    assert api.rate == pytest.approx(10 / 60, rel=0.15)
-    assert heard.covers_from_at is not None
-    assert heard.covers_from_at <= NOW - 2 * DAY + 900
-    assert web.before == 0
-    assert web.count == pytest.approx(60, abs=2)
-    assert web.first_at == pytest.approx(NOW - 7200, abs=1000)
-
-
-async def test_a_query_that_is_wrong_is_the_state_of_its_source(prometheus: WebServer) -> None:
-    with pytest.raises(SourceError, match="parse error"):
-        await heard_of(prometheus, MetricErrors("bad", "sum(increase(x[$step])"))
-    assert (await heard_of(prometheus, MetricErrors("none", "increase(no_such_total[$step])"))).kinds == ()

@@ -21,8 +21,9 @@ def api(name: str = "api", **given: Any) -> Sla:
 
 
 def evaluate(
-    folder: Path, slas: list[Sla], bad: str, total: str, *samples: dict[str, Any], sums_only: bool = False
-) -> None:
+    folder: Path, slas: list[Sla], bad: str, total: str, *samples: dict[str, Any], sums_only: bool = False,
+    up: str = "",
+) -> None:  # fmt: skip
     """promtool agrees with `samples` on what the rules of `slas` record, of counters with a sample a minute."""
     alerting = with_objectives(Alerting(), slas)
     if sums_only:  # days of the others take promtool seconds
@@ -30,7 +31,8 @@ def evaluate(
         alerting = Alerting(alerting.alerts, tuple(kept))
     for group in (RECORDINGS, GROUP):
         (folder / f"{group}.yml").write_text(yaml_text(rule_file(alerting, group, {}), origin="a test"))
-    series = [{"series": "bad_total", "values": bad}, {"series": "all_total", "values": total}]
+    given = {"bad_total": bad, "all_total": total, "up": up} if up else {"bad_total": bad, "all_total": total}
+    series = [{"series": f'{name}{{job="api",instance="a"}}', "values": values} for name, values in given.items()]
     case = {"interval": "1m", "input_series": series, "promql_expr_test": list(samples)}
     # Recordings first: they are what the alerts look at.
     content = {
@@ -67,6 +69,17 @@ def test_what_is_bad_in_maintenance_pages_nobody_and_is_in_no_budget(tmp_path: P
             sample('slo:sli_error:ratio_rate30d{slo="counted"}', "6h", 600 / 3600),
             sample('slo:sli_error:ratio_rate30d{slo="excused"}', "6h", 0),
             sample('slo:sli_error:ratio_rate1h{slo="excused"}', "3h20m"),  # nothing counted is no share
+    )  # fmt: skip
+
+
+def test_the_first_failure_that_a_counter_tells_burns_the_budget(tmp_path: Path) -> None:
+    """Two requests an hour; two hours after the beginning one fails, whose counter is there only from then on."""
+    evaluate(
+        tmp_path, [api()], "_x122 1x180", "0x30 1x30 2x30 3x30 4x30 5x30 6x60",
+            sample('slo:sli_error:ratio_rate1h{slo="api"}', "2h10m", 0.5),
+            sample(firing("api", "6h"), "2h10m", 1),
+            sample('slo:bad:increase5m{slo="api"}', "2h5m", 1), sample('slo:bad:increase5m{slo="api"}', "2h15m", 0),
+            up="1x300",
     )  # fmt: skip
 
 

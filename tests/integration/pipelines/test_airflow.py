@@ -415,7 +415,7 @@ async def test_a_page_outlives_an_api_that_goes_and_comes_back(story: Story) -> 
     shown = PageReading(page, Order(page.sorts[0]))
 
     async def read() -> tuple[list[str], str]:
-        asked._asked_at = -math.inf  # no survey serves two readings here
+        asked.forget()  # no survey serves two readings here
         await shown.read(asked, time.time, print)
         return sorted(row.key for row in shown.sheet.rows) if shown.sheet else [], shown.failed
 
@@ -565,10 +565,12 @@ def test_several_by_command_are_one_run_and_whom_it_does_not_suit_is_named(
     assert configured.failed in [one["run"] for one in given]
     assert {one["dag"] for one in given} == {"fails"}
     assert f"fails {configured.failed}: Airflow's dry run clears 2: " in err
-    code, text, err = said("unpause", "succeeds", ODD, "--dry-run")
+    code, text, err = said("pause", "succeeds", ODD, "--dry-run")
     assert code == Exit.DONE, err
-    assert f"{ODD}: it is not paused already" in err
     assert "PATCH /dags/Odd.n%C3%A4me-1_x?update_mask=is_paused" in text
+    code, text, err = said("unpause", ODD, "--format", "json")  # nobody is asked: there is nothing to do
+    assert (code, json.loads(text)["run"]) == (Exit.DONE, None), err
+    assert f"{ODD}: it is not paused already; nothing was changed" in err
     code, _, err = said("pause", "--tag", "test", "--tag", "nope", "--yes")
     assert (code, "nothing is like that" in err) == (Exit.USAGE, True)
 

@@ -28,7 +28,7 @@ from opsconsole.runbooks.parsing import parse_runbook
     ],
 )
 def test_five_megabytes_of_anything_end_in_time(unit: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     content = unit * (5_000_000 // len(unit))
     lint(parse_runbook(content.encode(), "large.md"))
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 40, "what grows with the square would take hours"

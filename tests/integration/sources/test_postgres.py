@@ -277,7 +277,7 @@ async def test_closing_does_not_wait_for_a_server_that_hangs() -> None:
                 await reading
 
 
-async def until(condition: Callable[[], bool], timeout: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], timeout: float = 30.0) -> None:
     deadline = time.monotonic() + timeout
     while not await asyncio.to_thread(condition):
         assert time.monotonic() < deadline, "it did not happen"
@@ -493,7 +493,7 @@ async def test_a_server_that_goes_and_comes_back_is_met_again() -> None:
             await recovered(source)
 
 
-async def recovered(source: PostgresSource, timeout: float = 10.0) -> None:
+async def recovered(source: PostgresSource, timeout: float = 30.0) -> None:
     deadline = time.monotonic() + timeout
     while True:
         with suppress(SourceError):

@@ -175,7 +175,7 @@ async def test_cancelling_makes_the_server_stop(scraped: PrometheusSettings) -> 
         with pytest.raises(asyncio.CancelledError):
             await asking
         # By itself it takes half a minute; it looks up between two series only.
-        await asyncio.to_thread(until, lambda: under_way() == 0, 10)
+        await asyncio.to_thread(until, lambda: under_way() == 0, 20)
 
 
 async def test_a_prometheus_that_goes_hangs_and_comes_back() -> None:

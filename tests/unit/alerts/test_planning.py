@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from opsconsole.alerts import planning
 from opsconsole.alerts.matching import parse_matchers
 from opsconsole.alerts.merging import merged
 from opsconsole.alerts.model import Cluster, DeliverySide, Silence, Survey
@@ -109,3 +110,16 @@ def test_an_alert_is_silenced_where_it_is_or_should_be() -> None:
     assert having(nowhere) == [EU, US]
     (away,) = merged([rules], [eu, replace(us, error="us: refused")], NOW)
     assert having(away) == [EU, US]
+
+
+def test_a_test_goes_to_each_that_its_alert_would_go_to_peers_or_not_and_who_is_away_is_named() -> None:
+    given = {"labels": 'alertname="Down"'}
+    peers = Cluster("ready", ("10.0.0.1:9094", "10.0.0.2:9094"))
+    both = [replace(side(name=name), cluster=peers) for name in (EU, US)]
+    sides = (*both, side(name=DEAD, error="dead: refused"))
+    found = planning.testing(given, {"alertname": "Down"}, survey(*sides), ALL)
+    assert [(one.alertmanager, one.action, one.away) for one in found] == [
+        (EU, "alert.test", False), (US, "alert.test", False), (DEAD, "", True),
+    ]  # fmt: skip
+    assert found[1].arguments == {**given, "alertmanager": US}
+    assert [one.alertmanager for one in planning.testing(given, {}, survey(*sides), [US])] == [US]

@@ -9,6 +9,7 @@ from opsconsole.alerts.replay import AlertRule, Episode, Replay, Replayer
 from opsconsole.alerts.replay_notifying import DEFAULTS, Told, told
 from opsconsole.alerts.replay_rules import evaluation_interval, loaded_rules, rules_of_file
 from opsconsole.alerts.routing import Notification
+from opsconsole.cli.alert.replay import _is_file
 from opsconsole.core.problem import ContentError
 
 
@@ -166,3 +167,10 @@ def test_what_prometheus_has_loaded() -> None:
     assert loaded_rules(None) == []
     assert evaluation_interval({"yaml": "global: {evaluation_interval: 15s}"}) == 15.0
     assert evaluation_interval({"yaml": "["}) == evaluation_interval(None) == 60.0
+
+
+@pytest.mark.parametrize(
+    ("given", "file"), [("ApiDown", False), ("new.yml", True), ("./new", True), ("/etc/rules/x.rules", True)]
+)
+def test_what_has_a_slash_or_ends_as_a_file_does_is_one(given: str, *, file: bool) -> None:
+    assert _is_file(given) is file

@@ -90,6 +90,14 @@ def test_one_kind_in_full_by_the_first_digits(run: Run) -> None:
     code, _, err = run("show", "zzz")
     assert code == 2
     assert "no kind of error" in err
+    code, _, err = run("show", "")
+    assert (code, "2 fingerprints begin with ''; give more of one: " in err) == (2, True)
+
+
+def test_that_there_is_nothing_is_said(run: Run) -> None:
+    code, out, err = run("--service", "aip", "--since", "2h")
+    assert (code, len(out.splitlines())) == (0, 1)
+    assert err == "no errors of service aip within 2h; there are some of api\n"
 
 
 def test_a_muted_kind_is_not_new_and_stands_last_until_that_is_taken_back(run: Run) -> None:

@@ -1,6 +1,7 @@
 """A log that is followed: through all tries of its task."""
 
 import argparse
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -44,3 +45,21 @@ async def test_a_followed_task_that_is_tried_again_is_followed_into_its_next_try
     )  # fmt: skip
     assert await log._print(args, cast("Any", Going(*moments))) == 0
     assert capsys.readouterr().out.splitlines() == said
+
+
+async def test_who_waits_for_the_first_line_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_LONG", 0.0)
+    said = asyncio.Event()
+
+    def narrate(text: str) -> None:
+        assert "Airflow 3 reads it to its end" in text
+        said.set()
+
+    async def lines() -> AsyncIterator[LogLine]:
+        await said.wait()
+        for text in ("begins", "ends"):
+            yield LogLine(text)
+
+    monkeypatch.setattr(log, "narrate", narrate)
+    async with asyncio.timeout(5):
+        assert [one.text async for one in log._told_of_waiting(lines())] == ["begins", "ends"]

@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +14,7 @@ from opsconsole.cli.pipeline import acting, selecting
 from opsconsole.cli.run_front import exit_code
 from opsconsole.cli.wiring import UsageError
 from opsconsole.core.exit_codes import Exit
+from opsconsole.pipelines.foresight import Foreseen
 from opsconsole.runbooks.repair import Repair, runbook_for_all
 from opsconsole.runbooks.states import RunState, StepState
 from tests.screens.pipeline_readings import ByHand, dag, pipelines
@@ -130,3 +133,34 @@ def test_dags_whose_runs_are_not_known_are_named_where_runs_count(
 
 async def _given(survey: Any) -> Any:
     return survey
+
+
+def test_what_is_so_already_is_said_and_runs_no_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pauses = [Repair("airflow.pause", {"dag": one}, f"Pause {one}") for one in ("a", "b")]
+    found = [Foreseen(one, wrong="it is paused already; nothing was changed", already=True) for one in pauses]
+    walked: list[int] = []
+
+    def walk(_: object, sent: Sequence[Repair], *__: object) -> Exit:
+        walked.append(len(sent))
+        return Exit.DONE
+
+    monkeypatch.setattr(acting, "run_repairs", walk)
+    monkeypatch.setattr(acting, "_foreseen", lambda args, repairs: found)
+
+    def carried_out(*given: str) -> tuple[int, str, str]:
+        code = acting.carry_out(parsed(*given), pauses, "Pause")
+        return code, *capsys.readouterr()
+
+    code, out, err = carried_out("a", "b", "--format", "json")
+    assert (code, walked) == (Exit.DONE, [])
+    document = json.loads(out)
+    assert document["run"] is None
+    assert [one["dag"] for one in document["left_out"]] == ["a", "b"]
+    assert "left out: a: it is paused already; nothing was changed" in err
+    del found[1]
+    assert carried_out("a")[::2] == (Exit.DONE, "a: it is paused already; nothing was changed\n")
+    found.append(Foreseen(pauses[1]))
+    assert carried_out("a", "b", "--yes")[0] == Exit.DONE  # one that is left out so is no failure
+    assert walked == [1]

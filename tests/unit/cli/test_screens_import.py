@@ -85,6 +85,9 @@ def test_what_is_no_dashboard_is_wrong_usage(tmp_path: Path, capsys: pytest.Capt
     assert main(["screens", "import", str(path)]) == 2
     assert "neither panels, rows nor elements" in capsys.readouterr().err
     assert main(["screens", "import", str(tmp_path / "missing.json")]) == 2
+    capsys.readouterr()
+    assert main(["screens", "import", "ftp://grafana/d/abc"]) == 2
+    assert "by http:// or https://" in capsys.readouterr().err
 
 
 def test_a_grafana_is_asked_with_its_token_for_the_dashboard_and_its_library_panels(

@@ -57,6 +57,7 @@ def test_what_is_recorded_is_asked_for_under_the_same_name() -> None:
     recorded = {rule["record"] for rule in loaded() if "record" in rule}
     assert recorded == {
         "job:http_requests:rate1m", "job:http_errors:ratio1m", "job:http_latency:p95_1m",
+        "job:http_requests:increase1m", "job:http_errors:increase1m", "job:ingest_rows:increase1m",
         "dag_id:airflow_dagrun_failed:increase1m", "airflow:ti_failures:increase1m", "airflow:ti_successes:increase1m",
     }  # fmt: skip
     asked = {name for rule in loaded() for name in re.findall(r"\b[a-z_]+:\w+:\w+", rule["expr"])}

@@ -110,7 +110,7 @@ async def test_a_dead_source_is_a_state_and_what_it_said_stays(tmp_path: Path) -
     dead = Said("logs/api", Heard("logs/api", (kind("a"),), NOW), SourceError("logs/api", "unreachable", "gone"))
     errors = Errors([dead, Said("airflow", Heard("airflow"))], Memory(tmp_path / "m.sqlite", "e"), clock=lambda: NOW)
     assert not (await errors.survey()).failed
-    errors._asking = None
+    errors._shared.forget()
     survey = await errors.survey()
     assert survey.failed
     assert [one.error for one in survey.heard] == ["logs/api: gone", ""]

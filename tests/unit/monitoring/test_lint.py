@@ -253,3 +253,6 @@ def test_codes_say_whether_something_was_found(tmp_path: Path, capsys: pytest.Ca
     file.write_text("groups: [{name: g, rules: [{record: x, expr: sum(}]}]\n")
     assert main(["monitoring", "check", str(file)]) == 2
     assert main(["monitoring", "check", str(tmp_path / "none.yml")]) == 2
+    (tmp_path / "empty").mkdir()
+    assert main(["monitoring", "check", str(tmp_path / "empty")]) == 2
+    assert "no rule files in" in capsys.readouterr().err

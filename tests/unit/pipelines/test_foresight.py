@@ -109,7 +109,8 @@ async def test_a_paused_dag_is_named_before_its_run_would_wait_for_ever() -> Non
     )  # fmt: skip
     assert "a is paused: it would only wait" in found[0].wrong
     assert found[1].wrong == found[0].wrong
-    assert (found[2].said, found[2].wrong) == ("it is paused already: nothing would change", "")
+    assert (found[2].wrong, found[2].already) == ("it is paused already; nothing was changed", True)
+    assert [one.already for one in found[:2]] == [False, False]
 
 
 async def test_a_dag_that_is_in_no_file_any_more_is_not_run_again() -> None:

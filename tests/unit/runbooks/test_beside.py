@@ -12,8 +12,9 @@ from opsconsole.actions.action import Outcome
 from opsconsole.actions.runners.terminal import Terminal
 from opsconsole.runbooks.history import read_journal
 from opsconsole.runbooks.lint import lint
-from opsconsole.runbooks.run import Change, Run
+from opsconsole.runbooks.run import Run
 from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
+from opsconsole.runbooks.told import Change
 from opsconsole.runbooks.unattended import Instructions, questions, walk
 from opsconsole.store.sqlite import SqliteJournal
 from tests.unit.runbooks.conftest import Begin, Write
@@ -31,10 +32,10 @@ async def until(holds: Callable[[], object]) -> None:
 
 
 def lives(path: Path) -> bool:
-    """Whether the process whose number is in that file does."""
+    """Whether the process whose number is in that file does; one that is still being written is of none."""
     try:
-        return Path(f"/proc/{path.read_text().strip()}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
+        return Path(f"/proc/{int(path.read_text())}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (OSError, ValueError):
         return False
 
 
@@ -150,7 +151,7 @@ class TestBackground:
         run = begin(write(read("serve", f"echo $$ >> {tmp_path}/pids; exec sleep 600", BESIDE + ',"lock":"one"')))
         step = at(run)
         await run.execute(step, NONE, Screen(run))
-        assert (await run.retry(step, NONE, Screen(run))).outcome is Outcome.OK
+        assert (await run.execute(step, NONE, Screen(run), again=True)).outcome is Outcome.OK
         first, second = (tmp_path / "pids").read_text().split()
         (tmp_path / "first").write_text(first)
         (tmp_path / "second").write_text(second)
@@ -220,7 +221,7 @@ class TestInteractive:
         body = f"echo $$ > {tmp_path}/pid; sleep 600 & echo $! > {tmp_path}/child; wait"
         run = begin(write(read("talk", body, self.MORE)))
         work = asyncio.ensure_future(run.execute(at(run), NONE, Screen(run), terminal=Terminal(24, 80)))
-        await until((tmp_path / "child").exists)
+        await until(lambda: lives(tmp_path / "child"))
         before = len(os.listdir("/proc/self/fd"))
         work.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -368,7 +368,7 @@ class TestRollback:
             return YES
 
         await run.rollback(yes, Screen(run))
-        await run.retry(step_named(run, "one"), YES, Screen(run))
+        await run.execute(step_named(run, "one"), YES, Screen(run), again=True)
         assert [step.name for step in run.rollback_plan()] == ["un-one"]
 
 

@@ -10,8 +10,8 @@ import pytest
 from opsconsole.runbooks.library import load_runbook
 from opsconsole.runbooks.lint import errors, lint
 from opsconsole.runbooks.model import Kind
-from opsconsole.runbooks.run import Run, Verdict
-from opsconsole.runbooks.states import RunState
+from opsconsole.runbooks.run import Run
+from opsconsole.runbooks.states import RunState, Verdict
 
 PUBLIC = Path(__file__).resolve().parents[4] / "shared" / "data" / "runbooks"
 PLAIN = """\

@@ -11,8 +11,8 @@ from opsconsole.runbooks.history import read_journal, summarize
 from opsconsole.runbooks.lock import LockHeldError
 from opsconsole.runbooks.record import RunCarriedError
 from opsconsole.runbooks.resuming import CannotResumeError
-from opsconsole.runbooks.run import Run, Verdict
-from opsconsole.runbooks.states import IllegalTransitionError, StepState
+from opsconsole.runbooks.run import Run
+from opsconsole.runbooks.states import IllegalTransitionError, StepState, Verdict
 from tests.unit.runbooks.conftest import Begin, Write
 from tests.unit.runbooks.test_run import NONE, PARAMS, YES, at, change, read, step_named
 

@@ -17,8 +17,9 @@ from opsconsole.core.secret import Secret
 from opsconsole.runbooks.history import RunSummary, read_journal, summarize
 from opsconsole.runbooks.lock import LockHeldError
 from opsconsole.runbooks.model import Step
-from opsconsole.runbooks.run import Change, Run, Verdict
-from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState
+from opsconsole.runbooks.run import Run
+from opsconsole.runbooks.states import IllegalTransitionError, RunState, StepState, Verdict
+from opsconsole.runbooks.told import Change
 from opsconsole.store.sqlite import SqliteJournal
 from tests.unit.runbooks.conftest import Begin, Write
 
@@ -183,7 +184,7 @@ async def test_a_success_is_not_run_again_unless_asked_for(write: Write, begin: 
     await run.execute(step, NONE, Screen(run))
     with pytest.raises(IllegalTransitionError, match="asked for"):
         await run.execute(step, NONE, Screen(run))
-    await run.retry(step, NONE, Screen(run))
+    await run.execute(step, NONE, Screen(run), again=True)
     assert (tmp_path / "count").read_text() == "x\nx\n"
 
 
@@ -194,7 +195,7 @@ async def test_a_failed_step_holds_the_walk_until_it_is_retried(write: Write, be
     await run.execute(one, NONE, Screen(run))
     assert run.current is one
     flag.touch()
-    await run.retry(one, NONE, Screen(run))
+    await run.execute(one, NONE, Screen(run), again=True)
     assert run.states["one"] is StepState.OK
     assert run.current is not one
 

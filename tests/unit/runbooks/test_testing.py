@@ -142,7 +142,7 @@ async def test_a_case_that_never_ends_has_failed(tmp_path: Path) -> None:
     runbook, _ = check_tests(tests)
     result = await run_case(runbook, tests.cases[0], None)
     assert result.complaints[0].startswith("not at its end after 1 s")
-    assert result.duration < 20
+    assert result.duration < 50
 
 
 async def test_without_a_demo_what_needs_one_is_skipped(tmp_path: Path) -> None:

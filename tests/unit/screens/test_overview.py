@@ -5,6 +5,7 @@
 import asyncio
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -238,6 +239,19 @@ def test_a_source_that_does_not_answer_is_one_row() -> None:
     assert (row.subject, row.count, row.next.kind) == ("prometheus", 4, "error")
     assert row.text == "connection refused (4 checks)"
     assert world.overview().counts == {State.ERROR: 4, State.OK: 1}
+
+
+def test_an_sla_that_is_not_known_for_want_of_an_answer_is_part_of_that_row() -> None:
+    def unknown(number: int, why: str) -> Check:
+        labels = {"unanswered": why} if why else {}
+        return replace(check(State.UNKNOWN, source="sla"), id=f"sla/{number}", text="not known", labels=labels)
+
+    hangs = check(State.ERROR, source="prometheus", error="prometheus: no answer within 5 s")
+    why = "prometheus: 4 queries to mon-1:9090 are under way and none ended in 5 s"
+    checks = (hangs, unknown(1, why), unknown(2, why), unknown(3, "postgres/app: connection refused"), unknown(4, ""))
+    first, *others = overview((), checks, {}, NOW).attention
+    assert (first.subject, first.text, first.count) == ("prometheus", "no answer within 5 s, and so sla", 3)
+    assert sorted(one.text for one in others) == ["not known", "not known: postgres/app: connection refused"]
 
 
 @pytest.mark.parametrize(

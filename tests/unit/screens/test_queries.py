@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsconsole.core.legend import legend_labels, legend_text, legends
+from opsconsole.core.legend import legend_text, legends
 from opsconsole.core.reading import Query
 from opsconsole.core.state import State
 from opsconsole.core.threshold import Threshold
@@ -85,7 +85,6 @@ def test_time_ranges_zoom_pan_and_come_back() -> None:
     assert earlier.end == NOW - 1800
     assert earlier.panned(1, NOW).end is None
     assert earlier.panned(1, NOW + 600).end is None  # one has looked for ten minutes; it is still the way back to now
-    assert earlier.back_to_now() == TimeRange(3600, chosen=True)
     assert TimeRange(400 * 86400).zoomed(1).window == 400 * 86400
     assert HOUR.text() == "last 1h"
     assert TimeRange(3600, NOW).text() == "2027-01-15 07:00 to 08:00"
@@ -105,4 +104,3 @@ def test_legends_come_from_the_template_or_from_what_tells_series_apart() -> Non
     assert legends("{{job}} {{ instance }}", two) == ("api a", "api b")
     assert legend_text("{{job}} {{nothing}}", two[0]) == "api"
     assert legend_text("{{job}}", {"job": "a\x1b[31m\nb"}) == "a␛[31m b"
-    assert legend_labels("{{b}} {{a}} {{b}}") == ("b", "a")

@@ -291,6 +291,7 @@ async def test_whose_what_was_bad_is_comes_with_a_later_reading_and_serves_ten_m
     assert share.of == {"job": "a"}
     assert share.bad == pytest.approx(first.standings[0].tally.bad)
     slas.now += 590
+    await slas.survey()
     await slas.told(1.0)
     assert slas.times == 2
     slas.now += 60

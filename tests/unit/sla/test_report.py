@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501  tables of cases stand here on one line
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from opsconsole.config.slas import Maintenance, Promql, Sla
 from opsconsole.core.state import State
 from opsconsole.sla.periods import before, week_of
-from opsconsole.sla.report import Report, html, markdown, tables
+from opsconsole.sla.report import Report, markdown, tables
+from opsconsole.sla.report_html import html
 from opsconsole.sla.slices import Slice
 from opsconsole.sla.standing import Counted, standing
 from opsconsole.sla.wording import budget_text, burn_text, change_text, share_text, spent_text
@@ -51,28 +53,54 @@ def test_names_are_text_in_markdown_and_html() -> None:
     columns = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("| ")}
     assert columns == {3, 7, 13}
 
-    class Tags(HTMLParser):
+
+def test_a_page_loads_nothing_holds_no_markup_of_names_and_fits_on_paper() -> None:
+    class Page(HTMLParser):
         seen: set[str] = set()
+        given: set[str] = set()
+        numbers: set[str] = set()
+        in_number = False
 
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             self.seen.add(tag)
+            self.given |= {name for name, _ in attrs}
+            self.in_number = ("class", "number") in attrs
 
-    Tags().feed(html(REPORT))
-    assert not Tags.seen - {
-        "html",
-        "head",
-        "meta",
-        "title",
-        "style",
-        "body",
-        "h1",
-        "h2",
-        "p",
-        "table",
-        "tr",
-        "th",
-        "td",
-    }
+        def handle_data(self, data: str) -> None:
+            if self.in_number:
+                self.numbers.add(data)
+
+    named = replace(
+        REPORT.standings[0], sla=replace(REPORT.standings[0].sla, title='<script src="//x">alert(1)</script>')
+    )
+    text = html(replace(REPORT, standings=(named, *REPORT.standings)))
+    Page().feed(text)
+    assert Page.seen == {
+        "html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "div", "table", "thead", "tbody", "tr", "th", "td",
+    }  # fmt: skip
+    assert Page.given == {"lang", "charset", "name", "content", "class"}
+    assert "&lt;script src=&quot;//x&quot;&gt;" in text
+    assert not [word for word in ("url(", "@import", "http") if word in text]
+    assert "size: A4 landscape" in text
+    assert "Good" in Page.numbers
+    # Dark is for screens: ink is not.
+    assert "@media screen and (prefers-color-scheme: dark)" in text
+
+
+def test_what_a_manager_has_to_know_is_said_first() -> None:
+    (broken,) = [one.sla.label for one in REPORT.standings if one.met is False]
+    assert REPORT.headline == (
+        f"4 of 7 promises were kept. Broken: {broken}. Too little is known of Data fresher than 24 h, Queries < 1 s."
+        " Closest to its limit: API requests succeed, with 16 % of its budget left."
+    )
+    assert replace(REPORT, taken_at=NOW - 3600).headline.startswith("So far 4 of 7 promises are kept.")
+    kept = [one for one in REPORT.standings if one.met and one.state is State.OK]
+    closest = replace(kept[0], budget_left=0.364)
+    over = Report("production", "2026-W46", kept[0].period.end, (*kept[1:], closest))
+    assert over.headline.startswith(f"{len(kept)} of {len(kept)} promises were kept.")
+    assert over.headline.endswith(f"Closest to its limit: {closest.sla.label}, with 36 % of its budget left.")
+    for text in (markdown(REPORT), html(REPORT)):
+        assert text.index("4 of 7 promises") < text.index("Promises")
 
 
 def test_a_week_across_the_end_of_a_year_is_told_in_its_zone() -> None:
@@ -150,4 +178,4 @@ def test_nothing_promised_is_said() -> None:
     empty = Report("production", "2026-W46", NOW, ())
     assert "Nothing is promised." in markdown(empty)
     assert "0 of 0 kept" in empty.summary
-    assert markdown(empty).splitlines()[2].startswith("0 of 0 kept"), "no days, and no stop for them"
+    assert markdown(empty).splitlines()[4].startswith("0 of 0 kept"), "no days, and no stop for them"

@@ -35,6 +35,13 @@ async def test_a_standing_is_a_number_but_for_the_unknown() -> None:
     assert found == {"kept": 0, "loads": 0, "approaching": 1, "spent": 2, "burning": 2}
 
 
+async def test_one_that_is_unknown_for_want_of_an_answer_says_whose() -> None:
+    answer = await source(ByHand()).read(Query("sla", "standing"))
+    samples = cast(Vector, answer.value).samples
+    told = {one.labels["sla"]: one.labels["unanswered"] for one in samples if "unanswered" in one.labels}
+    assert told == {"dead": "prometheus: connection refused"}
+
+
 async def test_a_budget_is_a_share() -> None:
     found = await asked("budget")
     assert found["kept"] == pytest.approx(1 - 30 / (0.005 * 721 * 60), abs=0.01)

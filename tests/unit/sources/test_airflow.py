@@ -1,6 +1,7 @@
 """Asking Airflow: faults that a real one cannot be made to show."""
 
 import asyncio
+import base64
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -175,6 +176,23 @@ def test_whoever_is_not_let_in_is_told_where_the_credentials_belong(settings: di
     assert (error.message, error.hint) == (f"401: {login.who} is not let in", login.remedy)
 
 
+@pytest.mark.parametrize(("holds", "sent_for"), [(6, 4.0), (60, 40.0), (3600, 3570.0)])
+async def test_a_token_is_renewed_before_its_end_however_soon_that_is(holds: int, sent_for: float) -> None:
+    now, given = [1000.0], list[str]()
+
+    async def hand_out(*_: object) -> tuple[int, bytes]:
+        claims = json.dumps({"iat": 5, "exp": 5 + holds, "jti": len(given)}).encode()
+        given.append(f"x.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.y")
+        return 201, json.dumps({"access_token": given[-1]}).encode()
+
+    settings = AirflowSettings(url="http://a", username="ops", password=SecretRef.of("secret"))
+    login = Login("airflow", settings, clock=lambda: now[0])
+    for after, tokens in ((0.0, 1), (sent_for - 0.1, 1), (sent_for + 0.1, 2)):
+        now[0] = 1000.0 + after
+        assert await login.headers(3, hand_out) == {"Authorization": f"Bearer {given[-1]}"}
+        assert len(given) == tokens
+
+
 async def test_whoever_is_refused_at_once_logs_in_once() -> None:
     given = ["first", "second"]
 
@@ -339,7 +357,7 @@ async def test_what_is_a_thousand_times_as_long_as_it_came_is_no_longer_in_one_p
         yield "before\nx" + "x" * 5_000_000
         yield "y\nafter"
 
-    lines = [line async for line in client._lines(chunks())]
+    lines = [line async for line in client.lines_of(chunks())]
     assert (lines[0], lines[-1]) == ("before", "after")
     assert max(map(len, lines)) < 2 * 1024 * 1024
     assert "".join(lines[1:-1]) == "x" * 5_000_001 + "y"

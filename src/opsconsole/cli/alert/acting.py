@@ -1,32 +1,31 @@
 """What the verbs that change something have in common: each is a run of one step, asked about and recorded like any."""
 
 import argparse
-import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opsconsole.cli.alert.opening import narrate_all
+from opsconsole.cli.repairs import has_terminal, run_repairs, says_yes
+from opsconsole.cli.wiring import UsageError, environment_of
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:
     from opsconsole.alerts.model import Alert, Survey
     from opsconsole.alerts.planning import Planned, Wanted
-    from opsconsole.config.settings import Environment
-    from opsconsole.runbooks.repair import Repair
 
 AFTERWORD = """It is a run of one step, recorded like any. On a terminal it asks; elsewhere --yes says yes. Exit codes
-are those of `runbook run`."""
-SEVERAL = """ Of several Alertmanagers all are told, asked about once: a step for each, the exit code by the worst; one
-that does not answer is named and does not hold the others up. Repeated, it changes nothing that is as it should be."""
+are those of `runbook run`. Of several Alertmanagers all are told, asked about once: a step for each, the exit code by
+the worst; one that does not answer is named and does not hold the others up."""
+REPEATED = " Repeated, it changes nothing that is as it should be."
 _SHOWN = 20
 """Alerts that a preview lists."""
 _WIDEST = 60
 """Characters of a label in it."""
 
 
-def add_arguments(parser: argparse.ArgumentParser, *, several: bool = True) -> None:
-    """The arguments of every verb that changes something; `several` where it does that in all Alertmanagers."""
-    parser.description = f"{parser.description or ''} {AFTERWORD}{SEVERAL if several else ''}".strip()
+def add_arguments(parser: argparse.ArgumentParser, *, repeated: str = REPEATED) -> None:
+    """The arguments of every verb that changes something; `repeated` says what it does a second time."""
+    parser.description = f"{parser.description or ''} {AFTERWORD}{repeated}".strip()
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent, and do nothing at all")
     parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -43,22 +42,6 @@ def preview(found: "Iterable[Alert]", survey: "Survey") -> None:
     narrate_all([*(lines or ["it matches no alert of now"]), *survey.notes])
 
 
-def carry_out(args: argparse.Namespace, repair: "Repair") -> int:
-    """Run the action, at the one Alertmanager that is meant. Returns the exit code.
-
-    Raises:
-        UsageError: an argument is wrong, or it is not said which Alertmanager is meant.
-    """
-    from opsconsole.alerts.actions.silencing import alertmanager_of
-    from opsconsole.cli.wiring import UsageError
-
-    try:
-        alertmanager_of(environment_of(args), repair.given.get("alertmanager", ""))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    return _walked(args, [repair], repair.title, {})
-
-
 def alertmanagers(args: argparse.Namespace) -> list[str]:
     """The Alertmanagers that are meant: the one that is named, else all.
 
@@ -66,7 +49,6 @@ def alertmanagers(args: argparse.Namespace) -> list[str]:
         UsageError: there is none (of that name).
     """
     from opsconsole.alerts.actions.silencing import alertmanager_of
-    from opsconsole.cli.wiring import UsageError
 
     environment = environment_of(args)
     if not args.alertmanager and len(environment.every_alertmanager) > 1:
@@ -84,7 +66,6 @@ def check(args: argparse.Namespace, wanted: "Wanted", alertmanager: str) -> None
         UsageError: something is.
     """
     from opsconsole.actions import registry
-    from opsconsole.cli.wiring import UsageError
 
     registration = registry.find("alert.silence")
     assert registration is not None
@@ -110,7 +91,7 @@ def carry_out_all(args: argparse.Namespace, planned: "Sequence[Planned]", title:
 
     narrate_all(f"{one.alertmanager}: {one.said}" for one in planned if len(planned) > 1 or not one.action)
     several = len({one.alertmanager for one in planned}) > 1
-    repairs = [
+    sent = [
         Repair(one.action, one.arguments, f"{title} in {one.alertmanager}" if several else title)
         for one in planned
         if one.action
@@ -118,59 +99,18 @@ def carry_out_all(args: argparse.Namespace, planned: "Sequence[Planned]", title:
     left = [one for one in planned if not one.action]
     away = Exit.FAILED if any(one.away for one in left) else Exit.DONE
     more = {"left_out": [{"alertmanager": one.alertmanager, "why": one.said} for one in left]}
-    if not repairs:
+    if not sent:
         if args.format == "json":
             print_json({"run": None, "state": "failed" if away else "ok", "steps": [], **more})
         return away
-    if len(repairs) > 1 and not (args.dry_run or args.yes) and _asked():
-        if not _said_yes(f"{title}: send all {len(repairs)}? [y/N] "):
+    if len(sent) > 1 and not (args.dry_run or args.yes) and has_terminal():
+        if not says_yes(f"{title}: send all {len(sent)}? [y/N] "):
             narrate("opsconsole: nothing was sent")
             return Exit.DECLINED
         args.yes = True
-    code = _walked(args, repairs, title, more)
+    code = run_repairs(args, sent, title, more)
     narrate_all(f"{one.alertmanager}: {one.said}" for one in left if one.away)
     return code or away
-
-
-def _walked(args: argparse.Namespace, repairs: "Sequence[Repair]", title: str, more: dict[str, Any]) -> int:
-    from opsconsole.cli.run_place import Place
-    from opsconsole.cli.runbook_run import walk
-    from opsconsole.cli.wiring import UsageError, resolve_settings
-    from opsconsole.runbooks.includes import expand
-    from opsconsole.runbooks.repair import runbook_for, runbook_for_all, values_of, values_of_all
-    from opsconsole.runbooks.starting import Supervision
-    from opsconsole.runbooks.unattended import Instructions
-
-    alone = len(repairs) == 1
-    try:
-        book = expand(runbook_for(repairs[0]) if alone else runbook_for_all(repairs, title))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    values = values_of(repairs[0]) if alone else values_of_all(repairs)
-    place = Place(resolve_settings(args), environment_of(args), book, Instructions(yes=args.yes))
-    args.auto = not args.dry_run and (args.yes or not _asked())
-    supervision = None if args.dry_run else Supervision.prepare()
-    try:
-        return walk(place, values, args, supervision, more)
-    finally:
-        if supervision is not None:
-            supervision.dismiss()
-
-
-def environment_of(args: argparse.Namespace) -> "Environment":
-    """The environment that `args` name."""
-    from opsconsole.cli.wiring import pick_environment, resolve_settings
-
-    return pick_environment(resolve_settings(args), args)
-
-
-def _asked() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-def _said_yes(question: str) -> bool:
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _labels(alert: "Alert") -> str:

@@ -26,9 +26,9 @@ def ask(args: argparse.Namespace, read: "Callable[[Alerts], Awaitable[T]]") -> T
         UsageError: nothing is configured that could know any.
     """
     from opsconsole.alerts.asking import open_alerts
-    from opsconsole.cli.wiring import UsageError, open_sources, pick_environment, resolve_settings
+    from opsconsole.cli.wiring import UsageError, environment_of, open_sources
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     sources = open_sources(environment)
 
     async def asked() -> T:

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
 
     from opsconsole.cli.output import narrate
-    from opsconsole.cli.wiring import UsageError, open_sources, pick_environment, resolve_settings
+    from opsconsole.cli.wiring import UsageError, environment_of, open_sources
     from opsconsole.core.duration import parse_duration
 
     try:
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(str(error)) from None
     if not 60 <= since <= 366 * 86_400:
         raise UsageError(f"--since: {args.since}; expected a time from 1m to 366d")
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     known = environment.every_prometheus
     if not known:
         raise UsageError(f"no prometheus is configured in environment {environment.name}")
@@ -157,7 +157,7 @@ async def _chosen(
             rules = await _rules(prometheus, args, interval)
         except (UsageError, SourceError) as error:
             failed.append(error)
-            if args.rules.endswith(_FILES):
+            if _is_file(args.rules):
                 break
             continue
         notes = [f"{one}: it is passed over" for one in failed if isinstance(one, SourceError)]
@@ -184,7 +184,7 @@ async def _rules(prometheus: "PrometheusSource", args: argparse.Namespace, inter
     from opsconsole.core.problem import nearest
     from opsconsole.core.reading import SourceError
 
-    if args.rules.endswith(_FILES):
+    if _is_file(args.rules):
         try:
             usual = evaluation_interval(await prometheus.payload("status/config"))
         except SourceError as error:
@@ -299,3 +299,8 @@ def _fields(one: "Replay", told: "tuple[Told, ...]", rfc3339: Callable[[float | 
             for each in one.episodes
         ],
     }
+
+
+def _is_file(rules: str) -> bool:
+    """Whether a file is meant; no alert has a slash in its name."""
+    return rules.endswith(_FILES) or "/" in rules

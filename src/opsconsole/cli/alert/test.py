@@ -23,7 +23,7 @@ opsconsole alert test ApiDown --dry-run
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `alert test`."""
     parser.description = __doc__
-    acting.add_arguments(parser, several=False)
+    acting.add_arguments(parser, repeated=" Peers are each sent a test of their own: all would tell people alone.")
     parser.add_argument("rule", metavar="RULE", nargs="?", default="", help="the name of an alerting rule")
     parser.add_argument("--labels", metavar="A=B,C=D", default="", help="further labels, or others than the rule's")
     parser.add_argument("--every-receiver", action="store_true", help="one test for each receiver that tells somebody")
@@ -33,22 +33,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Show who should be told, and try it."""
     from opsconsole.alerts.matching import Matcher
+    from opsconsole.alerts.planning import testing
     from opsconsole.cli.alert.route import labels_of
     from opsconsole.cli.wiring import UsageError
-    from opsconsole.runbooks.repair import Repair
 
     if not args.rule and not args.labels and not args.every_receiver:
         raise UsageError("name a rule, or give --labels, or --every-receiver")
     given = labels_of(args.labels) if args.labels else {}
+    names = acting.alertmanagers(args)
     survey = ask(args, lambda alerts: alerts.survey())
     labels = _labels(survey, args.rule, given) if args.rule or given else {}
-    _expected(survey, labels, args.alertmanager)
+    _expected(survey, labels, names)
     arguments = {
         "labels": ", ".join(str(Matcher.of(name, "=", value)) for name, value in sorted(labels.items())),
-        "every": "yes" if args.every_receiver else "", "wait": args.wait, "alertmanager": args.alertmanager,
+        "every": "yes" if args.every_receiver else "", "wait": args.wait,
     }  # fmt: skip
     what = labels.get("alertname") or "every receiver"
-    return acting.carry_out(args, Repair("alert.test", arguments, f"Send a test alert: {what}"))
+    # Whoever names an Alertmanager means it, whether one would send to it or not.
+    planned = testing(arguments, {} if args.alertmanager else labels, survey, names)
+    return acting.carry_out_all(args, planned, f"Send a test alert: {what}")
 
 
 def _labels(survey: "Survey", rule: str, given: dict[str, str]) -> dict[str, str]:
@@ -83,13 +86,13 @@ def _labels(survey: "Survey", rule: str, given: dict[str, str]) -> dict[str, str
     return {**{k: v for k, v in distinct[0].items() if k not in templates}, **given}
 
 
-def _expected(survey: "Survey", labels: dict[str, str], alertmanager: str) -> None:
+def _expected(survey: "Survey", labels: dict[str, str], names: list[str]) -> None:
     from opsconsole.alerts.wording import route_text
 
     notifies = [
         one
         for side in survey.sides
-        if side.routing is not None and labels and alertmanager in ("", side.name)
+        if side.routing is not None and labels and side.name in names
         for one in side.routing.notified(labels, survey.taken_at, side.name)
     ]
     narrate_all([*(f"should tell {route_text(one)}" for one in notifies), *survey.notes])

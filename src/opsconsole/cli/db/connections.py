@@ -14,12 +14,19 @@ from opsconsole.core.exit_codes import Exit
 if TYPE_CHECKING:
     from opsconsole.database.connections import Connections
     from opsconsole.database.pooler import Pool
+    from opsconsole.database.sessions import Key
 
 EXAMPLE = """\
 opsconsole db connections --by application
   opsconsole db connections --format json"""
 
-_KEYS = {"user": "role", "state": "state", "application": "application", "database": "database", "client": "client"}
+_KEYS: "dict[str, Key]" = {
+    "user": "role",
+    "state": "state",
+    "application": "application",
+    "database": "database",
+    "client": "client",
+}
 _COLUMNS = ("NAME", "CONNECTIONS", "LIMIT", "ACTIVE", "WAITING", "IDLE IN TX")
 
 _POOL_COLUMNS = (
@@ -39,36 +46,18 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.core.state import State
     from opsconsole.database.connections import pool_advice, read_connections
     from opsconsole.database.pooler import pooler_coverage
-    from opsconsole.database.sessions import Key, grouped
+    from opsconsole.database.sessions import grouped
 
     found = ask(args, read_connections)
     advice = pool_advice(found)
     fine = found.state is State.OK and (found.pooler is None or found.pooler.state is State.OK)
     code = Exit.DONE if fine else Exit.FAILED
     notes = (found.coverage + pooler_coverage(found.pooler) if found.pooler is not None else found.coverage).notes
-    key: Key = _KEYS[args.by]  # type: ignore[assignment]
+    key = _KEYS[args.by]
     groups = grouped([one for one in found.activity.sessions if one.of_client], key)
     limits = {"role": found.limits.roles, "database": found.limits.databases}.get(key, {})
     if args.format == "json":
-        document = {
-            **{
-                f"{name}_connections": value
-                for name, value in fields_of(found.limits).items()
-                if name in ("most", "reserved")
-            },
-            "usable_connections": found.limits.usable,
-            "used": found.used,
-            "share": found.share,
-            "state": found.state,
-            "busy": found.busy,
-            "busy_mean": found.busy_mean,
-            "role_limits": found.limits.roles,
-            "database_limits": found.limits.databases,
-            "by": args.by,
-            "groups": groups,
-            "pool": advice,
-            "pooler": _pooler_fields(found),
-        }
+        document = {**_fields(found), "by": args.by, "groups": groups, "pool": advice, "pooler": _pooler_fields(found)}
         print_reading("connections", document, found.taken_at, notes)
         return code
     rows = (
@@ -83,6 +72,23 @@ def run(args: argparse.Namespace) -> int:
     _print_pools(found)
     narrate_notes(notes)
     return code
+
+
+def _fields(found: "Connections") -> dict[str, Any]:
+    """How many there are, and how many there may be."""
+    limits = found.limits
+    return {
+        "most_connections": limits.most,
+        "reserved_connections": limits.reserved,
+        "usable_connections": limits.usable,
+        "used": found.used,
+        "share": found.share,
+        "state": found.state,
+        "busy": found.busy,
+        "busy_mean": found.busy_mean,
+        "role_limits": limits.roles,
+        "database_limits": limits.databases,
+    }
 
 
 def _print_pools(found: "Connections") -> None:

@@ -83,10 +83,10 @@ def _diff(args: argparse.Namespace) -> int:
 
 def _explain(args: argparse.Namespace) -> int:
     from opsconsole.actions.runners.explain import refused
-    from opsconsole.cli.wiring import pick_environment, resolve_settings
+    from opsconsole.cli.wiring import environment_of
     from opsconsole.database.explain import read_plan
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     settings = environment.postgres[database_of(environment, args.conn).partition("/")[2]]
     sql = _statement(args)
     if reason := refused(sql, analyze=args.analyze):

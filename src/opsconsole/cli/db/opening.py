@@ -25,10 +25,10 @@ def ask(args: argparse.Namespace, read: "Callable[[Database], Awaitable[T]]") ->
         UsageError: no such database, or several and none named.
         SourceError: it does not answer.
     """
-    from opsconsole.cli.wiring import open_sources, pick_environment, resolve_settings
+    from opsconsole.cli.wiring import environment_of, open_sources
     from opsconsole.database.asking import Database
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     source = database_of(environment, args.conn)
     sources = open_sources(environment)
     pooler = f"pgbouncer/{source.partition('/')[2]}"

@@ -1,11 +1,12 @@
 """What the verbs that change something have in common: each is a run of one step, asked about and recorded like any."""
 
 import argparse
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opsconsole.cli.db.opening import database_of
+from opsconsole.cli.repairs import run_repairs
+from opsconsole.cli.wiring import UsageError, environment_of
 
 if TYPE_CHECKING:
     from opsconsole.runbooks.repair import Repair
@@ -35,7 +36,6 @@ def named(text: str) -> tuple[str, str]:
     Raises:
         UsageError: it is no name.
     """
-    from opsconsole.cli.wiring import UsageError
     from opsconsole.database.naming import parsed
 
     try:
@@ -50,32 +50,6 @@ def carry_out(args: argparse.Namespace, repair: "Repair") -> int:
     Raises:
         UsageError: no such database, or an argument is wrong.
     """
-    from opsconsole.cli.run_place import Place
-    from opsconsole.cli.runbook_run import walk
-    from opsconsole.cli.wiring import UsageError, pick_environment, resolve_settings
-    from opsconsole.runbooks.includes import expand
-    from opsconsole.runbooks.repair import STEP, runbook_for, values_of
-    from opsconsole.runbooks.starting import Supervision
-    from opsconsole.runbooks.unattended import Instructions
-
-    settings = resolve_settings(args)
-    environment = pick_environment(settings, args)
-    conn = database_of(environment, args.conn).partition("/")[2]
+    conn = database_of(environment_of(args), args.conn).partition("/")[2]
     here = replace(repair, arguments={**repair.arguments, "conn": conn})
-    try:
-        book = expand(runbook_for(here))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    confirmed = {STEP: args.confirm.removeprefix(f"{STEP}=")} if args.confirm else {}
-    place = Place(settings, environment, book, Instructions(confirmed=confirmed, yes=args.yes))
-    args.auto = not args.dry_run and (args.yes or bool(args.confirm) or not _asked())
-    supervision = None if args.dry_run else Supervision.prepare()
-    try:
-        return walk(place, values_of(here), args, supervision)
-    finally:
-        if supervision is not None:
-            supervision.dismiss()
-
-
-def _asked() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
+    return run_repairs(args, [here], here.title)

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print them, and choose the exit code."""
-    from opsconsole.cli.errors.opening import ask, narrate_survey
+    from opsconsole.cli.errors.opening import ask, narrate_none, narrate_survey
     from opsconsole.cli.errors.printing import print_services, survey_json
     from opsconsole.cli.output import print_json, print_table
     from opsconsole.errors.merging import shown
@@ -64,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         print_table(_COLUMNS, [_row(one, survey) for one in listed], names=(_SERVICE, _TYPE), spare=_SPARE)
     if args.format != "json":
+        if not found:
+            narrate_none(survey, args.service, only_new=args.new)
         narrate_survey(survey, len(found) - len(listed) if not args.services else 0)
     return Exit.FAILED if survey.failed else Exit.DONE
 

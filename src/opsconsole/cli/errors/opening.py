@@ -24,7 +24,7 @@ def ask(args: argparse.Namespace, read: "Callable[[Errors], Awaitable[T]]") -> T
     Raises:
         UsageError: nothing is configured that could know any, or `--since` is no time.
     """
-    from opsconsole.cli.wiring import UsageError, open_sources, pick_environment, resolve_settings
+    from opsconsole.cli.wiring import UsageError, environment_of, open_sources
     from opsconsole.core.duration import parse_duration
     from opsconsole.errors.opening import open_errors
 
@@ -34,7 +34,7 @@ def ask(args: argparse.Namespace, read: "Callable[[Errors], Awaitable[T]]") -> T
         raise UsageError(f"--since: {error}") from None
     if not 60 <= window <= 31 * 86_400:
         raise UsageError(f"--since: {args.since}; expected a time from 1m to 31d")
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     sources = open_sources(environment)
 
     async def asked() -> T:
@@ -62,10 +62,25 @@ def chosen(survey: "Survey", fingerprint: str) -> "Kind":
     from opsconsole.cli.wiring import UsageError
 
     found = [one for one in survey.kinds if one.fingerprint.startswith(fingerprint)]
-    if len(found) != 1:
-        what = "no kind of error" if not found else f"{len(found)} kinds of errors"
-        raise UsageError(f"{what} with fingerprint {fingerprint}; opsconsole errors lists them, --since looks further")
+    if not found:
+        raise UsageError(
+            f"no kind of error with fingerprint {fingerprint}; opsconsole errors lists them, --since looks further"
+        )
+    if len(found) > 1:
+        listed = ", ".join(one.fingerprint for one in found[:5]) + (", …" if len(found) > 5 else "")
+        raise UsageError(f"{len(found)} fingerprints begin with {fingerprint!r}; give more of one: {listed}")
     return found[0]
+
+
+def narrate_none(survey: "Survey", service: str, *, only_new: bool) -> None:
+    """Say on stderr that nothing was found, and where there is something."""
+    from opsconsole.cli.output import narrate
+    from opsconsole.core.duration import duration_text
+
+    what = f"no {'new ' if only_new else ''}errors{f' of service {service}' if service else ''}"
+    services = sorted({one.service for one in survey.kinds if one.service})
+    others = f"; there are some of {', '.join(services[:20])}" if service and services else ""
+    narrate(f"{what} within {duration_text(survey.window)}{others}")
 
 
 def narrate_survey(survey: "Survey", more: int = 0) -> None:

@@ -43,6 +43,9 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise UsageError(f"--scrape-interval: {error}") from None
     files = list(_files(args.files or _exported(args)))
+    if not files:
+        looked = ", ".join(map(str, args.files or _exported(args)))
+        raise UsageError(f"no rule files in {looked}; expected *.yml, *.yaml or *.rules with groups")
     found, parsed = lint_files(files, scrape=scrape)
     problems = [one for one in found if one.code not in args.ignore]
     notes = [] if parsed else [str(MissingParserError())]
@@ -66,9 +69,9 @@ def _count(number: int, what: str) -> str:
 
 
 def _exported(args: argparse.Namespace) -> list[Path]:
-    from opsconsole.cli.wiring import pick_environment, resolve_settings
+    from opsconsole.cli.wiring import environment_of
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     folder = (environment.monitoring or Path("monitoring")) / "prometheus"
     return [folder / "alerts", folder / "rules"]
 
@@ -76,12 +79,12 @@ def _exported(args: argparse.Namespace) -> list[Path]:
 def _approximated(args: argparse.Namespace) -> list[str]:
     """Where the exported rules differ from the SLAs that they were made of; nothing where these cannot be read, which
     `check` and `export` say."""
-    from opsconsole.cli.wiring import pick_environment, resolve_settings
+    from opsconsole.cli.wiring import environment_of
     from opsconsole.config.slas import load_slas
     from opsconsole.core.problem import ContentError
     from opsconsole.monitoring.approximations import approximations
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     try:
         return approximations(load_slas(environment.slas)[0]) if environment.slas else []
     except ContentError:

@@ -72,12 +72,12 @@ def _lines(drift: "list[Drift]") -> "Iterator[str]":
 
 
 def _asked(args: argparse.Namespace) -> "Standing":
-    from opsconsole.cli.wiring import UsageError, open_sources, pick_environment, resolve_settings
+    from opsconsole.cli.wiring import UsageError, environment_of, open_sources
     from opsconsole.monitoring.content import load_content
     from opsconsole.monitoring.drift.asking import standing
     from opsconsole.monitoring.export import export
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     if not environment.every_prometheus and not environment.every_alertmanager:
         raise UsageError(f"neither prometheus nor alertmanager is configured in environment {environment.name}")
     files = export(load_content(environment), environment)

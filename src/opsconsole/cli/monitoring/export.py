@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from opsconsole.cli.output import narrate, print_json, print_text
-from opsconsole.cli.wiring import UsageError, pick_environment, resolve_settings
+from opsconsole.cli.wiring import UsageError, environment_of
 from opsconsole.core.exit_codes import Exit
 
 EXAMPLE = """\
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.monitoring.content import load_content
     from opsconsole.monitoring.export import Difference, differences, export, foreign, leftovers, write
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     folder = args.to or environment.monitoring or Path("monitoring")
     files = export(load_content(environment), environment)
     try:

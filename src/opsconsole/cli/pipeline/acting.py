@@ -3,12 +3,13 @@ one step, several are a run of a step each, asked about once and recorded like a
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from opsconsole.cli.pipeline import selecting
-from opsconsole.cli.pipeline.opening import ask, environment_of
+from opsconsole.cli.pipeline.opening import ask
+from opsconsole.cli.repairs import has_terminal, run_repairs, says_yes
+from opsconsole.cli.wiring import UsageError, environment_of
 
 if TYPE_CHECKING:
     from opsconsole.pipelines.foresight import Foreseen
@@ -50,30 +51,34 @@ def carry_out(
         left: others, of which it is known already why nothing is sent.
 
     Raises:
-        UsageError: an argument is wrong, no API is configured, or none of them would do anything.
+        UsageError: an argument is wrong, no API is configured, or none of them would do what is meant.
         SourceError: Airflow refuses to say, or does not answer.
     """
-    from opsconsole.cli.output import narrate
+    from opsconsole.cli.output import narrate, print_json
     from opsconsole.core.exit_codes import Exit
 
     found = [*left, *_foreseen(args, repairs)]
-    wrong = [one for one in found if one.wrong]
+    out = [one for one in found if one.wrong]
+    wrong = [one for one in out if not one.already]
     _narrate(found)
     sent = [one.repair for one in found if not one.wrong]
+    more = {"left_out": [{**one.repair.given, "why": one.wrong} for one in out]}
     if not sent:
-        _refuse(wrong)
-    more = {"left_out": [{**one.repair.given, "why": one.wrong} for one in wrong]}
-    if len(found) > 1 and not (args.dry_run or args.yes) and _asked():
-        if not _said_yes(f"run {'all ' if not wrong else ''}{len(sent)}? [y/N] "):
+        if wrong:
+            _refuse(wrong)
+        if args.format == "json":
+            print_json({"run": None, "state": "ok", "steps": [], **more})
+        return Exit.DONE
+    if len(found) > 1 and not (args.dry_run or args.yes) and has_terminal():
+        if not says_yes(f"run {'all ' if not out else ''}{len(sent)}? [y/N] "):
             narrate("opsconsole: nothing was run")
             return Exit.DECLINED
         args.yes = True
-    code = _walked(args, sent, title, more)
+    code = run_repairs(args, sent, title, more)
     return Exit.FAILED if code == Exit.DONE and wrong else code
 
 
 def _foreseen(args: argparse.Namespace, repairs: "Sequence[Repair]") -> "list[Foreseen]":
-    from opsconsole.cli.wiring import UsageError
     from opsconsole.pipelines.actions.change import settings_of
     from opsconsole.pipelines.foresight import foresee
     from opsconsole.runbooks.repair import runbook_for
@@ -98,45 +103,13 @@ def _narrate(found: "Sequence[Foreseen]") -> None:
     if len(meant) > _TOLD:
         narrate(f"and {len(meant) - _TOLD} more; --dry-run has all of them")
     for one in found:
-        if one.wrong and not alone:
-            narrate(f"left out: {one.subject}: {one.wrong}")
+        if one.already or (one.wrong and not alone):
+            narrate(f"{'' if alone else 'left out: '}{one.subject}: {one.wrong}")
 
 
 def _refuse(wrong: "Sequence[Foreseen]") -> NoReturn:
-    from opsconsole.cli.wiring import UsageError
 
     fault = next((one.fault for one in wrong if one.fault is not None), None)
     if fault is not None:
         raise fault
     raise UsageError(wrong[0].wrong if len(wrong) == 1 else "none of them would do what is meant; why stands above")
-
-
-def _walked(args: argparse.Namespace, repairs: "Sequence[Repair]", title: str, more: dict[str, Any]) -> int:
-    from opsconsole.cli.run_place import Place
-    from opsconsole.cli.runbook_run import walk
-    from opsconsole.cli.wiring import resolve_settings
-    from opsconsole.runbooks.includes import expand
-    from opsconsole.runbooks.repair import runbook_for, runbook_for_all, values_of, values_of_all
-    from opsconsole.runbooks.starting import Supervision
-    from opsconsole.runbooks.unattended import Instructions
-
-    alone = len(repairs) == 1
-    book = runbook_for(repairs[0]) if alone else runbook_for_all(repairs, title)
-    values = values_of(repairs[0]) if alone else values_of_all(repairs)
-    place = Place(resolve_settings(args), environment_of(args), expand(book), Instructions(yes=args.yes))
-    args.auto = not args.dry_run and (args.yes or not _asked())
-    supervision = None if args.dry_run else Supervision.prepare()
-    try:
-        return walk(place, values, args, supervision, more)
-    finally:
-        if supervision is not None:
-            supervision.dismiss()
-
-
-def _asked() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-def _said_yes(question: str) -> bool:
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

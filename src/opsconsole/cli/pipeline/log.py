@@ -15,6 +15,8 @@ from opsconsole.core.exit_codes import Exit
 from opsconsole.core.secret import mask
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from opsconsole.pipelines.asking import Airflow
     from opsconsole.pipelines.model import LogLine, Task
 
@@ -23,6 +25,13 @@ opsconsole pipeline log load_tariffs fetch
   opsconsole pipeline log load_tariffs fetch --try 1 --grep Error
   opsconsole pipeline log load_tariffs fetch --follow"""
 
+_LONG = 3.0
+"""Seconds without a first line after which it is said why."""
+_SLOW = (
+    "waiting: the API server is busy, or the log is long: Airflow 3 reads it to its end before it sends the first "
+    "line, a minute for 100 MB or many times that; with logs: under airflow: (the folder of logs, mounted here) a long "
+    "one is read from there, at once"
+)
 _PAUSE = 2.0
 """Seconds between two looks at a log that is followed."""
 
@@ -83,7 +92,7 @@ async def _print_from(
 
     wanted, count, absence = args.grep.lower(), 0, AbsenceFinder()
     try:
-        async for line in airflow.log(task, number):
+        async for line in _told_of_waiting(airflow.log(task, number)):
             count += 1
             absence.see(line)
             if count > seen and wanted in line.searched.lower():
@@ -92,6 +101,21 @@ async def _print_from(
         return seen, error.message
     why = absence.reason or "Airflow sends an empty one"
     return max(count, seen), mask(why, known_secrets()) if absence.absent else ""
+
+
+async def _told_of_waiting(lines: "AsyncIterator[LogLine]") -> "AsyncIterator[LogLine]":
+    """The same; where the first one does not come, it is said on stderr what it is waited for."""
+    first = asyncio.ensure_future(anext(lines, None))
+    try:
+        await asyncio.wait((first,), timeout=_LONG)
+        if not first.done():
+            narrate(_SLOW)
+        line = await first
+    finally:
+        first.cancel()
+    while line is not None:
+        yield line
+        line = await anext(lines, None)
 
 
 def _print_line(line: "LogLine", *, json: bool) -> None:

@@ -7,7 +7,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from opsconsole.cli.output import narrate, print_json, print_table, rfc3339
-from opsconsole.cli.pipeline.opening import add_common, environment_of, seconds
+from opsconsole.cli.pipeline.opening import add_common, seconds
+from opsconsole.cli.wiring import environment_of
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:

@@ -22,13 +22,6 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print it")
 
 
-def environment_of(args: argparse.Namespace) -> "Environment":
-    """The environment that `args` name."""
-    from opsconsole.cli.wiring import pick_environment, resolve_settings
-
-    return pick_environment(resolve_settings(args), args)
-
-
 def ask(args: argparse.Namespace, read: "Callable[[Airflow], Awaitable[T]]") -> T:
     """What `read` makes of the Airflow of the environment that `args` name. Connects for that, and hangs up.
 
@@ -53,7 +46,7 @@ def _ask(
     opened_by: "Callable[[Environment, Sources], S]",
     read: "Callable[[S], Awaitable[T]]",
 ) -> T:
-    from opsconsole.cli.wiring import UsageError, open_sources
+    from opsconsole.cli.wiring import UsageError, environment_of, open_sources
 
     environment = environment_of(args)
     sources = open_sources(environment)

@@ -12,12 +12,12 @@ from opsconsole.cli.output import narrate, print_problems, print_table
 from opsconsole.cli.pipeline.opening import (
     add_common,
     ask_pipelines,
-    environment_of,
     narrate_origin,
     percent,
     print_told,
     seconds,
 )
+from opsconsole.cli.wiring import environment_of
 from opsconsole.core.exit_codes import Exit
 
 if TYPE_CHECKING:

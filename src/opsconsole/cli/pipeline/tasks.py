@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common(parser)
     parser.add_argument("dag", metavar="DAG", help="its id")
     parser.add_argument("run", metavar="RUN", nargs="?", default="", help="the id of a run; the newest without")
+    parser.add_argument("--run", metavar="RUN", default="", dest="run_id", help="the same, as other commands take it")
     parser.add_argument("--tries", action="store_true", help="every try of what was tried more than once")
 
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from opsconsole.pipelines.timing import retried, timing
 
     async def read(airflow: Airflow) -> "tuple[Told[RunDetail], dict[str, tuple[Try, ...]], tuple[Pool, ...]]":
-        told = await chosen_run(airflow, args.dag, args.run)
+        told = await chosen_run(airflow, args.dag, args.run or args.run_id)
         again = retried(told.value.tasks) if args.tries else []
         tries = {one.title: (await airflow.tries(one)).value for one in again}
         try:

@@ -76,6 +76,9 @@ def _dashboard(args: argparse.Namespace) -> Any:
     from opsconsole.monitoring.grafana.reading import MAX_BYTES, DashboardError, parse_dashboard
 
     where = args.dashboard
+    scheme, colon, _ = where.partition("://")
+    if colon and scheme not in ("http", "https"):
+        raise UsageError(f"{where}: dashboards come from a file, or by http:// or https://")
     if where.startswith(("http://", "https://")):
         from opsconsole.monitoring.grafana.fetching import fetch_dashboard
 

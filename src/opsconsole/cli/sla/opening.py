@@ -20,10 +20,10 @@ def ask(args: argparse.Namespace, read: "Callable[[Slas], Awaitable[Survey]]") -
     Raises:
         UsageError: nothing is promised there, or not what was asked about.
     """
-    from opsconsole.cli.wiring import UsageError, open_sources, pick_environment, resolve_settings
+    from opsconsole.cli.wiring import UsageError, environment_of, open_sources
     from opsconsole.sla.asking import open_slas
 
-    environment = pick_environment(resolve_settings(args), args)
+    environment = environment_of(args)
     sources = open_sources(environment)
 
     async def asked() -> "Survey":

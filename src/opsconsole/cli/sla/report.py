@@ -35,18 +35,22 @@ def run(args: argparse.Namespace) -> int:
     """Print it."""
     import time
 
-    from opsconsole.cli.wiring import pick_environment, resolve_settings
+    from opsconsole.cli.wiring import environment_of
     from opsconsole.sla import report as reporting
 
     period_of = _period(args.week, args.month, time.time())
     survey = ask(args, lambda slas: slas.report(period_of))
-    environment = pick_environment(resolve_settings(args), args).name
+    environment = environment_of(args).name
     title = survey.standings[0].period.title if survey.standings else args.week or args.month
     report = reporting.Report(environment, title, survey.taken_at, survey.standings, survey.notes)
     if args.format == "json":
         _print_json(report)
     else:
-        print_text((reporting.html if args.format == "html" else reporting.markdown)(report).rstrip("\n"))
+        if args.format == "html":
+            from opsconsole.sla.report_html import html as text_of
+        else:
+            text_of = reporting.markdown
+        print_text(text_of(report).rstrip("\n"))
     return Exit.FAILED if any(one.met is False for one in survey.standings) else Exit.DONE
 
 
@@ -85,6 +89,7 @@ def _print_json(report: "Report") -> None:
             "taken_at": rfc3339(report.taken_at),
             "environment": report.environment,
             "period": report.period,
+            "headline": report.headline,
             "summary": report.summary,
             "slas": [standing_fields(one) for one in report.standings],
             "notes": list(report.notes),

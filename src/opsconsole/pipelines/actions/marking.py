@@ -66,11 +66,11 @@ async def foreseen_marking(client: AirflowSource, arguments: Mapping[str, str]) 
     return run.run_id, "; ".join(filter(None, (f"it is {before}, and would be {state}", more)))
 
 
-async def foreseen_pausing(client: AirflowSource, dag_id: str, paused: bool) -> str:
-    """What pausing (or not) would change: empty where it does; as `dag_at`."""
+async def already_so(client: AirflowSource, dag_id: str, *, paused: bool) -> str:
+    """That the DAG is paused (or not) already, in words; empty where it would be a change. Raises as `dag_at`."""
     if (await dag_at(client, dag_id)).paused is not paused:
         return ""
-    return f"it is {'paused' if paused else 'not paused'} already: nothing would change"
+    return f"it is {'paused' if paused else 'not paused'} already; nothing was changed"
 
 
 def _pausing(action_id: str, dag: str, paused: bool, environment: Environment) -> Action:

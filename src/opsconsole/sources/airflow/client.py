@@ -17,9 +17,10 @@ from opsconsole.sources.http_client import HttpClient, parsed
 T = TypeVar("T")
 Params = tuple[tuple[str, str], ...]
 
-_PATIENCE = 300.0
-"""Seconds without a byte of a text after which it is given up. Airflow reads much of a long log before it sends any of
-it, and goes on with that when nobody listens any more: who gives up early and asks again makes it slower still."""
+_PATIENCE = 1800.0
+"""Seconds without a byte of a text after which it is given up. Airflow 3 reads all of a log before it sends any of it
+(100 MB take a minute of CPU), and goes on with that when nobody listens any more: who asks again makes it slower
+still."""
 _LONGEST_LINE = 1024 * 1024
 """Characters of a line from which it comes in pieces, of less than twice as many."""
 PAGE = 100
@@ -156,7 +157,7 @@ class AirflowSource:
         for last in (False, True):
             async with self._http.stream("GET", url, {**headers, "Accept": accept}, patience=_PATIENCE) as response:
                 if response.status_code < 300:
-                    async for line in _lines(response.aiter_text()):
+                    async for line in lines_of(response.aiter_text()):
                         yield line
                     return
                 body = await self._http.body(response)
@@ -285,7 +286,7 @@ def _status_meant(status: int, body: bytes) -> int:
     return 401 if status == 403 and "token" in detail_of(body).lower() else status
 
 
-async def _lines(chunks: AsyncIterator[str]) -> AsyncIterator[str]:
+async def lines_of(chunks: AsyncIterator[str]) -> AsyncIterator[str]:
     """The lines in `chunks`, without their ends. What came compressed may be a thousand times as long as what came."""
     rest = ""
     async for chunk in chunks:
@@ -300,4 +301,4 @@ async def _lines(chunks: AsyncIterator[str]) -> AsyncIterator[str]:
         yield rest
 
 
-__all__ = ["PAGE", "AirflowError", "AirflowSource", "Page", "Params", "Version", "path"]
+__all__ = ["PAGE", "AirflowError", "AirflowSource", "Page", "Params", "Version", "lines_of", "path"]

@@ -15,7 +15,8 @@ from opsconsole.core.secret import Secret
 from opsconsole.sources.http_auth import Credentials
 
 _EARLY = 30.0
-"""Seconds before its end from which a token is renewed: a request that is under way should not meet it."""
+"""Seconds before its end from which a token is renewed: a request that is under way should not meet it. Of
+one that holds for a shorter time a third of it."""
 
 Post = Callable[[str, bytes, dict[str, str]], Awaitable[tuple[int, bytes]]]
 """(path, body, headers) -> (status, body)."""
@@ -103,7 +104,7 @@ class Login:
         if not token:
             raise SourceError(self._source, "garbage", "the answer to the log-in holds no token")
         remember(Secret(token))
-        self._token, self._until = token, began + _lifetime(token) - _EARLY
+        self._token, self._until = token, began + _usable(token)
 
     def _password(self) -> str:
         assert self._settings.password is not None
@@ -130,12 +131,18 @@ def _token_of(answer: bytes) -> str:
     return token if isinstance(token, str) and token.isascii() and token.isprintable() else ""
 
 
+def _usable(token: str) -> float:
+    """Seconds from its making for which a token is sent."""
+    whole = _lifetime(token)
+    return whole - min(_EARLY, whole / 3)
+
+
 def _lifetime(token: str) -> float:
     """Seconds that a JWT holds from its making, by its own claims: no clock of ours is compared with the server's.
     One that does not say is taken for ten minutes; when it ends earlier, a 401 says so."""
     try:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-        return max(_EARLY + 1, float(claims["exp"]) - float(claims.get("iat", claims.get("nbf"))))
+        return max(1.0, float(claims["exp"]) - float(claims.get("iat", claims.get("nbf"))))
     except (IndexError, ValueError, KeyError, TypeError):
         return 600.0

@@ -38,7 +38,7 @@ class Sheet:
     """The column that the rows are sorted by."""
     descending: bool = True
     notes: tuple[str, ...] = ()
-    """What could not be seen, and how to allow it."""
+    """What could not be seen, and how to allow it; by which way it came, where not by the usual one, and why."""
     begin: str = ""
     """The key of the row that the cursor is on at first; empty: the first."""
 

@@ -70,10 +70,10 @@ class PageReading:
             reading = await self.page.take(source, self.reading, order)
             sheet, prepared = await asyncio.to_thread(self._made_of, reading, order)
         except SourceError as error:
-            self.failed, self.failures = clean_line(error.message), self.failures + 1
+            self.fail(error.message)
         except Exception as error:
             report(error)
-            self.failed, self.failures = f"failed unexpectedly: {type(error).__name__}", self.failures + 1
+            self.fail(f"failed unexpectedly: {type(error).__name__}")
         else:
             self.reading, self.sheet, self.prepared = reading, sheet, prepared
             self.taken_at, self.failed, self.failures = clock(), "", 0
@@ -81,6 +81,10 @@ class PageReading:
         finally:
             self.asked_at = None
         return self.order != order
+
+    def fail(self, why: str) -> None:
+        """The latest try brought nothing; what was read before stays."""
+        self.failed, self.failures = clean_line(why), self.failures + 1
 
     def _made_of(self, reading: Any, order: Order) -> tuple[Sheet, Any]:
         sheet = self.page.sheet(reading, order)

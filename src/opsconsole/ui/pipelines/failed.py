@@ -1,7 +1,8 @@
 """Failures: what failed over all DAGs within a day, by cause, what happened last first."""
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from opsconsole.core.clean import clean, clean_line
@@ -25,6 +26,8 @@ _COLUMNS = (
     Column("cause", "CAUSE", grows=True, least=30),
 )
 _WINDOWS = {"": 86_400.0, "last hour": 3600.0, "last 7 days": 7 * 86_400.0}
+_SOON = 3.0
+"""Seconds for which logs are waited for before what failed is shown."""
 _LOGS = 30
 """Logs that are read, of the latest failures; what they said is remembered."""
 
@@ -52,6 +55,8 @@ class FailedPage(Page[Pipelines, Reading]):
 
     def __init__(self) -> None:
         self._errors: dict[tuple[TaskKey, int], str] = {}
+        self._reading: asyncio.Task[None] | None = None
+        """What reads logs; a long one takes Airflow minutes, and nobody has to wait for it to see what failed."""
 
     async def take(self, source: Pipelines, before: Reading | None, order: Order) -> Reading:
         told = await source.or_measured(source.airflow.failures(time.time() - _WINDOWS[order.grouping]))
@@ -61,15 +66,28 @@ class FailedPage(Page[Pipelines, Reading]):
         if told.origin.way is Way.METADATA:
             notes = (*notes, "logs are to be had from the API only: causes are names of tasks")
             return FailedReading(told, tuple(by_cause(told.value, {})), notes)
-        errors = await self._known(source, told.value)
-        return FailedReading(told, tuple(by_cause(told.value, errors)), notes)
+        if not await self._read_logs(source, told.value):
+            notes = (*notes, "logs are still being read: some causes are names of tasks until then")
+        return FailedReading(told, tuple(by_cause(told.value, self._known(told.value))), notes)
 
-    async def _known(self, source: Pipelines, failed: tuple[Task, ...]) -> Mapping[TaskKey, str]:
-        """The errors of the latest failures; a try that is over says the same for ever, so its log is read once."""
-        latest = sorted(failed, key=lambda one: -(one.ended_at or 0.0))[:_LOGS]
-        unread = [one for one in latest if (key_of(one), one.try_number) not in self._errors]
+    async def _read_logs(self, source: Pipelines, failed: tuple[Task, ...]) -> bool:
+        """Read the logs of the latest failures, or go on with it; whether all has been read by now. A try that is over
+        says the same for ever, so its log is read once."""
+        if self._reading is None or self._reading.done():
+            latest = sorted(failed, key=lambda one: -(one.ended_at or 0.0))[:_LOGS]
+            unread = [one for one in latest if (key_of(one), one.try_number) not in self._errors]
+            self._reading = asyncio.create_task(self._remember(source, unread))
+        done, _ = await asyncio.wait((self._reading,), timeout=_SOON)
+        for one in done:
+            one.result()
+        return bool(done)
+
+    async def _remember(self, source: Pipelines, unread: Sequence[Task]) -> None:
         found = await errors_of(source.airflow, unread)
         self._errors |= {(key_of(one), one.try_number): found.get(key_of(one), "") for one in unread}
+
+    def _known(self, failed: tuple[Task, ...]) -> Mapping[TaskKey, str]:
+        """The errors of those whose logs were read."""
         read = {key_of(one): self._errors.get((key_of(one), one.try_number), "") for one in failed}
         return {key: error for key, error in read.items() if error}
 

@@ -18,7 +18,6 @@ from opsconsole.ui.alerts.leading import Lead, leads
 from opsconsole.ui.alerts.pages import PAGES
 from opsconsole.ui.alerts.reason import reason_page
 from opsconsole.ui.alerts.renewing import renewable
-from opsconsole.ui.alerts.telling import title_of
 from opsconsole.ui.commands import CommandError, ranking
 from opsconsole.ui.dialogs.prompt import Ask, Choice
 from opsconsole.ui.lines import Lines, Span, line
@@ -27,7 +26,7 @@ from opsconsole.ui.pages.page import Choice as Doable
 from opsconsole.ui.screens.pages_view import FamilyView
 from opsconsole.ui.screens.text import TextView
 from opsconsole.ui.screens.view import View
-from opsconsole.ui.working import go_on
+from opsconsole.ui.working import go_on, pause
 
 _PERIOD = 10.0
 """Seconds between two looks at why an alert fires."""
@@ -187,11 +186,7 @@ class AlertView(TextView):
         self._source = source
         while True:
             await self._read(source)
-            try:
-                async with asyncio.timeout(_PERIOD):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+            await pause(_PERIOD, self._wake)
             self._wake.clear()
 
     async def _read(self, source: Alerts) -> None:
@@ -256,11 +251,6 @@ class AlertView(TextView):
         if self._alert is None or self._survey is None or self._gone:
             return []
         return alert_choices(self._alert, self._survey)
-
-    @property
-    def shown_title(self) -> str:
-        """Name and severity of the alert."""
-        return title_of(self._alert) if self._alert is not None else ""
 
 
 def acknowledge(view: View, choices: list[Doable]) -> None:

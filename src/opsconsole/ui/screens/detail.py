@@ -14,7 +14,7 @@ _LONGEST_NAME = 28
 
 
 def detail_page(detail: Detail, notes: tuple[str, ...] = ()) -> Callable[[int], Lines]:
-    """From a width to the lines: facts by name, then texts under their headings, then what could not be seen."""
+    """From a width to the lines: facts by name, then texts under their headings, then the notes of the reading."""
 
     def page(width: int) -> Lines:
         return tuple(_lines(detail, notes, max(20, width - 2)))
@@ -49,7 +49,7 @@ def _lines(detail: Detail, notes: tuple[str, ...], width: int) -> Iterator[Line]
         wrapped = textwrap.wrap(value, max(10, width - room - 4)) or [""]
         yield line(Span(f"  {name:<{room}}  ", "dim"), Span(wrapped[0]))
         yield from (line(Span(" " * (room + 4)), Span(more)) for more in wrapped[1:])
-    for heading, text in (*detail.parts, *(("not seen", clean_line(note)) for note in notes)):
+    for heading, text in (*detail.parts, *(("note", clean_line(note)) for note in notes)):
         yield ()
         yield line(Span(f" {heading}", "heading"))
         for paragraph in text.splitlines() or [""]:

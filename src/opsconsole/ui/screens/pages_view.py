@@ -4,7 +4,6 @@ Nothing waits for a reading: keys act on the last one, which stays, greyed and w
 answer.
 """
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -24,12 +23,15 @@ from opsconsole.ui.lines import Line, Lines, Span, fit_line, line, width_of
 from opsconsole.ui.pages.offers import Offer, offers
 from opsconsole.ui.pages.page import Order, PageSpec
 from opsconsole.ui.pages.reading import PageReading
+from opsconsole.ui.pages.rereading import Rereading
 from opsconsole.ui.screens.marking import MarkingList
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row
 from opsconsole.ui.widgets.canvas import Canvas
 from opsconsole.ui.widgets.live_table import LiveTable
 
+_LONG = 3.0
+"""Seconds after which it is said how long a first reading is waited for."""
 _MOST_NOTES = 2
 
 
@@ -51,12 +53,18 @@ class PagesView(MarkingList):
         self.specs = tuple(specs)
         self._spec = next((one for one in self.specs if one.id == page), self.specs[0])
         self._pages: dict[str, PageReading] = {}
-        self._wake = asyncio.Event()
         self._paused = False
         self._begun = False
         """Whether the cursor was put on the row that the page begins with."""
-        self._anew = False
-        """Whether the next reading has to be of after now."""
+        self._rereading = Rereading(
+            self._asked,
+            clock=lambda: self.console.session.clock(),
+            report=lambda error: self.console.console_app.report(error),
+            changed_at=lambda: self.console.changed_at,
+            paused=lambda: self._paused,
+            asking=lambda _: self._summary.repaint(),
+            answered=self._show_if_looked_at,
+        )
         self._bar = Canvas(self._paint_bar, id="pages")
         self._summary = Canvas(self._paint_summary, id="summary")
         self.table = LiveTable()
@@ -100,7 +108,8 @@ class PagesView(MarkingList):
 
     def tick(self, now: float) -> None:
         """Ages grow."""
-        if self._now.trouble(now) is not None or self._now.age(now) is not None or self._paused:
+        shown = self._now
+        if shown.sheet is None or shown.trouble(now) is not None or shown.age(now) is not None or self._paused:
             self._summary.repaint()
 
     def subtitle(self) -> str:
@@ -126,33 +135,14 @@ class PagesView(MarkingList):
     # Reading
 
     def _read_on(self) -> None:
-        self._wake.clear()
-        working.go_on(self, partial(self._reading, self._now), "page")
-
-    async def _reading(self, shown: PageReading) -> None:
-        """Read the page again and again, at first as soon as it is due; more seldom while that fails."""
-        pause = shown.rest(self.console.session.clock(), shown.pause, self.console.changed_at)
-        while True:
-            if pause > 0:
-                await working.pause(pause, self._wake)
-            self._wake.clear()
-            if not self._paused or shown.sheet is None:
-                await self._read(shown)
-            pause = shown.pause
-
-    async def _read(self, shown: PageReading) -> None:
-        app, clock = self.console.console_app, self.console.session.clock
-        source = await self._asked()
-        anew = self._anew or (shown.taken_at or 0.0) <= self.console.changed_at
-        self._anew = False
-        shown.asked_at = clock()
-        self._summary.repaint()  # how old it is, until the answer comes
-        if await shown.read(source, clock, app.report, anew=anew):
-            self._wake.set()
-        if shown is self._now:
-            self._show()
+        self._rereading.wake.clear()  # it was meant for the page that was looked at before
+        working.go_on(self, partial(self._rereading.go_on, self._now), "page")
 
     # Showing
+
+    def _show_if_looked_at(self, shown: PageReading) -> None:
+        if shown is self._now:
+            self._show()
 
     def _show(self) -> None:
         """Paint what the page that is looked at has."""
@@ -183,7 +173,7 @@ class PagesView(MarkingList):
         if trouble is not None:
             spans.append(trouble)
         elif shown.sheet is None:
-            spans.append(Span("asking…", "dim"))
+            spans.append(Span(self._asking(shown), "dim"))
         else:
             if shown.order.filter:  # first of all: a filter that one does not see hides what one looks for
                 spans.append(Span(f"filter {clean_line(shown.order.filter, limit=200)}   ", "accent"))
@@ -196,6 +186,11 @@ class PagesView(MarkingList):
             if old is None and shown.pause >= 1.0:  # what is read piece by piece has no rhythm
                 spans.append(Span(f"   every {duration_text(shown.pause)}", "dim"))
         return (fit_line(line(*spans), width),)
+
+    def _asking(self, shown: PageReading) -> str:
+        """That the first reading is on its way, and since when, where that is long."""
+        waited = 0.0 if shown.asked_at is None else self.console.session.clock() - shown.asked_at
+        return "asking…" if waited < _LONG else f"asking… {duration_text(round(waited))}"
 
     def _old(self, shown: PageReading) -> Span | None:
         """How old it is, where that is more than it should be; None where it is not."""
@@ -210,7 +205,7 @@ class PagesView(MarkingList):
         lines: list[Line] = []
         for place, note in enumerate(notes[:_MOST_NOTES]):
             rest = f"   and {more} more: enter" if more > 0 and place == _MOST_NOTES - 1 else ""
-            lines.append(fit_line(line(Span(f"not seen: {clean_line(note)}{rest}", "warn")), width))
+            lines.append(fit_line(line(Span(f"note: {clean_line(note)}{rest}", "warn")), width))
         return tuple(lines)
 
     @property
@@ -255,15 +250,14 @@ class PagesView(MarkingList):
     def do_refresh(self) -> None:
         """Ask again now."""
         self._now.failures = 0
-        self._anew = True
-        self._wake.set()
+        self._rereading.ask_again()
 
     def do_pause(self) -> None:
         """Stop asking, or go on."""
         self._paused = not self._paused
         self.console.refresh_frame()
         self.console.tell("paused; p goes on" if self._paused else "reading again")
-        self._wake.set()
+        self._rereading.wake.set()
 
     def do_sort(self) -> None:
         """By the next of the page's orders."""
@@ -324,7 +318,7 @@ class PagesView(MarkingList):
             # At once, from what is known; what needs another question is answered by the next reading.
             shown.sheet = shown.page.sheet(shown.reading, shown.order)
             self._show()
-        self._wake.set()
+        self._rereading.wake.set()
 
     def do_open(self) -> None:
         """Where the row leads: to all there is to say about it."""
@@ -360,7 +354,10 @@ class PagesView(MarkingList):
     def do_fix(self) -> None:
         """Choose what is to be done about the row, or all that are marked; it then goes through a run."""
         shown, keys = self._now, self.chosen
-        found = offers(shown.page, shown.reading, keys) if shown.reading is not None else []
+        if shown.reading is None:
+            self.console.tell("nothing is read yet")
+            return
+        found = offers(shown.page, shown.reading, keys)
         offered = {one.label: one for one in found}
         if not offered:
             self.console.tell("nothing that the console does would change that")

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from opsconsole.pipelines.asking import Airflow
     from opsconsole.ui.pipelines.typed_params import TypedParams
 
-RECOVERY = "dag-failure-recovery"
-"""The runbook for a DAG that failed."""
-
 
 class AirflowView(FamilyView):
     """Pages of the environment's Airflow."""
@@ -84,12 +81,9 @@ class AirflowView(FamilyView):
         return partial(self._open_runbook, row) if "dag_id" in row.labels else None
 
     def _open_runbook(self, row: Row) -> None:
-        from opsconsole.ui.runbook_choice import runbook_choice
+        from opsconsole.ui.pipelines.recovery import recovery_of
 
-        given = {"DAG_ID": row.labels["dag_id"]}
-        if "run_id" in row.labels:
-            given["RUN_ID"] = row.labels["run_id"]
-        runbook_choice(self.console, RECOVERY, given, row.labels)
+        recovery_of(self.console, row.labels)
 
 
 class PipelinesView(AirflowView):

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from opsconsole.actions.confirmation import Confirmation, Demand
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.model import Kind, Step
-from opsconsole.runbooks.run import Verdict
-from opsconsole.runbooks.states import StepState
+from opsconsole.runbooks.states import StepState, Verdict
 from opsconsole.ui.commands import ranking
 from opsconsole.ui.dialogs.confirm import confirm
 from opsconsole.ui.dialogs.prompt import Ask, Choice

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from opsconsole.actions.confirmation import Demand
 from opsconsole.core.clean import clean, clean_line
 from opsconsole.core.reading import SourceError
+from opsconsole.runbooks.ending import ending
 from opsconsole.runbooks.includes import expand
 from opsconsole.runbooks.model import Runbook, Step
 from opsconsole.runbooks.repair import Repair, runbook_for, unasked, values_of, with_values
@@ -314,7 +315,7 @@ class RunView(View):
             return f"You watch; {clean_line(run.driver) or 'nobody'} drives. {take} takes the run over."
         if run is None or not self.walk.over:
             return "The walk is at its end; enter finishes the run." if self.walk.run and not self.walk.current else ""
-        return f"The run has ended: {run.state.value}. Its record is in {run.folder}"
+        return f"The run has ended: {ending(run.state, run.states.values())}. Its record is in {run.folder}"
 
 
 def _wants(walk: Walk, step: Step | None) -> str:

@@ -2,7 +2,7 @@
 
 from opsconsole.core.clean import clean_line
 from opsconsole.runbooks.model import Kind
-from opsconsole.runbooks.run import Verdict
+from opsconsole.runbooks.states import Verdict
 from opsconsole.ui.commands import ranking
 from opsconsole.ui.dialogs.confirm import confirm
 from opsconsole.ui.dialogs.prompt import Ask, Choice

@@ -10,7 +10,6 @@ from typing import ClassVar, overload
 from textual.app import ComposeResult
 
 from opsconsole.core.clean import clean_line
-from opsconsole.core.duration import duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.asking import Airflow
 from opsconsole.pipelines.causes import ErrorFinder
@@ -21,6 +20,8 @@ from opsconsole.ui.actions import Place
 from opsconsole.ui.dialogs.prompt import Ask
 from opsconsole.ui.filtering import Matcher, matcher
 from opsconsole.ui.lines import Line, Lines, Role, Span, fit_line, line, text_of, wrapped
+from opsconsole.ui.pipelines.awaited_log import awaited_log
+from opsconsole.ui.pipelines.recovery import recovery_of
 from opsconsole.ui.screens.text import Scroller, TextView, paragraphs
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.widgets.canvas import Canvas
@@ -31,6 +32,11 @@ _PAUSE = 2.0
 """Seconds between two looks at the log of a task that runs."""
 _LONG = 3.0
 """Seconds after which it is said how long it is waited for."""
+_TOO_LONG = 20.0
+"""Seconds of waiting for a log that then does not come, from which it is not asked for again by itself: Airflow goes
+on with what it was asked for, and each new question makes all of them slower."""
+_BREATH = 4.0
+"""Times that a look took, until the next one."""
 _AT_ONCE = 500
 """Lines between two chances for keys while a long log is read,"""
 _REPAINT = 0.5
@@ -76,6 +82,8 @@ class TaskLogView(View):
         self._over = False
         """It was read to its end, and nothing more will be written."""
         self._failed = ""
+        self._given_up = False
+        """It failed so late that it is only asked for again when somebody says so."""
         self._filter = ""
         self._matches: Matcher | None = None
         self._following = True
@@ -96,17 +104,26 @@ class TaskLogView(View):
 
     def entered(self) -> None:
         """Read from now on. Who comes back, from the help or a line, finds what was read."""
-        if not self._over:
+        if not (self._over or self._given_up or self._reading):
             go_on(self, self._follow, "log")
 
     def tick(self, now: float) -> None:
         """Say how long it is waited for."""
-        if self._said == _ASKING and not len(self._lines):
+        if self._waits:
             self._scroller.repaint()
 
     def left(self) -> None:
-        """Nobody looks."""
+        """Nobody looks. What does not come yet is waited for all the same: asked anew, it would take as long again."""
+        if not self._waits:
+            self.workers.cancel_group(self, "log")
+
+    def closed(self) -> None:
+        """Nobody will look."""
         self.workers.cancel_group(self, "log")
+
+    @property
+    def _reading(self) -> bool:
+        return any(one.group == "log" and one.node is self and not one.is_finished for one in self.workers)
 
     def _begin(self) -> None:
         self._forget()
@@ -115,7 +132,7 @@ class TaskLogView(View):
     def _forget(self) -> None:
         self._lines, self._found = LogTail(_unread), LogTail(_unread)
         self._absence, self._absent = AbsenceFinder(), ""
-        self._said, self._failed, self._cause = _ASKING, "", ""
+        self._said, self._failed, self._cause, self._given_up = _ASKING, "", "", False
         self._over, self._asked_at = False, time.monotonic()
 
     async def _follow(self) -> None:
@@ -130,20 +147,21 @@ class TaskLogView(View):
                 over = await self._has_ended(airflow)
             except SourceError as error:
                 over, self._failed = False, clean_line(error.message)
+                self._given_up = time.monotonic() - began > _TOO_LONG and not self._lines.fed
             else:
                 self._absent = unknown or (self._absence.reason or _EMPTY if self._absence.absent else "")
                 self._failed, self._cause = "", "" if self._absent else self._found_cause()
                 self._said = "" if over else self._goes_on()
             self._show()
-            if over:
-                self._over = True
+            if over or self._given_up:
+                self._over = over
                 return
             if not self._failed and self._next_has_begun():
                 self._number = self._tried.try_number
                 self._forget()
                 continue
             # Airflow reads the log from its beginning each time: one that takes it long is not asked for all the time.
-            await asyncio.sleep(max(_PAUSE, time.monotonic() - began))
+            await asyncio.sleep(max(_PAUSE, _BREATH * (time.monotonic() - began)))
 
     async def _read(self, airflow: Airflow) -> str:
         """The lines after those that are known; why there are none, where Airflow does not know of the try."""
@@ -229,7 +247,17 @@ class TaskLogView(View):
     def _page(self, width: int) -> Sequence[Line]:
         if self._absent:
             return self._without_log(width)
-        return _Painted(self._shown) if len(self._shown) else (line(Span(self._nothing(), "dim")),)
+        if len(self._shown):
+            return _Painted(self._shown)
+        waited = time.monotonic() - self._asked_at
+        if (self._waits and waited >= _LONG) or self._given_up:
+            return awaited_log(self._tried, self._number, waited, width, given_up=self._given_up)
+        return (line(Span(self._nothing(), "dim")),)
+
+    @property
+    def _waits(self) -> bool:
+        """It was asked for, and nothing has come."""
+        return self._said == _ASKING and not (self._failed or self._lines.fed)
 
     @property
     def _shown(self) -> LogTail:
@@ -250,9 +278,6 @@ class TaskLogView(View):
             return ""
         if self._matches is not None and len(self._lines):
             return "no line matches"
-        waited = time.monotonic() - self._asked_at
-        if self._said == _ASKING and waited >= _LONG:
-            return f"asking… {duration_text(round(waited))}: Airflow reads much of a long log before it sends any of it"
         return self._said or "the log is empty"
 
     def _paint_cause(self, width: int, _height: int) -> Lines:
@@ -271,7 +296,7 @@ class TaskLogView(View):
             kept = f", the last {len(self._found):,} kept" if self._found.dropped else ""
             spans.append(Span(f"   filter {self._filter}: {self._found.fed:,}{kept}", "accent"))
         if self._failed:
-            spans.append(Span(f"   ERROR {self._failed}; trying again", "error"))
+            spans.append(Span(f"   ERROR {self._failed}{'' if self._given_up else '; trying again'}", "error"))
         elif self._said:
             spans.append(Span(f"   {self._said}", "dim"))
         spans.append(Span(f"   {clean_line(f'{task.dag_id}  {task.run_id}')}", "dim"))  # what is above, too, goes first
@@ -350,6 +375,10 @@ class TaskLogView(View):
     def do_refresh(self) -> None:
         """Read it again."""
         self._begin()
+
+    def do_runbook(self) -> None:
+        """The runbook for a DAG that failed, filled in: it shows the end of the log, where it can reach the file."""
+        recovery_of(self.console, {"dag_id": self._tried.dag_id, "run_id": self._tried.run_id})
 
     def do_up(self) -> None:
         self._scroll(-1)

@@ -98,4 +98,4 @@ class WorkbenchView(PagesView):
             self.console.tell(f"the baseline was not kept: {clean_line(error)}", "error")
             return
         self.console.tell(f"{count:,} statements kept as baseline {clean_line(name)}; v compares with it")
-        self._wake.set()
+        self._rereading.wake.set()

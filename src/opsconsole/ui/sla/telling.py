@@ -23,7 +23,7 @@ def detail_of(one: Standing) -> Detail:
         ("excluded as maintenance", _excluded(one)),
         ("days", _days(one)),
         ("how it is counted", _counting(one)),
-        ("not seen", "\n".join((*([one.error] if one.error else []), *one.notes))),
+        ("note", "\n".join((*([one.error] if one.error else []), *one.notes))),
     )
     return Detail(
         f"SLA {clean_line(one.sla.label)}",

@@ -99,8 +99,6 @@ class Canvas(Widget):
         self._lines: Lines = ()
         self._painted_for = Size()
         self._looks = Looks(self)
-        self._asked_for = Size(0, 0)
-        """The size that the painter was last asked for."""
 
     def show_ascii_only(self) -> None:
         """The terminal shows nothing but ASCII: paint what is not as the nearest that is."""
@@ -135,7 +133,6 @@ class Canvas(Widget):
         width, height = self.size
         if width <= 0 or height <= 0:
             return 0
-        self._asked_for = self.size
         return self.show(self.paint(width, height))
 
     def render_line(self, y: int) -> Strip:

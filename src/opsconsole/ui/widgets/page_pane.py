@@ -1,13 +1,12 @@
 """A page (of the workbench, of pipelines) as a pane of a screen: it reads by itself while it is in view."""
 
-import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from opsconsole.core.clean import clean_line
-from opsconsole.core.reading import SourceError
 from opsconsole.core.state import State
 from opsconsole.screens.definition import Pane
 from opsconsole.ui import working
@@ -15,6 +14,7 @@ from opsconsole.ui.glyphs import UNICODE, Glyphs
 from opsconsole.ui.lines import Line, Lines, Span, clip_line, fit_line, in_role, line
 from opsconsole.ui.pages.page import Order, PageSpec, Sheet
 from opsconsole.ui.pages.reading import PageReading
+from opsconsole.ui.pages.rereading import Rereading
 from opsconsole.ui.panes.looking import Item, Looking, page_of
 from opsconsole.ui.table_layout import Row, asked_widths, heading, lay_out, row_line
 from opsconsole.ui.widgets.guarded_pane import broken
@@ -46,16 +46,18 @@ class PagePane(PaneView):
         """
         super().__init__(pane, glyphs=glyphs, clock=clock)
         made = spec.make()
-        self.page_id = spec.id
         self._reading = PageReading(made, Order(made.sorts[0]), prepare=_items)
-        self._source = source
-        self._report = report
-        self._paused = paused
-        self._changed_at = changed_at
-        self._wake = asyncio.Event()
+        self._rereading = Rereading(
+            source,
+            clock=clock,
+            report=report,
+            changed_at=changed_at,
+            paused=paused,
+            asking=lambda _: self.repaint(),
+            answered=lambda _: self._show(),
+            least=pane.refresh or 0.0,
+        )
         self._read_now = False
-        self._anew = False
-        """Whether the next reading has to be of after now."""
         self._widths: tuple[int, ...] = ()
 
     @property
@@ -74,46 +76,20 @@ class PagePane(PaneView):
         """Read from now on, or no more."""
         if visible and not self._read_now:
             self._read_now = True
-            working.go_on(self, self._read_on, "page")
+            working.go_on(self, partial(self._rereading.go_on, self._reading), "page")
         elif not visible and self._read_now:
             self._read_now = False
             self.workers.cancel_group(self, "page")
 
     def ask_again(self) -> None:
         """Read now."""
-        self._anew = True
-        self._wake.set()
-
-    async def _read_on(self) -> None:
-        reading = self._reading
-        pause = reading.rest(self._clock(), self._period, self._changed_at())
-        while True:
-            if pause > 0:
-                await working.pause(pause, self._wake)
-            self._wake.clear()
-            if not self._paused() or reading.sheet is None:
-                await self._read_once()
-                self._arrange()
-                self.repaint()
-            pause = self._period
-
-    @property
-    def _period(self) -> float:
-        return max(self._reading.pause, self.pane.refresh or 0.0)
-
-    async def _read_once(self) -> None:
-        try:
-            source = await self._source()
-        except SourceError as error:
-            self._reading.failed, self._reading.failures = error.message, self._reading.failures + 1
-            return
-        anew = self._anew or (self._reading.taken_at or 0.0) <= self._changed_at()
-        self._anew = False
-        self._reading.asked_at = self._clock()
-        self.repaint()  # how old it is, until the answer comes
-        await self._reading.read(source, self._clock, self._report, anew=anew)
+        self._rereading.ask_again()
 
     # Showing
+
+    def _show(self) -> None:
+        self._arrange()
+        self.repaint()
 
     @property
     def selectable(self) -> bool:
@@ -166,7 +142,7 @@ class PagePane(PaneView):
 
     def _notes(self, width: int) -> list[Line]:
         notes = self._reading.sheet.notes if self._reading.sheet is not None else ()
-        return [fit_line(line(Span(f"not seen: {clean_line(note)}", "warn")), width) for note in notes[:1]]
+        return [fit_line(line(Span(f"note: {clean_line(note)}", "warn")), width) for note in notes[:1]]
 
 
 def _items(sheet: Sheet) -> tuple[Item, ...]:

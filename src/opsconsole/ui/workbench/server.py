@@ -31,7 +31,11 @@ class ServerReading:
 
 
 Told = tuple[str, Callable[[Interval], str], Callable[[Interval], bool]]
-_CALM: Callable[[Interval], bool] = lambda _interval: False  # noqa: E731
+
+
+def _calm(interval: Interval) -> bool:
+    """For what is no trouble, however much of it there is."""
+    return False
 
 
 def _rate(counter: str, unit: str) -> Callable[[Interval], str]:
@@ -60,25 +64,25 @@ def _share(value: float | None) -> str:
 
 _LINES: Sequence[Told] = (
     ("cache hits", lambda one: _share(one.hit_share), lambda one: (one.hit_share or 1.0) < _LOW_HITS),
-    ("blocks from outside the cache", _rate("read", "ops"), _CALM),
-    ("commits", _rate("commits", "ops"), _CALM),
-    ("rolled back", lambda one: _share(one.rollback_share), _CALM),
-    ("rows returned", _rate("rows_returned", "ops"), _CALM),
-    ("rows fetched", _rate("rows_fetched", "ops"), _CALM),
+    ("blocks from outside the cache", _rate("read", "ops"), _calm),
+    ("commits", _rate("commits", "ops"), _calm),
+    ("rolled back", lambda one: _share(one.rollback_share), _calm),
+    ("rows returned", _rate("rows_returned", "ops"), _calm),
+    ("rows fetched", _rate("rows_fetched", "ops"), _calm),
     ("deadlocks", _count("deadlocks"), _some("deadlocks")),
     ("conflicts with replay", _count("conflicts"), _some("conflicts")),
-    ("sessions lost", _count("sessions_lost"), _CALM),
+    ("sessions lost", _count("sessions_lost"), _calm),
     ("checksum failures", _count("checksum_failures"), _some("checksum_failures")),
-    ("temporary files", _count("temp_files"), _CALM),
-    ("written to temporary files", _rate("temp_bytes", "Bps"), _CALM),
-    ("log written", _rate("wal_bytes", "Bps"), _CALM),
-    ("full pages in the log", _rate("wal_fpi", "ops"), _CALM),
-    ("log buffers full", _count("wal_buffers_full"), _CALM),
-    ("checkpoints by time", _count("checkpoints_timed"), _CALM),
+    ("temporary files", _count("temp_files"), _calm),
+    ("written to temporary files", _rate("temp_bytes", "Bps"), _calm),
+    ("log written", _rate("wal_bytes", "Bps"), _calm),
+    ("full pages in the log", _rate("wal_fpi", "ops"), _calm),
+    ("log buffers full", _count("wal_buffers_full"), _calm),
+    ("checkpoints by time", _count("checkpoints_timed"), _calm),
     ("checkpoints forced", _count("checkpoints_requested"), lambda one: (one.requested_share or 0.0) > _FORCED),
-    ("buffers written by checkpoints", _rate("buffers_checkpoint", "ops"), _CALM),
-    ("buffers written in advance", _rate("buffers_clean", "ops"), _CALM),
-    ("buffers taken", _rate("buffers_alloc", "ops"), _CALM),
+    ("buffers written by checkpoints", _rate("buffers_checkpoint", "ops"), _calm),
+    ("buffers written in advance", _rate("buffers_clean", "ops"), _calm),
+    ("buffers taken", _rate("buffers_alloc", "ops"), _calm),
 )
 
 

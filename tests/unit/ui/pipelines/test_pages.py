@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +12,13 @@ from opsconsole.actions import registry
 from opsconsole.core.duration import duration_text
 from opsconsole.core.reading import SourceError
 from opsconsole.pipelines.history import NO_DAG
-from opsconsole.pipelines.model import Survey, Told
+from opsconsole.pipelines.model import Survey, Task, Told
 from opsconsole.pipelines.opening import Pipelines
 from opsconsole.runbooks.lint import lint
 from opsconsole.runbooks.repair import runbook_for
 from opsconsole.ui.pages.page import Order, Page, PageSpec, Sheet
 from opsconsole.ui.pages.reading import PageReading
-from opsconsole.ui.pipelines import marks
+from opsconsole.ui.pipelines import failed, marks
 from opsconsole.ui.pipelines.pages import PAGES, pages_of_dag, pages_of_run
 from tests.screens.pipeline_readings import HOSTILE, ByHand, dag, pipelines, task
 
@@ -267,3 +268,25 @@ async def test_the_axis_of_a_run_is_told_in_every_width() -> None:
     bars = [cell for column, cell in zip(sheet.columns, row.cells, strict=True) if column.id in titles]
     assert [len(title) for title in titles.values()] == [*marks.AXES]
     assert all(cell.text.strip() for cell in bars)
+
+
+async def test_a_log_that_does_not_come_holds_up_no_list_of_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failed, "_SOON", 0.0)
+    way, come = ByHand(), asyncio.Event()
+    at_once = way.raw_log
+
+    async def late(one: Task, number: int) -> AsyncIterator[str]:
+        await come.wait()
+        async for line in at_once(one, number):
+            yield line
+
+    monkeypatch.setattr(way, "raw_log", late)
+    page = failed.FailedPage()
+    _, sheet = await read(page, way)
+    assert [row.labels["dag_id"] for row in sheet.rows] == ["load_tariffs"]
+    assert sheet.notes == ("logs are still being read: some causes are names of tasks until then",)
+    monkeypatch.setattr(failed, "_SOON", 5.0)
+    come.set()
+    _, sheet = await read(page, way)
+    assert ["ValueError: no tariff" in cells(sheet, row.key)["cause"] for row in sheet.rows] == [True]
+    assert (sheet.notes, way.logs_asked) == ((), 1)
