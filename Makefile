@@ -40,7 +40,7 @@ contracts: setup
 # In two halves, each a process that collects only its own: workers of pytest-xdist would each collect, and rewrite, all.
 # Without the plugins that only pictures of screens need.
 UNIT  := $(BIN)/python -m pytest -q -p no:textual-snapshot -p no:syrupy -p no:anyio
-ONE   := $(addprefix tests/unit/,actions runbooks store ui)
+ONE   := $(addprefix tests/unit/,runbooks store ui)
 OTHER := $(filter-out $(ONE),$(wildcard tests/unit/[a-z]*))
 unit: unit-one unit-other
 unit-one unit-other: setup

@@ -34,7 +34,6 @@ LONG = (
     "tests/terminal/test_failing_sources.py",
     "tests/terminal/test_running_work.py",
     "tests/terminal/test_workbench.py",
-    "tests/screens/test_app.py",
     "tests/screens/test_pipelines.py",
     "tests/integration/runbooks/test_elsewhere.py",
 )

@@ -23,9 +23,9 @@ from opsconsole.ui.screens.alerts import AlertsView, AlertView, open_repairs
 from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.screens.several import SeveralView
 from tests.faults import refusing_port
+from tests.screens.driving import in_time, painted, press, sees, settle, text_of
 from tests.screens.fake_session import fake_session
 from tests.screens.still import StillSources, still_session
-from tests.screens.test_app import in_time, painted, press, sees, settle, text_of
 from tests.screens.test_pipelines import opened_at
 from tests.unit.ui.alerts.surveys import NOW, SILENCES, survey
 

@@ -11,8 +11,8 @@ from opsconsole.errors.model import Mute, Survey
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.screens.errors import ErrorsView
 from opsconsole.ui.screens.runbook import RunbookView
+from tests.screens.driving import in_time, sees
 from tests.screens.still import StillSources, still_session
-from tests.screens.test_app import in_time, sees
 from tests.screens.test_pipelines import opened_at
 from tests.unit.ui.errors.test_pages import READING
 

@@ -26,10 +26,10 @@ from opsconsole.ui.screens.several import SeveralView
 from opsconsole.ui.screens.task_log import TaskLogView
 from opsconsole.ui.screens.view import View
 from opsconsole.ui.table_layout import Row, row_line
+from tests.screens.driving import in_time, painted, sees, text_of
 from tests.screens.fake_session import NOW
 from tests.screens.pipeline_readings import ByHand, Rehearsing, dag, pipelines, run, task
 from tests.screens.still import STATES, State, StillSources, still_session
-from tests.screens.test_app import in_time, painted, sees, text_of
 
 pytestmark = pytest.mark.usefixtures("still_surroundings")
 

@@ -13,9 +13,9 @@ from opsconsole.ui.screens.runbook import RunbookView
 from opsconsole.ui.screens.slas import SlasView
 from opsconsole.ui.screens.text import TextView
 from opsconsole.ui.screens.view import View
+from tests.screens.driving import in_time, painted, sees, text_of
 from tests.screens.sla_readings import ByHand
 from tests.screens.still import StillSources, still_session
-from tests.screens.test_app import in_time, painted, sees, text_of
 from tests.screens.test_pipelines import opened_at, read
 
 pytestmark = pytest.mark.usefixtures("still_surroundings")

@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 
 from opsconsole.ui.app import OpsConsole
 from opsconsole.ui.screens.runbooks import RunbooksView
+from tests.screens.driving import painted
 from tests.screens.still import STATES, State, StillSources, still_session
-from tests.screens.test_app import painted
 
 pytestmark = pytest.mark.usefixtures("still_surroundings")
 

@@ -27,8 +27,8 @@ from opsconsole.ui.workbench.server import ServerPage, ServerReading
 from opsconsole.ui.workbench.sessions import SessionsPage
 from opsconsole.ui.workbench.tables import TablesPage, TablesReading
 from tests.screens import workbench_readings as made
+from tests.screens.driving import in_time, painted, text_of
 from tests.screens.still import StillSources, still_session
-from tests.screens.test_app import in_time, painted, text_of
 
 Compare = Callable[..., bool]
 SIZES = ((80, 24), (120, 40))

@@ -9,6 +9,8 @@ import pytest
 
 from bench.servers import frozen_prometheus
 from bench.terminal import Terminal
+from tests.faults import FaultServer
+from tests.terminal.seat import answer
 
 CONSOLE = (sys.executable, "-m", "opsconsole.cli.main")
 Open = Callable[..., Terminal]
@@ -32,3 +34,10 @@ def still_prometheus() -> Iterator[str]:
     """The URL of a Prometheus whose values stand still."""
     with frozen_prometheus() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FaultServer]:
+    """A Prometheus of thirty jobs, each with its number at every moment."""
+    with FaultServer(answer=answer) as running:
+        yield running

@@ -1,127 +1,19 @@
-"""Every key that the hint line and the help name does what it says, at both usual sizes; no single key destroys."""
+"""Every key that the hint line and the help name does what it says, at both usual sizes."""
 
 import base64
 import re
-import string
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 
-from bench.terminal import KEYS, Terminal
 from opsconsole.ui.actions import EVERYWHERE, Place, Registry, key_text
 from opsconsole.ui.theme import THEMES
-from tests.faults import FaultServer, Request, success
-from tests.terminal.site import Site
+from tests.faults import FaultServer
+from tests.terminal.seat import SOON, Seat, keys_site
 from tests.terminal.supervisors import ended_supervisors
 
-ESC = "\x1b[27u"
-"""Escape as terminals send it that know the keyboard protocol: never taken for the beginning of alt+key."""
-SOON = 20.0
-JOBS = [f"job{number}" for number in range(30)]
 SIZES = [(80, 24), (120, 40)]
-
-FIX = """\
----
-runbook: 1
-id: fix
-title: Fix it
-params: {NAME: {default: nobody, from_label: job}}
----
-## Look
-```sh {"name":"look","risk":"read","timeout":"20s"}
-seq 1 200; echo "looking at $NAME"
-```
-## Change
-```sh {"name":"change","risk":"write","timeout":"20s","undo":"restore"}
-touch changed
-```
-```sh {"name":"restore","risk":"write","timeout":"20s"}
-rm changed
-```
-- [ ] Tell them
-- [ ] Tell the others
-"""
-
-
-def answer(request: Request) -> tuple[int, str, bytes]:
-    """The same numbers at every moment: the number of each job, but to a filter by a variable."""
-    form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
-    wanted = re.search(r'job=~"([^"]*)"', form.get("query", ""))
-    known = [job for job in JOBS if wanted is None or re.fullmatch(wanted[1], job)]
-    if "start" in form:
-        start, end, step = (float(form[key]) for key in ("start", "end", "step"))
-        points: list[Any] = [[start + turn * step, "1"] for turn in range(int((end - start) / step) + 1)]
-        found: list[Any] = [{"metric": {"job": job}, "values": points} for job in known[:3]]
-        return 200, "application/json", success({"resultType": "matrix", "result": found})
-    now = time.time()
-    found = [{"metric": {"job": job}, "value": [now, job.removeprefix("job")]} for job in known]
-    return 200, "application/json", success({"resultType": "vector", "result": found})
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FaultServer]:
-    with FaultServer(answer=answer) as running:
-        yield running
-
-
-def keys_site(folder: Path, url: str, mode: str = "open") -> Site:
-    site = Site(folder, url, mode=mode)
-    pane = {"query": 'm{job=~"$job"}', "legend": "{{job}}", "thresholds": [{"above": 1000, "state": "CRIT"}]}
-    alpha = {**pane, "id": "alpha", "title": "Alpha", "kind": "bars", "rows": 8, "runbook": "fix"}
-    beta = {**pane, "id": "beta", "title": "Beta", "kind": "status", "rows": 8,
-            "drill": {"screen": "other", "variables": {"job": "job"}}}  # fmt: skip
-    gamma = {**pane, "id": "gamma", "title": "Gamma", "kind": "timeseries", "rows": 12}
-    delta = {**pane, "id": "delta", "title": "Delta", "kind": "bars", "rows": 12}
-    variables = {"job": {"title": "Job", "query": "label_values(m, job)", "multi": True, "default": "all"}}
-    site.screen("main", [alpha, beta, gamma, delta], order=1, variables=variables, refresh="1m")
-    site.screen("other", [{**beta, "id": "b2", "title": "Second"}], order=2, variables=variables, refresh="1m")
-    site.write("runbooks/fix.md", FIX)
-    return site
-
-
-@dataclass
-class Seat:
-    """Somebody at the keyboard."""
-
-    terminal: Terminal
-    site: Site
-    server: FaultServer
-
-    def press(self, *keys: str) -> None:
-        self.terminal.press(*(ESC if key == "escape" else KEYS.get(key, key) for key in keys))
-
-    def sees(self, pattern: str) -> None:
-        self.terminal.wait_for(pattern, SOON)
-
-    def sees_no(self, pattern: str) -> None:
-        self.terminal.wait_gone(pattern, SOON)
-
-    def until(self, look: "Callable[[], object]", wanted: object) -> None:
-        self.terminal.wait_until(lambda: look() == wanted, SOON, f"{wanted!r}, now {look()!r}")
-
-    def focused(self) -> str:
-        """The title that is underlined below the tabs: of the pane with the focus."""
-        lines = range(3, self.terminal.lines)
-        cells = [self.terminal.screen.buffer[y][x] for y in lines for x in range(self.terminal.columns)]
-        return "".join(cell.data for cell in cells if cell.underscore).strip()
-
-    def selected(self) -> str:
-        """The first word of what the cursor is on."""
-        for y in range(3, self.terminal.lines):
-            row = self.terminal.screen.buffer[y]
-            marked = "".join(row[x].data for x in range(self.terminal.columns) if row[x].bg == "2d4f73")
-            if found := re.search(r"job\d+", marked):
-                return found[0]
-        return ""
-
-    def hints(self) -> str:
-        return self.terminal.text().rpartition("\n")[2]
 
 
 @pytest.fixture(scope="module", params=SIZES, ids=lambda size: "x".join(map(str, size)))
@@ -505,106 +397,7 @@ def test_the_keys_of_a_run(main: Seat) -> None:
     assert (run["runbook"], run["state"]) == ("fix", "left")
 
 
-CHANGES = """\
----
-runbook: 1
-id: fix
-title: Fix it
-lock: fix
----
-```sh {"name":"one","risk":"write","timeout":"20s","undo":"un-one","verify":"is-one","excludeFromRunAll":"true"}
-touch one
-```
-```sh {"name":"is-one","risk":"read","timeout":"20s"}
-test -e one && echo "one is there"
-```
-```sh {"name":"un-one","risk":"write","timeout":"20s","excludeFromRunAll":"true"}
-rm one
-```
-```sh {"name":"two","risk":"destructive","confirm":"type:two","timeout":"9s","undo":"un-two","excludeFromRunAll":true}
-touch two; false
-```
-```sh {"name":"un-two","risk":"write","timeout":"20s","excludeFromRunAll":"true"}
-rm two
-```
-"""
-
-
-def test_verifying_rolling_back_and_pausing_a_run(server: FaultServer, tmp_path: Path) -> None:
-    site = keys_site(tmp_path, server.url)
-    site.write("runbooks/fix.md", CHANGES)
-    with ended_supervisors(site.state), site.console(columns=100, lines=40) as terminal:
-        seat = Seat(terminal, site, server)
-        seat.sees("Alpha +.*30(.|\n)*job29")
-        seat.press("9")
-        seat.sees("Fix it")
-        seat.press("enter")
-        seat.sees("enter run")
-        seat.press("enter")
-        seat.sees(r"Run this step\?")
-        seat.press("y")
-        seat.sees(r"one is there(.|\n)*1 s|one is there|✔ 1\.1|1\.2  is one")
-        seat.press("v")
-        seat.sees(r"OUTPUT of is-one(.|\n)*one is there|one is there")
-        seat.press("j")
-        seat.sees("go to step")
-        seat.press("two", "enter")
-        seat.sees(r"touch two")
-        seat.press("enter")
-        seat.sees("Type +two")
-        seat.press("two", "enter")
-        seat.sees("exit code 1")
-        seat.press("b")
-        seat.sees("Roll back, the latest first: un two, un one")
-        assert (tmp_path / "runbooks" / "two").exists()
-        seat.press("y", "enter")
-        seat.sees(r"rm two(.|\n)*Run this step\?")  # beside the exact command, each
-        seat.press("y")
-        seat.sees(r"rm one(.|\n)*Run this step\?")
-        seat.press("x")
-        seat.sees("the rollback stopped there")
-        assert [(tmp_path / "runbooks" / name).exists() for name in ("one", "two")] == [True, False]
-        seat.press("p")
-        seat.sees("WAITING|waiting")
-        [run] = site.ask("runbook", "runs")
-        assert (run["state"], run["live"], run["driver"]) == ("waiting", True, "")
-        seat.press("enter")
-        seat.sees("Fix it   by|touch two")
-
-
-# --- no key destroys ---------------------------------------------------------------------------------------------
-
-SINGLE = [*(set(string.printable) - set("\t\n\r\x0b\x0c ")), *KEYS.values(), *map(chr, range(1, 27)), "\x1b[3~",
-          "\x1b[2~", *(f"\x1b[{number}~" for number in (11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 23, 24))]  # fmt: skip
-SAFE_ENDS = {"q", "\x03"}
-
-
-@pytest.mark.parametrize("where", ["1", "9", "?", "b"])
-def test_no_single_key_destroys_anything(server: FaultServer, tmp_path: Path, where: str) -> None:
-    site = keys_site(tmp_path, server.url, mode="guarded")
-    book = FIX.replace('"name":"look","risk":"read"', '"name":"look","risk":"destructive","confirm":"type:NAME"')
-    site.write("runbooks/fix.md", book.replace("seq 1 200;", "touch destroyed;"))
-    with ended_supervisors(site.state), site.console(columns=100, lines=40) as terminal:
-        terminal.wait_for("Alpha +.*30(.|\n)*job29")
-        for key in SINGLE:
-            if key in SAFE_ENDS or (key.isdigit() and where == "b"):
-                continue
-            # Each key meets the place as it was opened: what the one before it asked is left by escape.
-            terminal.press(ESC, ESC, *(() if where == "b" and key != SINGLE[0] else ("1", where)), key)
-            terminal.pump(0.02)
-        terminal.press(ESC, ESC, ESC)
-        terminal.settle(0.5, 5.0)
-        terminal.press("?")
-        terminal.wait_for("Keys|Fix it|Main", 5)
-        assert terminal.exit_status is None
-    assert not (tmp_path / "runbooks" / "destroyed").exists()
-    assert not (tmp_path / "runbooks" / "changed").exists()
-    assert not list(site.state.glob("logs/*")), [path.read_text() for path in site.state.glob("logs/*")]
-    done = [entry for entry in site.ask("audit", "list") if entry["outcome"] == "ok" and entry["action"] != "note"]
-    assert done == []
-
-
-# --- sizes, colours, glyphs --------------------------------------------------------------------------------------
+# --- sizes ------------------------------------------------------------------------------------------------------
 
 
 def test_a_terminal_of_any_size_is_painted_again(main: Seat) -> None:
@@ -623,38 +416,6 @@ def test_a_terminal_of_any_size_is_painted_again(main: Seat) -> None:
     main.sees("Keys: Main")
     main.press("escape")
     main.sees("job29")
-
-
-def look(site: Site, **env: str) -> tuple[str, bytes]:
-    """The text of a console that has painted and settled, and its bytes."""
-    with ExitStack() as stack:
-        terminal = stack.enter_context(site.console(columns=100, lines=30, **env))
-        terminal.wait_for("Alpha +.*30(.|\n)*job29")
-        terminal.press("tab")
-        terminal.settle(0.3, 2.0)
-        return terminal.text(), bytes(terminal.raw)
-
-
-COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
-
-
-def test_without_colour_there_is_none(server: FaultServer, tmp_path: Path) -> None:
-    text, raw = look(keys_site(tmp_path, server.url), NO_COLOR="1")
-    assert "CRIT" in text or "OK" in text
-    assert not COLOUR.search(raw)
-
-
-def test_sixteen_colours_are_enough(server: FaultServer, tmp_path: Path) -> None:
-    text, raw = look(keys_site(tmp_path, server.url), TERM="xterm", COLORTERM="")
-    assert "● OK" in text
-    assert not re.search(rb"\x1b\[[\d;]*[34]8;[25];", raw)
-    assert COLOUR.search(raw)
-
-
-def test_an_ascii_terminal_gets_ascii(server: FaultServer, tmp_path: Path) -> None:
-    text, raw = look(keys_site(tmp_path, server.url), LANG="C", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
-    assert "* OK" in text
-    assert raw.isascii(), {byte for byte in raw if byte > 127}
 
 
 @pytest.mark.parametrize("typed", [("\x1bq",), ("?", "\x1b" + "q"), (":", "\x1bq")])

@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 import psycopg
 import pytest
 
+from opsconsole.cli.main import main
 from opsconsole.core.exit_codes import Exit
 from opsconsole.database.actions.prechecks import read_way
 from opsconsole.database.blocking import BlockingGraph, read_blocking
@@ -327,12 +328,18 @@ async def test_what_needs_somebody_stands_first_and_groups_count(server: Postgre
     assert (groups["web"].count, groups["stuck"].idle_in_transaction) == (2, 1)
 
 
-def test_the_commands_say_it_as_a_tree_and_as_json(server: PostgresServer) -> None:
-    def said(*arguments: str, **variables: str) -> str:
+def test_the_commands_say_it_as_a_tree_and_as_json(
+    server: PostgresServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(*arguments: str) -> str:
+        assert main(["--postgres", server.dsn(), "db", *arguments]) == Exit.DONE
+        return capsys.readouterr().out
+
+    def said_in_latin(*arguments: str) -> str:
         argv = [sys.executable, "-m", "opsconsole.cli.main", "--postgres", server.dsn(), "db", *arguments]
-        surroundings = {**os.environ, **variables}
+        surroundings = {**os.environ, "PYTHONIOENCODING": "latin-1"}
         done = subprocess.run(argv, capture_output=True, check=True, timeout=60, env=surroundings)
-        return done.stdout.decode(variables.get("PYTHONIOENCODING", "utf-8"))
+        return done.stdout.decode("latin-1")
 
     assert "nobody waits for a lock" in said("locks")
     with (
@@ -343,9 +350,10 @@ def test_the_commands_say_it_as_a_tree_and_as_json(server: PostgresServer) -> No
         document = json.loads(said("locks", "--format", "json"))
         listed = json.loads(said("activity", "--state", "idle in transaction", "--format", "json"))
         table = said("activity")
-        plain = said("locks", OPSCONSOLE_GLYPHS="ascii")
-        latin = said("locks", PYTHONIOENCODING="latin-1")
         by_user = json.loads(said("activity", "--group-by", "user", "--format", "json"))
+        latin = said_in_latin("locks")
+        monkeypatch.setenv("OPSCONSOLE_GLYPHS", "ascii")
+        plain = said("locks")
     assert f"└ {waiter}  active" in tree
     assert f"`- {waiter}  active" in plain
     assert f"`- {waiter}  active" in latin
