@@ -186,7 +186,8 @@ def test_an_environment_that_is_not_there(house: Path, capsys: Say) -> None:
 def test_all_shipped_content_is_valid(house: Path, capsys: Say) -> None:
     config = shipped_content() / "config" / "opsconsole.yaml"
     assert main(["check", "--offline", "--config", str(config)]) == Exit.DONE
-    assert capsys.readouterr().out == ""
+    # From the day on that a review is overdue that is said, and is no fault of the content.
+    assert [one for one in capsys.readouterr().out.splitlines() if not one.endswith("[review-overdue]")] == []
 
 
 def test_the_examples_in_the_documentation_are_valid() -> None:
